@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: language mode 6, no implicit re-exports, no hidden existentials, no warning left standing.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The arrows of `docs/architecture.md`; `make check` refuses any import that is not written here.
+let package = Package(
+    name: "runbox",
+    products: [
+        .executable(name: "runbox", targets: ["runbox"]),
+        .library(name: "ContainerRuntime", targets: ["ContainerRuntime"]),
+    ],
+    targets: [
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "OCISpec", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
+        .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
+        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "Kernel"], swiftSettings: strict),
+        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec"], swiftSettings: strict),
+
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: strict),
+        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec"], swiftSettings: strict),
+        .testTarget(
+            name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
+            swiftSettings: strict),
+        .testTarget(name: "RuntimeTests", swiftSettings: strict),
+    ]
+)
