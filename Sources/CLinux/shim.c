@@ -82,3 +82,20 @@ int clinux_wait_signaled(int status) { return WIFSIGNALED(status); }
 int clinux_wait_signal(int status) { return WTERMSIG(status); }
 int clinux_sigrtmin(void) { return SIGRTMIN; }
 int clinux_sigrtmax(void) { return SIGRTMAX; }
+
+int mount(const char *, const char *, const char *, unsigned long, const void *);
+int umount2(const char *, int);
+
+int clinux_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data) {
+    return mount(source, target, type, flags, data);
+}
+
+int clinux_umount_detach(const char *path) { return umount2(path, 2 /* MNT_DETACH */); }
+
+char **clinux_environment(void) { return environ; }
+void clinux_signal_default(int number) { signal(number, SIG_DFL); }
+void clinux_signal_ignore(int number) { signal(number, SIG_IGN); }
+
+int clinux_connect_unix(int socket, const struct sockaddr_un *address) {
+    return connect(socket, (const struct sockaddr *)address, sizeof *address);
+}

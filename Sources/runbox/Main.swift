@@ -1,2 +1,3 @@
 import ContainerRuntime
+
 @main struct Main { static func main() {} }

@@ -85,5 +85,14 @@ int clinux_wait_signaled(int status);
 int clinux_wait_signal(int status);
 int clinux_sigrtmin(void);
 int clinux_sigrtmax(void);
-extern char **environ;
+
+// <sys/mount.h> clashes with <linux/mount.h>, so the two calls of it that are needed come by themselves.
+int clinux_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+int clinux_umount_detach(const char *path);
+
+// Plain forms of what Swift cannot name: the environment (a mutable global), SIG_DFL and SIG_IGN (casts), sockaddr (a transparent union).
+char **clinux_environment(void);
+void clinux_signal_default(int signal);
+void clinux_signal_ignore(int signal);
+int clinux_connect_unix(int socket, const struct sockaddr_un *address);
 #endif

@@ -1,0 +1,55 @@
+internal import CLinux
+
+/// One instruction of an eBPF program; bpf(2).
+package struct BPFInstruction: Sendable, Equatable {
+    package let code: UInt8
+    /// Destination register in the low half, source register in the high half.
+    package let registers: UInt8
+    package let offset: Int16
+    package let immediate: Int32
+
+    package init(code: UInt8, destination: UInt8 = 0, source: UInt8 = 0, offset: Int16 = 0, immediate: Int32 = 0) {
+        self.code = code
+        registers = destination | source << 4
+        self.offset = offset
+        self.immediate = immediate
+    }
+}
+
+package enum BPF {
+    /// Loads a program that decides which devices the processes of a cgroup may use. BPF_PROG_TYPE_CGROUP_DEVICE.
+    package static func loadDeviceProgram(_ program: [BPFInstruction]) throws(SystemError) -> Descriptor {
+        var attributes = bpf_attr()
+        let license: StaticString = "Apache-2.0"
+        let raw = try program.withUnsafeBufferPointer { code throws(SystemError) in
+            attributes.prog_type = UInt32(BPF_PROG_TYPE_CGROUP_DEVICE.rawValue)
+            attributes.insn_cnt = UInt32(program.count)
+            attributes.insns = UInt64(UInt(bitPattern: code.baseAddress))
+            attributes.license = UInt64(UInt(bitPattern: license.utf8Start))
+            return try call(Int(BPF_PROG_LOAD.rawValue), &attributes, "bpf(PROG_LOAD)")
+        }
+        return Descriptor(raw: raw)
+    }
+
+    /// Attaches a device program to a cgroup, beside what is there. BPF_F_ALLOW_MULTI.
+    package static func attachDeviceProgram(
+        _ program: borrowing Descriptor, to cgroup: borrowing Descriptor
+    ) throws(SystemError) {
+        var attributes = bpf_attr()
+        attributes.target_fd = UInt32(bitPattern: cgroup.raw)
+        attributes.attach_bpf_fd = UInt32(bitPattern: program.raw)
+        attributes.attach_type = UInt32(BPF_CGROUP_DEVICE.rawValue)
+        attributes.attach_flags = UInt32(BPF_F_ALLOW_MULTI)
+        _ = try call(Int(BPF_PROG_ATTACH.rawValue), &attributes, "bpf(PROG_ATTACH)")
+    }
+
+    private static func call(_ command: Int, _ attributes: inout bpf_attr, _ name: String) throws(SystemError) -> Int32
+    {
+        Int32(
+            try check(name) {
+                withUnsafeMutableBytes(of: &attributes) {
+                    system(Int(SYS_bpf), command, word($0.baseAddress), MemoryLayout<bpf_attr>.size)
+                }
+            })
+    }
+}

@@ -1,0 +1,35 @@
+internal import CLinux
+
+/// Users and groups of this process; credentials(7). The calls affect this thread only, which is the only one.
+package enum Credentials {
+    package static var effectiveUser: UInt32 { geteuid() }
+    package static var effectiveGroup: UInt32 { getegid() }
+
+    package static func setGroups(_ groups: [UInt32]) throws(SystemError) {
+        _ = try check("setgroups") {
+            system(Int(SYS_setgroups), groups.count, groups.withUnsafeBytes { word($0.baseAddress) })
+        }
+    }
+
+    package static func setUser(_ user: UInt32) throws(SystemError) {
+        _ = try check("setresuid", "\(user)") { system(Int(SYS_setresuid), Int(user), Int(user), Int(user)) }
+    }
+
+    package static func setGroup(_ group: UInt32) throws(SystemError) {
+        _ = try check("setresgid", "\(group)") { system(Int(SYS_setresgid), Int(group), Int(group), Int(group)) }
+    }
+
+    /// Keeps the permitted capabilities over the next change from user 0 to another.
+    package static func keepCapabilities(_ keep: Bool) throws(SystemError) {
+        _ = try check("prctl(PR_SET_KEEPCAPS)") { clinux_prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0) }
+    }
+
+    /// Sets host and domain name of this UTS name space.
+    package static func setHostName(_ name: String) throws(SystemError) {
+        _ = try check("sethostname", name) { sethostname(name, name.utf8.count) }
+    }
+
+    package static func setDomainName(_ name: String) throws(SystemError) {
+        _ = try check("setdomainname", name) { setdomainname(name, name.utf8.count) }
+    }
+}

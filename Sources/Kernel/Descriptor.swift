@@ -1,0 +1,140 @@
+internal import CLinux
+
+/// An open file descriptor, closed by its one owner. Every descriptor made here is close-on-exec.
+///
+/// Closing is silent in `deinit`, because descriptors mostly end on error paths; where the result of closing matters use ``close()``.
+package struct Descriptor: ~Copyable, Sendable {
+    let raw: Int32
+
+    init(raw: Int32) { self.raw = raw }
+
+    /// Takes over a descriptor that this process inherited (an engine's preserved descriptor, standard streams).
+    package init(inherited raw: Int32) { self.raw = raw }
+
+    deinit { _ = CLinux.close(raw) }
+
+    /// Gives the number away; the caller owns it from here.
+    consuming func take() -> Int32 {
+        let raw = self.raw
+        discard self
+        return raw
+    }
+
+    package consuming func close() throws(SystemError) {
+        let raw = take()
+        // No retry on EINTR: Linux has closed it all the same (close(2)).
+        if CLinux.close(raw) == -1 { throw SystemError("close", "", .current) }
+    }
+
+    package func duplicate() throws(SystemError) -> Descriptor {
+        Descriptor(raw: try check("fcntl(F_DUPFD_CLOEXEC)") { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// Puts a copy at a fixed number (0, 1, 2 of a program about to be executed); the copy survives execve.
+    package func copy(to number: Int32) throws(SystemError) {
+        if raw == number {
+            _ = try check("fcntl(F_SETFD)") { clinux_fcntl(raw, F_SETFD, 0) }
+        } else {
+            _ = try check("dup2") { dup2(raw, number) }
+        }
+    }
+
+    /// A path that names this descriptor, for calls that take paths only. It goes through the host's procfs, so it is for use before the root is changed.
+    package var path: String { "/proc/self/fd/\(raw)" }
+
+    /// The number, for messages and for the names of preserved descriptors.
+    package var number: Int32 { raw }
+}
+
+/// The number of a descriptor that may be absent.
+func rawNumber(of descriptor: borrowing Descriptor?) -> Int32? {
+    switch descriptor {
+    case .some(let descriptor): descriptor.raw
+    case .none: nil
+    }
+}
+
+/// Descriptors in a row, owned together: what an `Array` cannot hold.
+package struct DescriptorTable: ~Copyable, Sendable {
+    private var raws: [Int32] = []
+
+    package init() {}
+
+    deinit {
+        for raw in raws where raw >= 0 { _ = CLinux.close(raw) }
+    }
+
+    package var count: Int { raws.count }
+
+    package mutating func append(_ descriptor: consuming Descriptor) {
+        raws.append(descriptor.take())
+    }
+
+    /// Keeps the place of an entry that has no descriptor.
+    package mutating func appendNothing() { raws.append(-1) }
+
+    /// Lends the descriptor at a place; nil where the place is empty.
+    package func with<Result: ~Copyable, Failure: Error>(
+        _ index: Int, _ body: (borrowing Descriptor?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard raws[index] >= 0 else { return try body(nil) }
+        let lent: Descriptor? = Descriptor(raw: raws[index])
+        do {
+            let result = try body(lent)
+            lent.release()
+            return result
+        } catch {
+            lent.release()
+            throw error
+        }
+    }
+
+    mutating func removeLastDescriptor() -> Descriptor? {
+        guard let raw = raws.popLast(), raw >= 0 else { return nil }
+        return Descriptor(raw: raw)
+    }
+
+    /// Takes the descriptor at a place out of the table.
+    package mutating func take(_ index: Int) -> Descriptor? {
+        guard raws[index] >= 0 else { return nil }
+        defer { raws[index] = -1 }
+        return Descriptor(raw: raws[index])
+    }
+}
+
+extension Optional where Wrapped: ~Copyable {
+    /// Ends a loan without closing.
+    fileprivate consuming func release() where Wrapped == Descriptor {
+        switch consume self {
+        case .some(let descriptor): _ = descriptor.take()
+        case .none: break
+        }
+    }
+}
+
+/// The processes' inherited descriptors: what engines hand over and what must not leak.
+package enum InheritedDescriptors {
+    /// Whether a number is an open descriptor of this process.
+    package static func isOpen(_ number: Int32) -> Bool { clinux_fcntl(number, F_GETFD, 0) != -1 }
+
+    /// Marks every descriptor from `first` on close-on-exec (CVE-2024-21626: nothing of the host's may leak into the payload).
+    ///
+    /// close_range(2) with CLOSE_RANGE_CLOEXEC, Linux 5.11.
+    package static func closeOnExec(from first: Int32) throws(SystemError) {
+        _ = try check("close_range") {
+            system(Int(SYS_close_range), Int(first), Int(UInt32.max), Int(CLOSE_RANGE_CLOEXEC))
+        }
+    }
+
+    /// Closes every descriptor from `first` to `last`.
+    package static func close(from first: Int32, to last: UInt32 = .max) throws(SystemError) {
+        _ = try check("close_range") { system(Int(SYS_close_range), Int(first), Int(last), 0) }
+    }
+
+    /// Lets descriptors from `first` to `last` survive execve.
+    package static func keepOnExec(from first: Int32, count: Int32) throws(SystemError) {
+        for number in first..<(first + count) {
+            _ = try check("fcntl(F_SETFD)", "descriptor \(number)") { clinux_fcntl(number, F_SETFD, 0) }
+        }
+    }
+}

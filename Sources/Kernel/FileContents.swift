@@ -1,0 +1,131 @@
+internal import CLinux
+
+extension Files {
+    /// Reads a whole file.
+    /// - Parameter limit: a file longer than this many bytes is refused with EFBIG, so that a hostile one cannot fill the memory.
+    package static func read(_ path: String, limit: Int = 16 << 20) throws(SystemError) -> [UInt8] {
+        let file = try open(path, .readOnly)
+        return try read(file, subject: path, limit: limit)
+    }
+
+    package static func read(
+        _ name: String, at directory: borrowing Descriptor, limit: Int = 16 << 20
+    ) throws(SystemError) -> [UInt8] {
+        let file = try open(name, at: directory, .readOnly)
+        return try read(file, subject: name, limit: limit)
+    }
+
+    package static func read(
+        _ descriptor: borrowing Descriptor, subject: String = "", limit: Int = 16 << 20
+    ) throws(SystemError) -> [UInt8] {
+        let raw = descriptor.raw
+        var status = stat()
+        _ = try check("fstat", subject) { fstat(raw, &status) }
+        // Files of procfs and sysfs say 0; one byte more than the size sees the end in one read.
+        var capacity = status.st_size > 0 ? Int(status.st_size) + 1 : 4096
+        var bytes: [UInt8] = []
+        while true {
+            if capacity > limit + 1 { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
+            let have = bytes.count
+            var failure: SystemError?
+            var got = 0
+            bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+                count = have
+                guard let start = buffer.baseAddress else { return }
+                start.update(from: bytes, count: have)
+                do throws(SystemError) {
+                    got = try check("read", subject) { CLinux.read(raw, start + have, capacity - have) }
+                } catch {
+                    failure = error
+                }
+                count += got
+            }
+            if let failure { throw failure }
+            if got == 0 { return bytes }
+            if bytes.count == capacity { capacity *= 2 }
+        }
+    }
+
+    /// Reads a small text file, such as the kernel's own, without the newline at its end.
+    package static func readText(_ path: String) throws(SystemError) -> String {
+        trimmed(try read(path, limit: 1 << 20))
+    }
+
+    package static func readText(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String {
+        trimmed(try read(name, at: directory, limit: 1 << 20))
+    }
+
+    private static func trimmed(_ bytes: [UInt8]) -> String {
+        var end = bytes.count
+        while end > 0, bytes[end - 1] == UInt8(ascii: "\n") { end -= 1 }
+        return String(decoding: bytes[..<end], as: UTF8.self)
+    }
+
+    /// Writes all bytes.
+    package static func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: borrowing Descriptor, subject: String = ""
+    ) throws(SystemError) {
+        let raw = descriptor.raw
+        var done = 0
+        while done < bytes.count {
+            done += try check("write", subject) {
+                CLinux.write(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+            }
+        }
+    }
+
+    package static func write(
+        _ text: String, to descriptor: borrowing Descriptor, subject: String = ""
+    ) throws(SystemError) {
+        var text = text
+        let result: Result<Void, SystemError> = text.withUTF8 { bytes in
+            do throws(SystemError) {
+                try write(UnsafeRawBufferPointer(bytes), to: descriptor, subject: subject)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Writes a value into an existing file in one write, as the kernel's control files want it.
+    package static func write(_ text: String, into path: String) throws(SystemError) {
+        try write(text, to: open(path, .writeOnly), subject: path)
+    }
+
+    package static func write(
+        _ text: String, into name: String, at directory: borrowing Descriptor
+    ) throws(SystemError) {
+        try write(text, to: open(name, at: directory, .writeOnly), subject: name)
+    }
+
+    /// Puts a file in place whole or not at all: written under a hidden name beside it, then renamed.
+    package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { path[...$0] } ?? ""
+        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        let temporary = "\(folder).\(name).\(getpid())"
+        do {
+            let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
+            try write(text, to: file, subject: path)
+            try rename(temporary, to: path)
+        } catch {
+            _ = unlink(temporary)  // best effort: the error of the write is the one to report
+            throw error
+        }
+    }
+
+    /// Removes a directory with all that is in it; follows no symbolic link.
+    package static func removeTree(_ path: String) throws(SystemError) {
+        for name in try list(path) {
+            let child = "\(path)/\(name)"
+            if try status(child, follow: false).kind == .directory {
+                try removeTree(child)
+            } else {
+                try remove(child)
+            }
+        }
+        try removeDirectory(path)
+    }
+}

@@ -1,0 +1,303 @@
+internal import CLinux
+
+/// Flags of open(2) that the runtime uses; O_CLOEXEC is always added.
+package struct OpenFlags: OptionSet, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let readOnly = OpenFlags([])
+    package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+    package static let readWrite = OpenFlags(rawValue: O_RDWR)
+    package static let create = OpenFlags(rawValue: O_CREAT)
+    package static let exclusive = OpenFlags(rawValue: O_EXCL)
+    package static let truncate = OpenFlags(rawValue: O_TRUNC)
+    package static let append = OpenFlags(rawValue: O_APPEND)
+    package static let directory = OpenFlags(rawValue: O_DIRECTORY)
+    package static let noFollow = OpenFlags(rawValue: O_NOFOLLOW)
+    /// A handle for *at calls and mounts only: opening devices and FIFOs this way has no effect on them.
+    package static let path = OpenFlags(rawValue: O_PATH)
+    package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+    package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
+}
+
+/// What a file is, by st_mode.
+package enum FileKind: Sendable, Equatable {
+    case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown
+}
+
+/// What stat(2) tells of a file.
+package struct FileStatus: Sendable {
+    package let kind: FileKind
+    /// The permission bits with set-id and sticky bits.
+    package let permissions: UInt32
+    package let owner: UInt32
+    package let group: UInt32
+    package let device: UInt64
+    package let inode: UInt64
+    package let size: Int64
+    /// Of device nodes: which device they stand for.
+    package let deviceMajor: UInt32
+    package let deviceMinor: UInt32
+
+    init(_ status: stat) {
+        kind =
+            switch Int32(bitPattern: status.st_mode) & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFCHR: .characterDevice
+            case S_IFBLK: .blockDevice
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            default: .unknown
+            }
+        permissions = status.st_mode & 0o7777
+        owner = status.st_uid
+        group = status.st_gid
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        deviceMajor = gnu_dev_major(status.st_rdev)
+        deviceMinor = gnu_dev_minor(status.st_rdev)
+    }
+}
+
+/// What statfs(2) tells of a file system.
+package struct FileSystemStatus: Sendable {
+    /// The magic number, linux/magic.h.
+    package let magic: UInt64
+    /// ST_* flags of the mount.
+    package let flags: UInt64
+
+    package var isProc: Bool { magic == UInt64(PROC_SUPER_MAGIC) }
+    package var isCgroup2: Bool { magic == UInt64(CGROUP2_SUPER_MAGIC) }
+    package var isReadOnly: Bool { flags & 1 != 0 }
+}
+
+/// Calls on files by path or below a descriptor.
+package enum Files {
+    /// Opens a path of the runtime's own name space. For paths below a container's root use ``RootDirectory``.
+    package static func open(_ path: String, _ flags: OpenFlags, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+        Descriptor(raw: try check("open", path) { clinux_open(path, flags.rawValue | O_CLOEXEC, mode) })
+    }
+
+    package static func open(
+        _ path: String, at directory: borrowing Descriptor, _ flags: OpenFlags, mode: UInt32 = 0
+    ) throws(SystemError) -> Descriptor {
+        let raw = directory.raw
+        return Descriptor(raw: try check("open", path) { clinux_openat(raw, path, flags.rawValue | O_CLOEXEC, mode) })
+    }
+
+    package static func status(_ path: String, follow: Bool = true) throws(SystemError) -> FileStatus {
+        var result = stat()
+        _ = try check("stat", path) { follow ? stat(path, &result) : lstat(path, &result) }
+        return FileStatus(result)
+    }
+
+    package static func status(of descriptor: borrowing Descriptor) throws(SystemError) -> FileStatus {
+        let raw = descriptor.raw
+        var result = stat()
+        _ = try check("fstat") { fstat(raw, &result) }
+        return FileStatus(result)
+    }
+
+    /// The status of a name in a directory, without following a symbolic link.
+    package static func status(
+        _ name: String, at directory: borrowing Descriptor
+    ) throws(SystemError) -> FileStatus {
+        let raw = directory.raw
+        var result = stat()
+        _ = try check("stat", name) { fstatat(raw, name, &result, AT_SYMLINK_NOFOLLOW) }
+        return FileStatus(result)
+    }
+
+    package static func fileSystem(_ path: String) throws(SystemError) -> FileSystemStatus {
+        var result = statfs()
+        _ = try check("statfs", path) { statfs(path, &result) }
+        return FileSystemStatus(magic: UInt64(result.f_type), flags: UInt64(result.f_flags))
+    }
+
+    package static func fileSystem(of descriptor: borrowing Descriptor) throws(SystemError) -> FileSystemStatus {
+        let raw = descriptor.raw
+        var result = statfs()
+        _ = try check("fstatfs") { fstatfs(raw, &result) }
+        return FileSystemStatus(magic: UInt64(result.f_type), flags: UInt64(result.f_flags))
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
+    package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+        _ = try check("mkdir", path) { mkdir(path, mode) }
+    }
+
+    package static func makeDirectory(
+        _ name: String, at directory: borrowing Descriptor, mode: UInt32
+    ) throws(SystemError) {
+        let raw = directory.raw
+        _ = try check("mkdir", name) { mkdirat(raw, name, mode) }
+    }
+
+    /// Makes a directory and what is missing above it.
+    package static func makeDirectories(_ path: String, mode: UInt32) throws(SystemError) {
+        do {
+            try makeDirectory(path, mode: mode)
+        } catch {
+            if error.code == .exists { return }
+            guard error.code == .noEntry, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+                throw error
+            }
+            try makeDirectories(String(path[..<slash]), mode: mode)
+            do {
+                try makeDirectory(path, mode: mode)
+            } catch  where error.code == .exists {
+                // Another process was faster; the directory is there.
+            }
+        }
+    }
+
+    package static func removeDirectory(_ path: String) throws(SystemError) {
+        _ = try check("rmdir", path) { rmdir(path) }
+    }
+
+    package static func remove(_ path: String) throws(SystemError) {
+        _ = try check("unlink", path) { unlink(path) }
+    }
+
+    package static func remove(_ name: String, at directory: borrowing Descriptor) throws(SystemError) {
+        let raw = directory.raw
+        _ = try check("unlink", name) { unlinkat(raw, name, 0) }
+    }
+
+    package static func rename(_ old: String, to new: String) throws(SystemError) {
+        _ = try check("rename", new) { CLinux.rename(old, new) }
+    }
+
+    package static func makeSymbolicLink(
+        _ name: String, to target: String, at directory: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = directory.raw
+        _ = try check("symlink", name) { symlinkat(target, raw, name) }
+    }
+
+    package static func readLink(_ path: String) throws(SystemError) -> String {
+        try readLink(path, raw: AT_FDCWD)
+    }
+
+    package static func readLink(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String {
+        try readLink(name, raw: directory.raw)
+    }
+
+    private static func readLink(_ name: String, raw: Int32) throws(SystemError) -> String {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = try check("readlink", name) {
+            name.withCString { system(Int(SYS_readlinkat), Int(raw), word($0), word(&bytes), bytes.count) }
+        }
+        return String(decoding: bytes[..<length], as: UTF8.self)
+    }
+
+    package static func makeFIFO(_ path: String, mode: UInt32) throws(SystemError) {
+        _ = try check("mkfifo", path) { mkfifo(path, mode) }
+    }
+
+    /// Makes a device node, FIFO or empty file; the umask of the process applies.
+    package static func makeNode(
+        _ name: String, at directory: borrowing Descriptor, kind: FileKind, mode: UInt32, major: UInt32 = 0,
+        minor: UInt32 = 0
+    ) throws(SystemError) {
+        let type: Int32 =
+            switch kind {
+            case .characterDevice: S_IFCHR
+            case .blockDevice: S_IFBLK
+            case .fifo: S_IFIFO
+            default: S_IFREG
+            }
+        let raw = directory.raw
+        _ = try check("mknod", name) { mknodat(raw, name, UInt32(type) | mode, gnu_dev_makedev(major, minor)) }
+    }
+
+    package static func changeOwner(
+        _ name: String, at directory: borrowing Descriptor, owner: UInt32, group: UInt32
+    ) throws(SystemError) {
+        let raw = directory.raw
+        _ = try check("chown", name) { fchownat(raw, name, owner, group, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    package static func changeOwner(
+        of descriptor: borrowing Descriptor, owner: UInt32, group: UInt32
+    ) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("fchown") { fchownat(raw, "", owner, group, AT_EMPTY_PATH) }
+    }
+
+    package static func changeMode(_ name: String, at directory: borrowing Descriptor, mode: UInt32) throws(SystemError)
+    {
+        let raw = directory.raw
+        _ = try check("chmod", name) { fchmodat(raw, name, mode, 0) }
+    }
+
+    package static func changeMode(of descriptor: borrowing Descriptor, mode: UInt32) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("fchmod") { fchmod(raw, mode) }
+    }
+
+    package static func changeDirectory(_ path: String) throws(SystemError) {
+        _ = try check("chdir", path) { chdir(path) }
+    }
+
+    package static func changeDirectory(to descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("fchdir") { fchdir(raw) }
+    }
+
+    /// The working directory as the kernel sees it from the current root. A path that does not begin with `/` lies outside the root.
+    package static func currentDirectory() throws(SystemError) -> String {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = try check("getcwd") { system(Int(SYS_getcwd), word(&bytes), bytes.count) }
+        return String(decoding: bytes[..<max(0, length - 1)], as: UTF8.self)
+    }
+
+    /// Sets the file mode creation mask and returns the old one.
+    @discardableResult
+    package static func setCreationMask(_ mask: UInt32) -> UInt32 { umask(mask) }
+
+    /// A file that lives in memory only.
+    package static func memoryFile(_ name: String, sealable: Bool = false) throws(SystemError) -> Descriptor {
+        let flags = UInt32(MFD_CLOEXEC) | (sealable ? UInt32(MFD_ALLOW_SEALING) : 0)
+        return Descriptor(raw: try check("memfd_create", name) { memfd_create(name, flags) })
+    }
+
+    /// Forbids every further change of a memory file, and lifting of the seals (memfd_create(2), CVE-2019-5736).
+    package static func seal(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        let seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL
+        _ = try check("fcntl(F_ADD_SEALS)") { clinux_fcntl(raw, F_ADD_SEALS, Int(seals)) }
+    }
+
+    /// Whether a descriptor is a memory file that nobody can write any more.
+    package static func isSealed(_ descriptor: borrowing Descriptor) -> Bool {
+        let seals = clinux_fcntl(descriptor.raw, F_GET_SEALS, 0)
+        return seals != -1 && seals & F_SEAL_WRITE != 0
+    }
+
+    /// Locks a file or directory for this process alone; waits for it. flock(2); freed when the descriptor is closed.
+    package static func lock(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("flock") { flock(raw, LOCK_EX) }
+    }
+
+    /// The names in a directory without `.` and `..`, in the order of the file system.
+    package static func list(_ path: String) throws(SystemError) -> [String] {
+        guard let stream = opendir(path) else { throw SystemError("opendir", path, .current) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,141 @@
+internal import CLinux
+
+/// Mounts, made by descriptor: a path is never looked up twice.
+package enum Mounting {
+    /// Clones a mount, detached from every name space, or all mounts below it.
+    ///
+    /// open_tree(2) with OPEN_TREE_CLONE.
+    /// - Parameter follow: whether a symbolic link at the end of `path` is followed.
+    package static func cloneTree(
+        _ path: String, recursive: Bool, follow: Bool = true
+    ) throws(SystemError) -> Descriptor {
+        try cloneTree(AT_FDCWD, path, recursive: recursive, follow: follow)
+    }
+
+    package static func cloneTree(of descriptor: borrowing Descriptor, recursive: Bool) throws(SystemError)
+        -> Descriptor
+    {
+        try cloneTree(descriptor.raw, "", recursive: recursive, follow: true)
+    }
+
+    private static func cloneTree(
+        _ directory: Int32, _ path: String, recursive: Bool, follow: Bool
+    ) throws(SystemError) -> Descriptor {
+        var flags = Int(OPEN_TREE_CLONE) | Int(O_CLOEXEC)
+        if path.isEmpty { flags |= Int(AT_EMPTY_PATH) }
+        if recursive { flags |= Int(AT_RECURSIVE) }
+        if !follow { flags |= Int(AT_SYMLINK_NOFOLLOW) }
+        let raw = try check("open_tree", path) {
+            path.withCString { system(Int(SYS_open_tree), Int(directory), word($0), flags) }
+        }
+        return Descriptor(raw: Int32(raw))
+    }
+
+    /// Attaches a detached mount on what `target` is open on. move_mount(2).
+    package static func attach(
+        _ mount: borrowing Descriptor, on target: borrowing Descriptor, subject: String
+    ) throws(SystemError) {
+        let from = mount.raw
+        let to = target.raw
+        let flags = Int(MOVE_MOUNT_F_EMPTY_PATH) | Int(MOVE_MOUNT_T_EMPTY_PATH)
+        _ = try check("mount", subject) {
+            "".withCString { system(Int(SYS_move_mount), Int(from), word($0), Int(to), word($0), flags) }
+        }
+    }
+
+    /// Moves a mount of this name space to a path. mount(2), MS_MOVE.
+    package static func move(_ from: String, to path: String) throws(SystemError) {
+        try mount(from, on: path, type: nil, flags: .move, data: nil)
+    }
+
+    /// Changes what a mount allows, in one step for a whole tree. mount_setattr(2), Linux 5.12.
+    package static func setAttributes(
+        of mount: borrowing Descriptor, set: MountAttributes = [], clear: MountAttributes = [],
+        propagation: MountPropagation? = nil, recursive: Bool = false, subject: String = ""
+    ) throws(SystemError) {
+        var attributes = mount_attr()
+        attributes.attr_set = set.rawValue
+        attributes.attr_clr = clear.rawValue
+        attributes.propagation = propagation?.flag ?? 0
+        let raw = mount.raw
+        let flags = Int(AT_EMPTY_PATH) | (recursive ? Int(AT_RECURSIVE) : 0)
+        _ = try check("mount_setattr", subject) {
+            "".withCString {
+                system(
+                    Int(SYS_mount_setattr), Int(raw), word($0), flags, word(&attributes), MemoryLayout<mount_attr>.size)
+            }
+        }
+    }
+
+    /// mount(2).
+    package static func mount(
+        _ source: String?, on target: String, type: String?, flags: MountFlags, data: String?, subject: String? = nil
+    ) throws(SystemError) {
+        _ = try check("mount", subject ?? target) {
+            withOptionalCString(source) { source in
+                withOptionalCString(type) { type in
+                    withOptionalCString(data) { clinux_mount(source, target, type, flags.rawValue, $0) }
+                }
+            }
+        }
+    }
+
+    /// Sets how mount events travel, for one mount or for a whole tree. mount(2).
+    package static func setPropagation(
+        _ path: String, _ propagation: MountPropagation, recursive: Bool
+    ) throws(SystemError) {
+        let flags = MountFlags(rawValue: UInt(propagation.flag)).union(recursive ? .recursive : [])
+        try mount(nil, on: path, type: nil, flags: flags, data: nil)
+    }
+
+    /// A new file system, mounted nowhere: reachable by the descriptor only. fsopen(2), fsconfig(2), fsmount(2).
+    package static func detachedFileSystem(
+        _ type: String, options: [(key: String, value: String?)] = [], attributes: MountAttributes = []
+    ) throws(SystemError) -> Descriptor {
+        let context = Descriptor(
+            raw: Int32(
+                try check("fsopen", type) {
+                    type.withCString { system(Int(SYS_fsopen), word($0), Int(FSOPEN_CLOEXEC)) }
+                }))
+        let raw = context.raw
+        for option in options {
+            let command = Int((option.value == nil ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING).rawValue)
+            _ = try check("fsconfig", "\(type) \(option.key)") {
+                option.key.withCString { key in
+                    withOptionalCString(option.value) {
+                        system(Int(SYS_fsconfig), Int(raw), command, word(key), word($0), 0)
+                    }
+                }
+            }
+        }
+        _ = try check("fsconfig", type) {
+            system(Int(SYS_fsconfig), Int(raw), Int(FSCONFIG_CMD_CREATE.rawValue), 0, 0, 0)
+        }
+        let mounted = try check("fsmount", type) {
+            system(Int(SYS_fsmount), Int(raw), Int(FSMOUNT_CLOEXEC), Int(attributes.rawValue))
+        }
+        return Descriptor(raw: Int32(mounted))
+    }
+
+    /// Unmounts a path's topmost mount at once and its busy rest later. umount2(2), MNT_DETACH.
+    package static func detach(_ path: String) throws(SystemError) {
+        _ = try check("umount", path) { clinux_umount_detach(path) }
+    }
+
+    /// Makes the working directory the new root and leaves the old root stacked beneath, at `.`; detach it next. pivot_root(2), "pivot_root(".", ".")".
+    package static func pivotRootHere() throws(SystemError) {
+        _ = try check("pivot_root") {
+            ".".withCString { system(Int(SYS_pivot_root), word($0), word($0)) }
+        }
+    }
+
+    package static func changeRootHere() throws(SystemError) {
+        _ = try check("chroot") { chroot(".") }
+    }
+}
+
+@inline(__always)
+func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+}

@@ -1,0 +1,38 @@
+internal import CLinux
+
+/// Kinds of name spaces, as clone(2) and setns(2) flags.
+package struct NamespaceFlags: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let time = NamespaceFlags(rawValue: 0x80)
+    package static let mount = NamespaceFlags(rawValue: 0x0002_0000)
+    package static let cgroup = NamespaceFlags(rawValue: 0x0200_0000)
+    package static let uts = NamespaceFlags(rawValue: 0x0400_0000)
+    package static let ipc = NamespaceFlags(rawValue: 0x0800_0000)
+    package static let user = NamespaceFlags(rawValue: 0x1000_0000)
+    package static let pid = NamespaceFlags(rawValue: 0x2000_0000)
+    package static let network = NamespaceFlags(rawValue: 0x4000_0000)
+}
+
+package enum Namespaces {
+    /// Moves this process into the name space that `descriptor` (of /proc/PID/ns/NAME, or a pidfd) stands for. setns(2).
+    package static func join(
+        _ descriptor: borrowing Descriptor, _ kinds: NamespaceFlags, subject: String
+    ) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("setns", subject) { setns(raw, Int32(kinds.rawValue)) }
+    }
+
+    /// Leaves the given name spaces for new ones. unshare(2).
+    package static func unshare(_ kinds: NamespaceFlags) throws(SystemError) {
+        _ = try check("unshare") { CLinux.unshare(Int32(kinds.rawValue)) }
+    }
+
+    /// What kind of name space a descriptor is; nil when it is none. ioctl_ns(2), NS_GET_NSTYPE.
+    package static func kind(of descriptor: borrowing Descriptor) -> NamespaceFlags? {
+        let request = UInt(0xB703)  // _IO(0xb7, 0x3), which Swift does not import
+        let result = clinux_ioctl_value(descriptor.raw, request, 0)
+        return result == -1 ? nil : NamespaceFlags(rawValue: UInt64(UInt32(bitPattern: result)))
+    }
+}

@@ -1,0 +1,127 @@
+internal import CLinux
+
+/// A directory that holds somebody else's tree: nothing opened through it can lie outside it, whatever symbolic links and `..` the tree holds.
+///
+/// openat2(2) with RESOLVE_IN_ROOT; where that is refused (a seccomp profile older than the call), each component is opened by itself
+/// without following links. Defence against CVE-2019-18837, CVE-2021-30465, CVE-2024-45310.
+package struct RootDirectory: ~Copyable, Sendable {
+    package let descriptor: Descriptor
+
+    package init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+    /// Opens a path as the container would see it.
+    /// - Parameter flags: with `.noFollow` a symbolic link at the last component is opened itself (needs `.path`).
+    package func open(_ path: String, _ flags: OpenFlags, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+        var how = open_how()
+        how.flags = UInt64(UInt32(bitPattern: flags.rawValue | O_CLOEXEC))
+        how.mode = flags.contains(.create) ? UInt64(mode) : 0
+        how.resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        let raw = descriptor.raw
+        let inside = path.isEmpty ? "/" : path
+        // EAGAIN tells of a rename that raced with the walk of `..`; the kernel asks to try again.
+        for _ in 0..<128 {
+            let result = inside.withCString {
+                system(Int(SYS_openat2), Int(raw), word($0), word(&how), MemoryLayout<open_how>.size)
+            }
+            if result >= 0 { return Descriptor(raw: Int32(result)) }
+            let code = Errno.current
+            if code == .tryAgain || code == .interrupted { continue }
+            if code == .noSystemCall || code == .notPermitted {
+                return try walk(inside, flags, mode: mode, missing: .refuse)
+            }
+            throw SystemError("open", path, code)
+        }
+        throw SystemError("open", path, .tryAgain)
+    }
+
+    /// What to do about a component that does not exist.
+    package enum Missing { case refuse, makeDirectories, makeFile }
+
+    /// Opens a mount point, made where it is missing: directories 0755, or an empty file 0644 at the end.
+    package func openMountPoint(
+        _ path: String, file: Bool, follow: Bool = true
+    ) throws(SystemError) -> Descriptor {
+        do {
+            return try open(path, follow ? [.path] : [.path, .noFollow])
+        } catch {
+            guard error.code == .noEntry else { throw error }
+            return try walk(path, [.path], mode: 0, missing: file ? .makeFile : .makeDirectories)
+        }
+    }
+
+    /// Opens a directory, made with its parents where it is missing.
+    package func openDirectory(_ path: String, mode: UInt32 = 0o755) throws(SystemError) -> Descriptor {
+        do {
+            return try open(path, [.path, .directory])
+        } catch {
+            guard error.code == .noEntry else { throw error }
+            return try walk(path, [.path, .directory], mode: mode, missing: .makeDirectories)
+        }
+    }
+
+    /// Walks component by component, following symbolic links by hand inside the root: even a dangling link leads to where the container would see it.
+    private func walk(
+        _ path: String, _ flags: OpenFlags, mode: UInt32, missing: Missing
+    ) throws(SystemError) -> Descriptor {
+        var trail = DescriptorTable()  // the directories from the root to the current one
+        trail.append(try descriptor.duplicate())
+        var pending: [Substring] = path.split(separator: "/").reversed()
+        var links = 0
+        while let name = pending.popLast() {
+            if name == "." { continue }
+            if name == ".." {
+                if trail.count > 1 { trail.removeLast() }
+                continue
+            }
+            let last = pending.isEmpty
+            let child = try step(String(name), trail, subject: path, missing: missing, last: last)
+            let status = try Files.status(of: child)
+            if status.kind == .symbolicLink, !(last && flags.contains(.noFollow)) {
+                links += 1
+                if links > 40 { throw SystemError("open", path, .symbolicLinkLoop) }
+                let target = try Files.readLink("", at: child)
+                if target.hasPrefix("/") { trail.removeAll(but: 1) }
+                pending.append(contentsOf: target.split(separator: "/").reversed())
+                continue
+            }
+            if !last && status.kind != .directory { throw SystemError("open", path, .notDirectory) }
+            trail.append(child)
+        }
+        guard let end = trail.take(trail.count - 1) else { throw SystemError("open", path, .noEntry) }
+        if flags.contains(.path) {
+            if flags.contains(.directory), try Files.status(of: end).kind != .directory {
+                throw SystemError("open", path, .notDirectory)
+            }
+            return end
+        }
+        return try Files.open(end.path, flags.subtracting(.noFollow), mode: mode)
+    }
+
+    private func step(
+        _ name: String, _ trail: borrowing DescriptorTable, subject: String, missing: Missing, last: Bool
+    ) throws(SystemError) -> Descriptor {
+        try trail.with(trail.count - 1) { parent throws(SystemError) in
+            guard let raw = rawNumber(of: parent) else { throw SystemError("open", subject, .badDescriptor) }
+            let open = { clinux_openat(raw, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0) }
+            do throws(SystemError) {
+                return Descriptor(raw: try check("open", subject, open))
+            } catch {
+                guard error.code == .noEntry, missing != .refuse else { throw error }
+            }
+            // EEXIST: another mount's set-up or another container was faster; opening decides.
+            let made =
+                last && missing == .makeFile
+                ? mknodat(raw, name, UInt32(S_IFREG) | 0o644, 0) : mkdirat(raw, name, 0o755)
+            if made == -1, Errno.current != .exists { throw SystemError("create mount point", subject, .current) }
+            return Descriptor(raw: try check("open", subject, open))
+        }
+    }
+}
+
+extension DescriptorTable {
+    mutating func removeLast() { _ = removeLastDescriptor() }
+
+    mutating func removeAll(but keep: Int) {
+        while count > keep { removeLast() }
+    }
+}

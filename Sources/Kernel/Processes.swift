@@ -1,0 +1,166 @@
+internal import CLinux
+
+/// How a process ended.
+package enum ExitReason: Sendable, Equatable {
+    case exited(code: Int32)
+    case killed(signal: Int32)
+
+    init(waitStatus status: Int32) {
+        self =
+            clinux_wait_exited(status) != 0
+            ? .exited(code: clinux_wait_exit_status(status)) : .killed(signal: clinux_wait_signal(status))
+    }
+
+    /// The number a shell would give: the code, or 128 + signal.
+    package var shellStatus: Int32 {
+        switch self {
+        case .exited(let code): code
+        case .killed(let signal): 128 + signal
+        }
+    }
+}
+
+package enum Processes {
+    package static var currentID: Int32 { getpid() }
+    package static var parentID: Int32 { getppid() }
+
+    /// Ends this process at once, without any clean-up of the C library or of Swift.
+    package static func exit(_ code: Int32) -> Never { _exit(code) }
+
+    package static func open(_ pid: Int32) throws(SystemError) -> Descriptor {
+        Descriptor(raw: Int32(try check("pidfd_open", "\(pid)") { system(Int(SYS_pidfd_open), Int(pid), 0) }))
+    }
+
+    /// Sends a signal by pidfd; 0 only asks whether the process is there.
+    package static func send(_ signal: Int32, to pidfd: borrowing Descriptor) throws(SystemError) {
+        let raw = pidfd.raw
+        _ = try check("pidfd_send_signal") { system(Int(SYS_pidfd_send_signal), Int(raw), Int(signal), 0, 0) }
+    }
+
+    package static func kill(_ pid: Int32, _ signal: Int32) throws(SystemError) {
+        _ = try check("kill", "\(pid)") { CLinux.kill(pid, signal) }
+    }
+
+    /// Waits for a child to end and reaps it.
+    package static func wait(_ child: borrowing ChildProcess) throws(SystemError) -> ExitReason {
+        let pid = child.pid
+        var status: Int32 = 0
+        // __WALL: children made with CLONE_PARENT give no SIGCHLD and would not be waited for otherwise.
+        _ = try check("waitpid", "\(pid)") { waitpid(pid, &status, Int32(bitPattern: UInt32(__WALL))) }
+        return ExitReason(waitStatus: status)
+    }
+
+    /// Reaps one child that has ended, if any; nil when none has (or there is none at all).
+    package static func reapAny() -> (pid: Int32, reason: ExitReason)? {
+        var status: Int32 = 0
+        let pid = waitpid(-1, &status, WNOHANG | Int32(bitPattern: UInt32(__WALL)))
+        return pid > 0 ? (pid, ExitReason(waitStatus: status)) : nil
+    }
+
+    /// The time a process began, in clock ticks since boot: together with the number it names one process for good. Field 22 of /proc/PID/stat, proc(5).
+    /// - Returns: nil when there is no such process, or it is a zombie or dead.
+    package static func startTime(_ pid: Int32) -> UInt64? {
+        guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // no such process
+        return startTime(ofStat: bytes)
+    }
+
+    static func startTime(ofStat bytes: [UInt8]) -> UInt64? {
+        // The second field is the program's name in parentheses, which may itself hold anything.
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X")
+        else { return nil }
+        return UInt64(String(decoding: fields[19], as: UTF8.self))
+    }
+
+    /// The process's number in this pid name space, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
+    package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
+        let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")
+        for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
+            if let value = Int32(line.drop { !$0.isNumber && $0 != "-" }) { return value }
+        }
+        throw SystemError("read", "pid of pidfd", .noProcess)
+    }
+
+    /// The signal this process gets when its parent ends; 0 for none. prctl(2), PR_SET_PDEATHSIG.
+    package static func setParentDeathSignal(_ signal: Int32) throws(SystemError) {
+        _ = try check("prctl(PR_SET_PDEATHSIG)") { clinux_prctl(PR_SET_PDEATHSIG, UInt(signal), 0, 0, 0) }
+    }
+
+    package static func parentDeathSignal() -> Int32 {
+        var signal: Int32 = 0
+        _ = withUnsafeMutablePointer(to: &signal) { clinux_prctl(PR_GET_PDEATHSIG, UInt(bitPattern: $0), 0, 0, 0) }
+        return signal
+    }
+
+    /// Whether others of the same user may trace this process and look at its memory and descriptors (CVE-2016-9962).
+    package static func setDumpable(_ dumpable: Bool) throws(SystemError) {
+        _ = try check("prctl(PR_SET_DUMPABLE)") { clinux_prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0) }
+    }
+
+    /// Descendants that lose their parent become this process's children. prctl(2), PR_SET_CHILD_SUBREAPER.
+    package static func becomeSubreaper() throws(SystemError) {
+        _ = try check("prctl(PR_SET_CHILD_SUBREAPER)") { clinux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    }
+
+    package static func setNoNewPrivileges() throws(SystemError) {
+        _ = try check("prctl(PR_SET_NO_NEW_PRIVS)") { clinux_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
+    }
+
+    package static func newSession() throws(SystemError) { _ = try check("setsid") { setsid() } }
+
+    /// How many threads this process has; more than one and neither setns nor clone without the C library would be sound.
+    package static func threadCount() throws(SystemError) -> Int { try Files.list("/proc/self/task").count }
+
+    /// The values of the environment that this process was given.
+    package static func environment() -> [String] {
+        var values: [String] = []
+        guard var entry = clinux_environment() else { return values }
+        while let text = entry.pointee {
+            values.append(String(cString: text))
+            entry += 1
+        }
+        return values
+    }
+
+    package static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+}
+
+/// A program with its arguments and environment, laid out in memory for execve(2) before anything forbids allocation.
+package struct ExecImage: ~Copyable {
+    private let path: UnsafeMutablePointer<CChar>?
+    private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    package init(path: String, arguments: [String], environment: [String]) {
+        self.path = strdup(path)
+        self.arguments = Self.layOut(arguments)
+        self.environment = Self.layOut(environment)
+    }
+
+    private static func layOut(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+        let array = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: texts.count + 1)
+        for (index, text) in texts.enumerated() { (array + index).initialize(to: strdup(text)) }
+        (array + texts.count).initialize(to: nil)
+        return array
+    }
+
+    /// Becomes the program; returns only when that failed. Nothing is allocated here.
+    package func execute() -> Errno {
+        guard let path else { return .noMemory }
+        _ = execve(path, arguments, environment)
+        return .current
+    }
+
+    /// Becomes the program that a descriptor is open on. execveat(2), AT_EMPTY_PATH.
+    package func execute(_ program: borrowing Descriptor) -> Errno {
+        let raw = program.raw
+        _ = "".withCString {
+            system(Int(SYS_execveat), Int(raw), word($0), word(arguments), word(environment), Int(AT_EMPTY_PATH))
+        }
+        return .current
+    }
+}

@@ -1,0 +1,52 @@
+internal import CLinux
+
+/// The attributes of sched_setattr(2), in the kernel's numbers.
+package struct SchedulingAttributes: Sendable, Equatable {
+    package var policy: UInt32
+    package var flags: UInt64
+    package var nice: Int32
+    package var priority: UInt32
+    package var runtime: UInt64
+    package var deadline: UInt64
+    package var period: UInt64
+
+    package init(
+        policy: UInt32, flags: UInt64 = 0, nice: Int32 = 0, priority: UInt32 = 0, runtime: UInt64 = 0,
+        deadline: UInt64 = 0, period: UInt64 = 0
+    ) {
+        self.policy = policy
+        self.flags = flags
+        self.nice = nice
+        self.priority = priority
+        self.runtime = runtime
+        self.deadline = deadline
+        self.period = period
+    }
+}
+
+package enum Scheduling {
+    package static func set(_ attributes: SchedulingAttributes) throws(SystemError) {
+        var value = clinux_sched_attr()
+        value.size = UInt32(MemoryLayout<clinux_sched_attr>.size)
+        value.sched_policy = attributes.policy
+        value.sched_flags = attributes.flags
+        value.sched_nice = attributes.nice
+        value.sched_priority = attributes.priority
+        value.sched_runtime = attributes.runtime
+        value.sched_deadline = attributes.deadline
+        value.sched_period = attributes.period
+        _ = try check("sched_setattr") { system(Int(SYS_sched_setattr), 0, word(&value), 0) }
+    }
+
+    /// Sets the I/O priority of this process. ioprio_set(2), IOPRIO_WHO_PROCESS.
+    /// - Parameter level: 0 (highest) to 7, within the class (1 real time, 2 best effort, 3 idle).
+    package static func setIOPriority(class priorityClass: UInt32, level: UInt32) throws(SystemError) {
+        let value = Int(priorityClass << 13 | level)
+        _ = try check("ioprio_set") { system(Int(SYS_ioprio_set), 1, 0, value) }
+    }
+
+    /// Sets the execution domain. personality(2).
+    package static func setPersonality(_ persona: UInt) throws(SystemError) {
+        _ = try check("personality") { personality(persona) }
+    }
+}

@@ -1,0 +1,177 @@
+internal import CLinux
+internal import CSeccomp
+
+/// A classic BPF program for seccomp(2), as the kernel takes it: 8 bytes an instruction.
+package struct SeccompProgram: Sendable, Equatable {
+    package let bytes: [UInt8]
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Loads the filter into this process. Nothing is allocated here.
+    ///
+    /// - Parameter flags: SECCOMP_FILTER_FLAG_* bits.
+    package func load(flags: UInt32) throws(SystemError) {
+        _ = try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
+            var program = sock_fprog()
+            program.len = UInt16(buffer.count / 8)
+            program.filter = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(buffer.baseAddress))?
+                .assumingMemoryBound(to: sock_filter.self)
+            return try check("seccomp") {
+                system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flags), word(&program))
+            }
+        }
+    }
+}
+
+/// What a filter does with a system call.
+package enum SeccompVerdict: Sendable, Equatable, Hashable {
+    case killProcess, killThread, trap, log, allow, notify
+    case errno(UInt16)
+    case trace(UInt16)
+
+    var word: UInt32 {
+        switch self {
+        case .killProcess: UInt32(SCMP_ACT_KILL_PROCESS)
+        case .killThread: UInt32(SCMP_ACT_KILL_THREAD)
+        case .trap: UInt32(SCMP_ACT_TRAP)
+        case .log: UInt32(SCMP_ACT_LOG)
+        case .allow: UInt32(SCMP_ACT_ALLOW)
+        case .notify: 0x7fc0_0000  // SCMP_ACT_NOTIFY
+        case .errno(let value): 0x0005_0000 | UInt32(value)
+        case .trace(let value): 0x7ff0_0000 | UInt32(value)
+        }
+    }
+}
+
+/// One comparison of an argument; seccomp_rule_add(3).
+package struct SeccompComparison: Sendable, Equatable {
+    package enum Operator: Sendable, Equatable {
+        case notEqual, less, lessOrEqual, equal, greaterOrEqual, greater, maskedEqual
+    }
+
+    package let argument: UInt32
+    package let comparison: Operator
+    package let value: UInt64
+    /// Of `maskedEqual`: what the masked argument must equal; `value` is the mask.
+    package let second: UInt64
+
+    package init(argument: UInt32, comparison: Operator, value: UInt64, second: UInt64) {
+        self.argument = argument
+        self.comparison = comparison
+        self.value = value
+        self.second = second
+    }
+
+    fileprivate var native: scmp_arg_cmp {
+        let op: scmp_compare =
+            switch comparison {
+            case .notEqual: SCMP_CMP_NE
+            case .less: SCMP_CMP_LT
+            case .lessOrEqual: SCMP_CMP_LE
+            case .equal: SCMP_CMP_EQ
+            case .greaterOrEqual: SCMP_CMP_GE
+            case .greater: SCMP_CMP_GT
+            case .maskedEqual: SCMP_CMP_MASKED_EQ
+            }
+        return scmp_arg_cmp(arg: argument, op: op, datum_a: value, datum_b: second)
+    }
+}
+
+/// An architecture of system calls, by libseccomp's token (an AUDIT_ARCH value).
+package struct SeccompArchitectureToken: RawRepresentable, Sendable, Hashable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static var native: Self { Self(rawValue: seccomp_arch_native()) }
+
+    /// The token of a name such as `x86_64` (libseccomp's, lower case); nil when this libseccomp has none.
+    package init?(name: String) {
+        let token = seccomp_arch_resolve_name(name)
+        guard token != 0 else { return nil }
+        rawValue = token
+    }
+}
+
+/// Builds a filter by libseccomp; seccomp_init(3) and its kin.
+package struct SeccompBuilder: ~Copyable {
+    private let context: scmp_filter_ctx
+
+    /// The library's version, part of what a cached program depends on.
+    package static var libraryVersion: String {
+        guard let version = seccomp_version()?.pointee else { return "0" }
+        return "\(version.major).\(version.minor).\(version.micro)"
+    }
+
+    package init(defaultVerdict: SeccompVerdict) throws(SystemError) {
+        guard let context = seccomp_init(defaultVerdict.word) else {
+            throw SystemError("seccomp_init", "", .invalidArgument)
+        }
+        self.context = context
+    }
+
+    deinit { seccomp_release(context) }
+
+    private static func result(_ code: Int32, _ call: String, _ subject: String) throws(SystemError) {
+        if code < 0 { throw SystemError(call, subject, Errno(rawValue: -code)) }
+    }
+
+    package func addArchitecture(_ token: SeccompArchitectureToken) throws(SystemError) {
+        let code = seccomp_arch_add(context, token.rawValue)
+        if code == -EEXIST { return }
+        try Self.result(code, "seccomp_arch_add", "")
+    }
+
+    /// Sorts the filter's comparisons into a binary tree: fewer steps a call where there are hundreds of rules.
+    package func optimize() {
+        _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)  // absent before libseccomp 2.5: slower, not wrong
+    }
+
+    /// The number of a system call on the native architecture (negative for calls that only others have); nil when libseccomp does not know the name.
+    package static func number(_ name: String) -> Int32? {
+        let number = seccomp_syscall_resolve_name(name)
+        return number == __NR_SCMP_ERROR ? nil : number
+    }
+
+    /// The number of a system call on an architecture; nil when it has none.
+    package static func number(_ name: String, on token: SeccompArchitectureToken) -> UInt32? {
+        let number = seccomp_syscall_resolve_name_arch(token.rawValue, name)
+        return number < 0 ? nil : UInt32(number)
+    }
+
+    /// Adds a rule; all comparisons must hold.
+    package func add(
+        _ verdict: SeccompVerdict, call number: Int32, where comparisons: [SeccompComparison], name: String
+    ) throws(SystemError) {
+        let native = comparisons.map(\.native)
+        let code = native.withUnsafeBufferPointer {
+            seccomp_rule_add_array(context, verdict.word, number, UInt32($0.count), $0.baseAddress)
+        }
+        try Self.result(code, "seccomp_rule_add", name)
+    }
+
+    /// The finished program.
+    package func export() throws(SystemError) -> SeccompProgram {
+        let file = try Files.memoryFile("seccomp")
+        try Self.result(seccomp_export_bpf(context, file.raw), "seccomp_export_bpf", "")
+        _ = lseek(file.raw, 0, SEEK_SET)
+        return SeccompProgram(bytes: try Files.read(file, subject: "seccomp program"))
+    }
+}
+
+package enum SeccompSupport {
+    package static let synchronizeThreads: UInt32 = 1
+    package static let log: UInt32 = 2
+    package static let allowSpeculation: UInt32 = 4
+    package static let waitKillable: UInt32 = 32
+
+    /// Whether the kernel can do what a return value asks. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
+    package static func isAvailable(_ verdict: SeccompVerdict) -> Bool {
+        var value = verdict.word & 0xffff_0000
+        return system(Int(SYS_seccomp), Int(SECCOMP_GET_ACTION_AVAIL), 0, word(&value)) == 0
+    }
+
+    /// Whether the kernel knows a filter flag: an unknown one is EINVAL, a known one faults on the missing program.
+    package static func isKnown(flag: UInt32) -> Bool {
+        let result = system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flag), 0)
+        return result == -1 && Errno.current.rawValue == EFAULT
+    }
+}

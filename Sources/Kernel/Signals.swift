@@ -1,0 +1,98 @@
+internal import CLinux
+
+/// A signal, by number, with the names of signal(7).
+package struct Signal: RawRepresentable, Equatable, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let kill = Signal(rawValue: SIGKILL)
+    package static let terminate = Signal(rawValue: SIGTERM)
+    package static let childEnded = Signal(rawValue: SIGCHLD)
+    package static let windowChanged = Signal(rawValue: SIGWINCH)
+
+    /// Names without the prefix, in the order of their numbers on this architecture.
+    private static let names: [(name: String, number: Int32)] = [
+        ("HUP", SIGHUP), ("INT", SIGINT), ("QUIT", SIGQUIT), ("ILL", SIGILL), ("TRAP", SIGTRAP), ("ABRT", SIGABRT),
+        ("IOT", SIGABRT), ("BUS", SIGBUS), ("FPE", SIGFPE), ("KILL", SIGKILL), ("USR1", SIGUSR1), ("SEGV", SIGSEGV),
+        ("USR2", SIGUSR2), ("PIPE", SIGPIPE), ("ALRM", SIGALRM), ("TERM", SIGTERM), ("STKFLT", SIGSTKFLT),
+        ("CHLD", SIGCHLD), ("CLD", SIGCHLD), ("CONT", SIGCONT), ("STOP", SIGSTOP), ("TSTP", SIGTSTP),
+        ("TTIN", SIGTTIN), ("TTOU", SIGTTOU), ("URG", SIGURG), ("XCPU", SIGXCPU), ("XFSZ", SIGXFSZ),
+        ("VTALRM", SIGVTALRM), ("PROF", SIGPROF), ("WINCH", SIGWINCH), ("IO", SIGIO), ("POLL", SIGIO), ("PWR", SIGPWR),
+        ("SYS", SIGSYS),
+    ]
+
+    /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no such signal.
+    package init?(_ text: String) {
+        if let number = Int32(text) {
+            guard (0...64).contains(number) else { return nil }
+            rawValue = number
+            return
+        }
+        var name = text.uppercased()
+        if name.hasPrefix("SIG") { name.removeFirst(3) }
+        if let entry = Self.names.first(where: { $0.name == name }) {
+            rawValue = entry.number
+        } else if let number = Self.realTime(name) {
+            rawValue = number
+        } else {
+            return nil
+        }
+    }
+
+    private static func realTime(_ name: String) -> Int32? {
+        let low = clinux_sigrtmin()
+        let high = clinux_sigrtmax()
+        if name == "RTMIN" { return low }
+        if name == "RTMAX" { return high }
+        if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+            return low + offset
+        }
+        if name.hasPrefix("RTMAX-"), let offset = Int32(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+            return high - offset
+        }
+        return nil
+    }
+
+    /// The name with `SIG`, or the number where the signal has none.
+    package var description: String {
+        Self.names.first { $0.number == rawValue }.map { "SIG\($0.name)" } ?? "signal \(rawValue)"
+    }
+}
+
+package enum Signals {
+    /// Blocks every signal, so that they can be read from a descriptor instead. signalfd(2).
+    package static func receiveAll() throws(SystemError) -> Descriptor {
+        var all = sigset_t()
+        sigfillset(&all)
+        _ = try check("sigprocmask") { sigprocmask(SIG_SETMASK, &all, nil) }
+        return Descriptor(raw: try check("signalfd") { signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
+    }
+
+    /// The next signal waiting in a descriptor of ``receiveAll()``; nil when there is none.
+    package static func next(in descriptor: borrowing Descriptor) throws(SystemError) -> Signal? {
+        let raw = descriptor.raw
+        var info = signalfd_siginfo()
+        do throws(SystemError) {
+            _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }
+        } catch {
+            if error.code == .tryAgain { return nil }
+            throw error
+        }
+        return Signal(rawValue: Int32(bitPattern: info.ssi_signo))
+    }
+
+    /// Gives a program about to be executed what it would find after login: no signal blocked, none ignored.
+    package static func resetForProgram() {
+        for number in 1...64 where number != SIGKILL && number != SIGSTOP { clinux_signal_default(Int32(number)) }
+        unblockAll()
+    }
+
+    package static func unblockAll() {
+        var none = sigset_t()
+        sigemptyset(&none)
+        _ = sigprocmask(SIG_SETMASK, &none, nil)
+    }
+
+    package static func ignore(_ signal: Signal) { clinux_signal_ignore(signal.rawValue) }
+    package static func ignoreBrokenPipe() { clinux_signal_ignore(SIGPIPE) }
+}

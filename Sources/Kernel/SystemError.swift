@@ -1,0 +1,102 @@
+internal import CLinux
+
+/// An error number of the kernel.
+package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let notPermitted = Errno(rawValue: EPERM)
+    package static let noEntry = Errno(rawValue: ENOENT)
+    package static let noProcess = Errno(rawValue: ESRCH)
+    package static let interrupted = Errno(rawValue: EINTR)
+    package static let inputOutput = Errno(rawValue: EIO)
+    package static let noDeviceOrAddress = Errno(rawValue: ENXIO)
+    package static let argumentListTooLong = Errno(rawValue: E2BIG)
+    package static let execFormat = Errno(rawValue: ENOEXEC)
+    package static let badDescriptor = Errno(rawValue: EBADF)
+    package static let noChild = Errno(rawValue: ECHILD)
+    package static let tryAgain = Errno(rawValue: EAGAIN)
+    package static let noMemory = Errno(rawValue: ENOMEM)
+    package static let accessDenied = Errno(rawValue: EACCES)
+    package static let busy = Errno(rawValue: EBUSY)
+    package static let exists = Errno(rawValue: EEXIST)
+    package static let crossDevice = Errno(rawValue: EXDEV)
+    package static let noDevice = Errno(rawValue: ENODEV)
+    package static let notDirectory = Errno(rawValue: ENOTDIR)
+    package static let isDirectory = Errno(rawValue: EISDIR)
+    package static let invalidArgument = Errno(rawValue: EINVAL)
+    package static let textBusy = Errno(rawValue: ETXTBSY)
+    package static let readOnly = Errno(rawValue: EROFS)
+    package static let brokenPipe = Errno(rawValue: EPIPE)
+    package static let range = Errno(rawValue: ERANGE)
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    package static let noSystemCall = Errno(rawValue: ENOSYS)
+    package static let notEmpty = Errno(rawValue: ENOTEMPTY)
+    package static let symbolicLinkLoop = Errno(rawValue: ELOOP)
+    package static let notSupported = Errno(rawValue: EOPNOTSUPP)
+    package static let timedOut = Errno(rawValue: ETIMEDOUT)
+    package static let notTerminal = Errno(rawValue: ENOTTY)
+    package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+
+    /// The errno that the C library holds now; read at once after a failed call.
+    static var current: Errno { Errno(rawValue: __errno_location().pointee) }
+}
+
+extension Errno: CustomStringConvertible {
+    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing program of the container.
+    package var description: String {
+        self == .noEntry ? "does not exist" : standardDescription
+    }
+
+    /// The C library's words in lower case, as Go programs print them and engines search them.
+    package var standardDescription: String {
+        guard let text = strerror(rawValue) else { return "error \(rawValue)" }
+        return String(cString: text).lowercased()
+    }
+}
+
+/// A system call that failed: what was called, on what, and why.
+package struct SystemError: Error, Sendable, Equatable {
+    /// The call's name, or a short phrase where several calls make one operation.
+    package let call: String
+    /// The path, name or number that the call was about; may be empty.
+    package let subject: String
+    package let code: Errno
+
+    package init(_ call: String, _ subject: String = "", _ code: Errno) {
+        self.call = call
+        self.subject = subject
+        self.code = code
+    }
+}
+
+extension SystemError: CustomStringConvertible {
+    package var description: String {
+        subject.isEmpty ? "\(call): \(code)" : "\(call) \(subject): \(code)"
+    }
+}
+
+/// Makes a system call, again when a signal interrupts it, and takes errno at once, before reference counting could overwrite it.
+@inline(__always)
+func check<Result: FixedWidthInteger & SignedInteger>(
+    _ call: String, _ subject: @autoclosure () -> String = "", _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        let code = Errno.current
+        if code == .interrupted { continue }
+        throw SystemError(call, subject(), code)
+    }
+}
+
+/// Makes a system call that has no wrapper in the C library.
+@inline(__always)
+func system(_ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0) -> Int {
+    clinux_syscall(number, a, b, c, d, e, f)
+}
+
+/// The address of a buffer as a system call's argument word.
+@inline(__always)
+func word(_ pointer: UnsafeRawPointer?) -> Int { Int(bitPattern: pointer) }
