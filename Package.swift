@@ -25,7 +25,7 @@ let package = Package(
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
         .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
-        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "Kernel"], swiftSettings: strict),
+        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
         .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec"], swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

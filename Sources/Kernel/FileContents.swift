@@ -129,3 +129,22 @@ extension Files {
         try removeDirectory(path)
     }
 }
+
+extension Files {
+    /// Copies the rest of one file into another, in the kernel. sendfile(2).
+    package static func copyContents(
+        from source: borrowing Descriptor, to target: borrowing Descriptor, subject: String
+    ) throws(SystemError) {
+        let input = source.raw
+        let output = target.raw
+        while try check("sendfile", subject, { system(Int(SYS_sendfile), Int(output), Int(input), 0, 1 << 20) }) > 0 {}
+    }
+}
+
+extension Files {
+    /// Goes back to the beginning of a file.
+    package static func rewind(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("lseek") { lseek(raw, 0, SEEK_SET) }
+    }
+}

@@ -128,6 +128,9 @@ package enum Files {
 
     package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
+    /// Whether the effective user may execute a file. faccessat2(2), AT_EACCESS.
+    package static func isExecutable(_ path: String) -> Bool { faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 }
+
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         _ = try check("mkdir", path) { mkdir(path, mode) }
     }
@@ -299,5 +302,19 @@ package enum Files {
             if name != "." && name != ".." { names.append(name) }
         }
         return names
+    }
+}
+
+/// Calls on the standard streams, which belong to nobody in particular and are named by number.
+extension Files {
+    package static func status(ofNumber number: Int32) throws(SystemError) -> FileStatus {
+        var result = stat()
+        _ = try check("fstat", "descriptor \(number)") { fstat(number, &result) }
+        return FileStatus(result)
+    }
+
+    /// Gives a file another owner and leaves its group.
+    package static func changeOwner(ofNumber number: Int32, owner: UInt32) throws(SystemError) {
+        _ = try check("fchown", "descriptor \(number)") { fchown(number, owner, UInt32.max) }
     }
 }

@@ -164,3 +164,16 @@ package struct ExecImage: ~Copyable {
         return .current
     }
 }
+
+extension Processes {
+    /// Sleeps.
+    package static func pause(milliseconds: Int) throws(SystemError) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        _ = try check("nanosleep") { nanosleep(&time, &time) }
+    }
+
+    /// Ends with SIGKILL.
+    package static func kill(_ child: borrowing ChildProcess) throws(SystemError) {
+        try send(Signal.kill.rawValue, to: child.pidfd)
+    }
+}

@@ -1,10 +1,10 @@
 /// Finds the word that somebody most likely meant.
-enum Spelling {
+package enum Spelling {
     /// The word of `words` that is nearest to `word`, if one is near enough to be meant.
     ///
     /// Near enough is a third of its letters changed, dropped, added or swapped with their neighbour; upper and lower
     /// case count as the same letter. Of two as near, the first in the list.
-    static func nearest(to word: String, in words: some Sequence<String>) -> String? {
+    package static func nearest(to word: String, in words: some Sequence<String>) -> String? {
         let letters = lowercased(word)
         guard letters.count <= 64 else { return nil }
         var best: (word: String, distance: Int)?
