@@ -1,0 +1,113 @@
+package import JSON
+
+/// A `config.json` that was read: its content where it is right, and everything there is to say about it.
+///
+/// Reading never fails half-way: all mistakes of a document are found in one go, but for a syntax error, behind which
+/// nothing can be understood.
+package struct SpecDocument: Sendable {
+    /// The configuration; nil where any diagnostic is an error.
+    package let spec: Spec?
+    /// What was found, in the order of the text.
+    package let diagnostics: [Diagnostic]
+    private let source: SourceText
+
+    /// Reads `bytes`; `file` is the name that diagnostics show.
+    package init(bytes: [UInt8], file: String) {
+        (source, spec, diagnostics) = SourceText.decode(bytes, file: file)
+    }
+
+    /// The place of the value at a path such as `linux.namespaces[2].path` or `annotations["a.b"]`.
+    ///
+    /// Where there is none, the place of its nearest ancestor; nil where the text is no JSON.
+    package func location(ofPath path: String) -> SourceLocation? {
+        source.location(ofPath: path)
+    }
+
+    /// The text of the value at a path as it is written, or nil where there is none.
+    ///
+    /// Two documents with the same text here mean the same, which makes it a key for a cache.
+    package func text(atPath path: String) -> ArraySlice<UInt8>? {
+        source.text(atPath: path)
+    }
+}
+
+/// A lone `process` object, as `exec --process` takes it.
+package struct ProcessDocument: Sendable {
+    /// The process; nil where any diagnostic is an error.
+    package let process: Process?
+    /// What was found, in the order of the text.
+    package let diagnostics: [Diagnostic]
+    private let source: SourceText
+
+    /// Reads `bytes`; `file` is the name that diagnostics show.
+    package init(bytes: [UInt8], file: String) {
+        (source, process, diagnostics) = SourceText.decode(bytes, file: file)
+    }
+
+    /// The place of the value at a path such as `user.uid`, or of its nearest ancestor.
+    package func location(ofPath path: String) -> SourceLocation? {
+        source.location(ofPath: path)
+    }
+}
+
+/// A lone `resources` object, as `update --resources` takes it.
+package struct ResourcesDocument: Sendable {
+    /// The resources; nil where any diagnostic is an error.
+    package let resources: Resources?
+    /// What was found, in the order of the text.
+    package let diagnostics: [Diagnostic]
+    private let source: SourceText
+
+    /// Reads `bytes`; `file` is the name that diagnostics show.
+    package init(bytes: [UInt8], file: String) {
+        (source, resources, diagnostics) = SourceText.decode(bytes, file: file)
+    }
+
+    /// The place of the value at a path such as `memory.limit`, or of its nearest ancestor.
+    package func location(ofPath path: String) -> SourceLocation? {
+        source.location(ofPath: path)
+    }
+}
+
+/// A container's state, as `state` prints it.
+package struct StateDocument: Sendable {
+    /// The state; nil where any diagnostic is an error.
+    package let state: State?
+    /// What was found, in the order of the text.
+    package let diagnostics: [Diagnostic]
+
+    /// Reads `bytes`; `file` is the name that diagnostics show.
+    package init(bytes: [UInt8], file: String) {
+        (_, state, diagnostics) = SourceText.decode(bytes, file: file)
+    }
+}
+
+/// What the documents share: the text, where it could be read.
+private struct SourceText: Sendable {
+    let document: Document?
+
+    static func decode<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [Diagnostic]) {
+        let document: Document
+        do {
+            document = try Document(bytes, duplicateKeys: .record)
+        } catch {
+            return (SourceText(document: nil), nil, [Diagnostic(error, file: file)])
+        }
+        let decoder = SpecDecoder(document)
+        let value: T? = decoder.section(at: document.root)
+        let isRight = decoder.findings.allSatisfy { $0.severity == .warning }
+        let diagnostics = decoder.findings.isEmpty ? [] : document.diagnostics(decoder.findings, file: file)
+        return (SourceText(document: document), isRight ? value : nil, diagnostics)
+    }
+
+    func location(ofPath path: String) -> SourceLocation? {
+        guard let document else { return nil }
+        return document.location(of: document.node(atPath: path).node)
+    }
+
+    func text(atPath path: String) -> ArraySlice<UInt8>? {
+        guard let document else { return nil }
+        let (node, isExact) = document.node(atPath: path)
+        return isExact ? document.text(of: node) : nil
+    }
+}
