@@ -7,7 +7,8 @@ extension ResourcesPlan {
             let field = "hugepageLimits[\(index)]"
             // It becomes part of a file's name, so it must hold nothing but a size.
             guard isPageSize(limit.pageSize) else {
-                refuse("\(field).pageSize", "expected a size such as 64KB, 2MB or 1GB, found \"\(printable(limit.pageSize))\"")
+                let found = printable(limit.pageSize)
+                refuse("\(field).pageSize", "expected a size such as 64KB, 2MB or 1GB, found \"\(found)\"")
                 continue
             }
             add("hugetlb.\(limit.pageSize).max", String(limit.limit), .hugetlb, field: field)

@@ -9,7 +9,8 @@ extension ResourcesPlan {
             let field = "unified[\"\(printable(entry.key))\"]"
             let dot = entry.key.firstIndex(of: ".") ?? entry.key.startIndex
             // A slash would lead out of the container's cgroup; a name without a controller is no file of it.
-            guard dot != entry.key.startIndex, entry.key.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") }) else {
+            let isName = entry.key.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "/") }
+            guard isName, dot != entry.key.startIndex else {
                 refuse(field, "expected the name of a cgroup v2 file, such as memory.high")
                 continue
             }

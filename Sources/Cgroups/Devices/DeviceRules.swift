@@ -1,4 +1,4 @@
-package import OCISpec
+internal import OCISpec
 
 /// Which devices the processes of a container may use: the rules of config-linux.md, "Allowed Device list", with those that every container has.
 ///
@@ -116,7 +116,8 @@ package struct DeviceRules: Hashable, Sendable {
     private static func number(_ number: Int64?, _ field: String, _ mistakes: inout Mistakes) -> Int32? {
         guard let number, number != -1 else { return nil }
         if let number = Int32(exactly: number), number >= 0 { return number }
-        mistakes.list.append(CgroupPlanError(field: field, reason: "expected a device number, or -1 for all, found \(number)"))
+        mistakes.list.append(
+            CgroupPlanError(field: field, reason: "expected a device number, or -1 for all, found \(number)"))
         return nil
     }
 

@@ -1,0 +1,94 @@
+internal import Kernel
+
+/// Where the host keeps its cgroup v2 tree, as a value, so that planning needs no kernel.
+package struct CgroupHost: Hashable, Sendable {
+    /// The mount point of the v2 tree; nil where none is mounted.
+    package let root: String?
+    /// Whether cgroup v1 is mounted as well. Its controllers are then missing in the v2 tree. The v1 tree itself is never touched.
+    package let isHybrid: Bool
+    /// The cgroup of this process in the v2 tree, from the tree's root; nil where it was not asked for.
+    package let ownPath: String?
+
+    package init(root: String?, isHybrid: Bool = false, ownPath: String? = nil) {
+        self.root = root
+        self.isHybrid = isHybrid
+        self.ownPath = ownPath
+    }
+
+    /// Looks around: two calls of statfs on almost every host (cgroups(7), "Cgroups version 2").
+    /// - Parameter cgroupsPath: the field of the configuration. Only a relative or missing one needs the own cgroup to be read.
+    package static func discover(for cgroupsPath: String?) throws(CgroupError) -> CgroupHost {
+        let own = cgroupsPath?.utf8.first == UInt8(ascii: "/") ? nil : try readOwnPath()
+        // A path that is not there is no cgroup tree: the next one may be.
+        if let status = try? Files.fileSystem(standardRoot), status.isCgroup2 {
+            return CgroupHost(root: standardRoot, ownPath: own)
+        }
+        if let status = try? Files.fileSystem(hybridRoot), status.isCgroup2 {
+            return CgroupHost(root: hybridRoot, isHybrid: true, ownPath: own)
+        }
+        do throws(SystemError) {
+            let (root, isHybrid) = treeRoot(inMountInfo: try Files.readText("/proc/self/mountinfo"))
+            return CgroupHost(root: root, isHybrid: isHybrid, ownPath: own)
+        } catch {
+            throw CgroupError("looking for the cgroup v2 tree: \(error)", code: error.code)
+        }
+    }
+
+    private static let standardRoot = "/sys/fs/cgroup"
+    private static let hybridRoot = "/sys/fs/cgroup/unified"
+
+    /// The controllers of the whole tree: read when something needs them, not before.
+    package func controllers() throws(CgroupError) -> [Controller] {
+        guard let root else { return [] }
+        do throws(SystemError) {
+            return try Files.readText("\(root)/cgroup.controllers").split(separator: " ").map {
+                Controller(String($0))
+            }
+        } catch {
+            throw CgroupError(error, in: "/")
+        }
+    }
+
+    private static func readOwnPath() throws(CgroupError) -> String? {
+        do throws(SystemError) {
+            return ownPath(inProcCgroup: try Files.readText("/proc/self/cgroup"))
+        } catch {
+            throw CgroupError("looking for the own cgroup: \(error)", code: error.code)
+        }
+    }
+
+    /// The line of the v2 hierarchy has number 0 and no controllers (cgroups(7), "/proc/pid/cgroup").
+    static func ownPath(inProcCgroup text: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
+    }
+
+    /// The first mount of a v2 tree, and whether there are mounts of v1, in proc_pid_mountinfo(5).
+    static func treeRoot(inMountInfo text: String) -> (root: String?, isHybrid: Bool) {
+        var root: String?
+        var isHybrid = false
+        for line in text.split(separator: "\n") {
+            // Optional fields stand before a lone hyphen, so the type is found from there.
+            let fields = line.split(separator: " ")
+            guard fields.count > 5, let hyphen = fields.firstIndex(of: "-"), hyphen + 1 < fields.count else { continue }
+            if fields[hyphen + 1] == "cgroup" { isHybrid = true }
+            if fields[hyphen + 1] == "cgroup2", root == nil { root = unescaped(fields[4]) }
+        }
+        return (root, isHybrid)
+    }
+
+    /// The kernel writes space, tab, newline and backslash of a path as three octal digits.
+    private static func unescaped(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+                bytes.append(code)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,42 @@
+internal import Kernel
+package import OCISpec
+
+/// Giving the container's cgroup to the container's own user (config-linux.md, "Cgroup ownership"; cgroup-v2.rst, "Model of Delegation").
+package enum Delegation {
+    /// Whether the configuration wants it: a new cgroup name space, and the cgroup file system mounted writable at its usual place.
+    package static func isWanted(namespaces: [Namespace], mounts: [Mount]) -> Bool {
+        guard namespaces.contains(where: { $0.type == .cgroup && $0.path == nil }) else { return false }
+        return mounts.contains { mount in
+            mount.source == "cgroup" && mount.destination == "/sys/fs/cgroup"
+                && mount.options?.contains("ro") != true
+        }
+    }
+
+    /// The files to hand over; the kernel keeps the list (cgroups(7), "Cgroups delegation containment"), and the specification has one for when it does not.
+    static func files() -> [String] {
+        guard let list = try? Files.readText("/sys/kernel/cgroup/delegate") else {
+            return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
+        }
+        // Names with a slash would be somebody else's files; the kernel writes none.
+        return list.split(separator: "\n").map { String($0) }.filter { !$0.contains("/") }
+    }
+}
+
+extension FSManager {
+    /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups below. The limits stay the host's.
+    package func delegate(owner: UInt32) throws(CgroupError) {
+        let keep = UInt32.max  // chown(2): -1 leaves the group as it is
+        let done: Void? = try inDirectory { directory throws(SystemError) in
+            try Files.changeOwner(of: directory, owner: owner, group: keep)
+            for file in Delegation.files() {
+                do throws(SystemError) {
+                    try Files.changeOwner(file, at: directory, owner: owner, group: keep)
+                } catch {
+                    // The list is that of all controllers: a cgroup need not have them all.
+                    guard error.isMissing else { throw error }
+                }
+            }
+        }
+        if done == nil { throw gone }
+    }
+}

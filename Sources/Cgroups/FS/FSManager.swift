@@ -1,0 +1,140 @@
+package import Kernel
+
+/// A container's cgroup as a directory that runbox made itself (the `cgroupfs` manager).
+///
+/// The directory is opened once; its files are opened below that descriptor. Paths are used only where directories are made and removed: cgroupfs has no symbolic
+/// links and renames nothing across directories, so whoever owns a delegated part of the tree cannot lead them astray.
+package struct FSManager: ~Copyable, Sendable {
+    /// The mount point of the v2 tree.
+    let root: String
+    package let path: CgroupPath
+    /// The paths of the cgroups that runbox made for the container, from the topmost.
+    let created: [String]
+    /// The cgroup's directory, for `CLONE_INTO_CGROUP`; nil when the cgroup is gone.
+    package let directory: Descriptor?
+
+    init(root: String, path: CgroupPath, created: [String], directory: consuming Descriptor?) {
+        self.root = root
+        self.path = path
+        self.created = created
+        self.directory = directory
+    }
+
+    /// Finds the cgroup of an earlier call again. One that is gone is no error: it can be asked, killed and removed like an empty one.
+    package init(_ record: CgroupRecord) throws(CgroupError) {
+        path = CgroupPath(stored: record.path)
+        root = record.root
+        created = record.created
+        // Everything below works on this path, and removing kills what it finds: never the root.
+        guard !path.components.isEmpty, !root.isEmpty else {
+            throw CgroupError("the container's state names no cgroup (\"\(printable(record.path))\")")
+        }
+        do throws(SystemError) {
+            directory = try Files.open(root + path.description, [.readOnly, .directory])
+        } catch {
+            guard error.isMissing else { throw CgroupError(error, in: path.description) }
+            directory = nil
+        }
+    }
+
+    package var record: CgroupRecord {
+        CgroupRecord(mode: .fs, root: root, path: path.description, created: created)
+    }
+
+    /// The directory's path in the runtime's own name space.
+    var fullPath: String { root + path.description }
+
+    /// Lends the directory to a call, and words its failure; nil when the cgroup is gone.
+    func inDirectory<Result>(
+        _ body: (borrowing Descriptor) throws(SystemError) -> Result
+    ) throws(CgroupError) -> Result? {
+        switch directory {
+        case .none: return nil
+        case .some(let directory):
+            do throws(SystemError) {
+                return try body(directory)
+            } catch {
+                // A cgroup that is being removed answers ENODEV in its files.
+                if error.isMissing || error.code == .noDevice { return nil }
+                throw CgroupError(error, in: path.description)
+            }
+        }
+    }
+
+    /// Moves a process into the cgroup; for kernels and cases where `CLONE_INTO_CGROUP` cannot be had.
+    package func join(_ pid: Int32) throws(CgroupError) {
+        switch directory {
+        case .none: throw gone
+        case .some(let directory):
+            do throws(SystemError) {
+                try Files.write(String(pid), into: "cgroup.procs", at: directory)
+            } catch {
+                throw entryRefused(error)
+            }
+        }
+    }
+
+    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst, "Threads", "No Internal Process Constraint").
+    package func entryRefused(_ error: SystemError) -> CgroupError {
+        if error.code == .busy {
+            return CgroupError(
+                "cgroup \(path) takes no processes, for its own children have controllers (cgroup.subtree_control)",
+                remedy: "name another cgroup in linux.cgroupsPath", code: error.code)
+        }
+        if error.code == .notSupported, let type = try? Files.readText("\(fullPath)/cgroup.type"), type != "domain" {
+            return CgroupError(
+                "cgroup \(path) is of the type \"\(type)\", because a cgroup above it is threaded, and takes no containers",
+                remedy: "name a cgroup elsewhere in linux.cgroupsPath", code: error.code)
+        }
+        return CgroupError(error, in: path.description)
+    }
+
+    var gone: CgroupError { CgroupError("the container's cgroup \(path) is gone", code: .noEntry) }
+
+    /// The processes in the cgroup, by their numbers in this pid name space.
+    /// - Parameter recursive: also those in the cgroups below it, which the container may have made.
+    package func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
+        guard directory != nil else { return [] }
+        do throws(SystemError) {
+            var found: [Int32] = []
+            try Self.collect(fullPath, recursive: recursive, into: &found)
+            return found
+        } catch {
+            throw CgroupError(error, in: path.description)
+        }
+    }
+
+    static func collect(_ path: String, recursive: Bool, into found: inout [Int32]) throws(SystemError) {
+        do throws(SystemError) {
+            let text = try Files.readText("\(path)/cgroup.procs")
+            found += text.split(separator: "\n").compactMap { Int32($0) }
+            guard recursive else { return }
+            for name in try Files.listDirectories(path) {
+                try collect("\(path)/\(name)", recursive: true, into: &found)
+            }
+        } catch {
+            // A cgroup that is going away has none; the processes of a threaded one are listed where its domain begins (EOPNOTSUPP).
+            guard error.isMissing || error.code == .noDevice || error.code == .notSupported else { throw error }
+        }
+    }
+
+    /// Whether any living process is in the cgroup or below it.
+    package func isPopulated() throws(CgroupError) -> Bool { try event("populated") }
+
+    /// One line of `cgroup.events`; false when the cgroup is gone.
+    func event(_ name: String) throws(CgroupError) -> Bool {
+        let text = try inDirectory { directory throws(SystemError) in
+            try Files.readText("cgroup.events", at: directory)
+        }
+        return text.map { Self.event(name, in: $0) } ?? false
+    }
+
+    static func event(_ name: String, in text: String) -> Bool {
+        text.split(separator: "\n").contains { $0 == "\(name) 1" }
+    }
+}
+
+extension SystemError {
+    /// Whether what was named is not there.
+    var isMissing: Bool { code == .noEntry }
+}

@@ -1,0 +1,91 @@
+import OCISpec
+import Testing
+
+@testable import Cgroups
+
+@Suite("The container's place in the tree")
+struct CgroupPathTests {
+    @Test(
+        "Where a cgroupsPath leads",
+        arguments: [
+            ("/a/b", "/own/scope", "/a/b"), ("/a/../b/./c//", "/own/scope", "/b/c"), ("/../../a", "/own", "/a"),
+            ("a/b", "/user.slice/session.scope", "/user.slice/a/b"),
+            ("../a", "/user.slice/session.scope", "/user.slice/a"),
+            ("a", "/", "/a"), ("a", nil, "/a"), ("", "/x/y", "/x/id1"), (nil, "/x/y", "/x/id1"), (nil, "/", "/id1"),
+            ("a:b:c", "/x", "/a:b:c"),
+        ] as [(String?, String?, String)])
+    func leads(cgroupsPath: String?, own: String?, expected: String) throws {
+        #expect(try CgroupPath(cgroupsPath, id: "id1", own: own).description == expected)
+    }
+
+    @Test(
+        "Never the root, nor a name that cannot be",
+        arguments: ["/", "/..", "/a/..", ".", "..", "/a\nb", "/" + String(repeating: "x", count: 256)])
+    func refused(cgroupsPath: String) {
+        #expect(throws: CgroupPlanError.self) { try CgroupPath(cgroupsPath, id: "id1", own: "/x/y") }
+    }
+
+    @Test("The cgroups above, and the way back from the state file")
+    func ancestors() throws {
+        let path = try CgroupPath("/a/b/c", id: "id1", own: nil)
+        #expect(path.ancestors == ["/a", "/a/b"])
+        #expect(CgroupPath(stored: path.description) == path)
+    }
+
+    @Test("A record that names no cgroup is refused: removing it would mean the root")
+    func emptyRecord() {
+        #expect(throws: CgroupError.self) {
+            _ = try CgroupManager.open(CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/", created: []))
+        }
+    }
+}
+
+@Suite("The host's cgroup tree")
+struct CgroupHostTests {
+    @Test("The own cgroup is that of hierarchy 0")
+    func own() {
+        #expect(
+            CgroupHost.ownPath(inProcCgroup: "9:name=systemd:/x\n1:cpu:/y\n0::/user.slice/a:b") == "/user.slice/a:b")
+        #expect(CgroupHost.ownPath(inProcCgroup: "1:cpu:/y\n") == nil)
+    }
+
+    @Test("The tree's mount is found whatever stands before the hyphen")
+    func mounts() {
+        let version1 = "30 20 0:20 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu"
+        let version2 = "41 31 0:38 / /mnt/my\\040tree rw,relatime shared:4 master:1 - cgroup2 cgroup2 rw"
+        #expect(CgroupHost.treeRoot(inMountInfo: version2) == ("/mnt/my tree", false))
+        #expect(CgroupHost.treeRoot(inMountInfo: "\(version2)\n\(version1)\n") == ("/mnt/my tree", true))
+        #expect(CgroupHost.treeRoot(inMountInfo: version1) == (nil, true))
+        #expect(CgroupHost.treeRoot(inMountInfo: "broken\n41 31 - cgroup2") == (nil, false))
+    }
+
+    @Test("An absolute path needs no look at the own cgroup")
+    func discovery() throws {
+        #expect(try CgroupHost.discover(for: "/a").ownPath == nil)
+        let host = try CgroupHost.discover(for: nil)
+        if host.root != nil { #expect(host.ownPath?.hasPrefix("/") == true) }
+    }
+
+    @Test("Without a tree the error says what to do")
+    func noTree() {
+        #expect {
+            _ = try CgroupManager.create(
+                try CgroupPath("/a", id: "a", own: nil), host: CgroupHost(root: nil), plan: ResourcesPlan(nil))
+        } throws: {
+            "\($0)".contains("no cgroup v2 tree mounted; mount one")
+        }
+    }
+
+    @Test("Without cgroups a limit is an error, and no limit is none")
+    func disabled() throws {
+        let manager = CgroupManager.disabled
+        try manager.apply([])
+        try manager.kill()
+        try manager.remove()
+        #expect(throws: CgroupError.self) {
+            try manager.apply(ResourcesPlan(Resources(pids: .init(limit: 1))).settings)
+        }
+        #expect(throws: CgroupError.self) { try manager.freeze() }
+        #expect(try CgroupManager.open(manager.record).record == .disabled)
+    }
+}

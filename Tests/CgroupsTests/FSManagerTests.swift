@@ -1,0 +1,250 @@
+import CLinux
+import Kernel
+import OCISpec
+import Testing
+
+@testable import Cgroups
+
+@Suite("Cgroups on the kernel's own tree", .enabled(if: canMakeCgroups), .serialized)
+struct FSManagerTests {
+    @Test("Made with its parents, found again from the record, removed with those that were made")
+    func lifeCycle() throws {
+        let place = try Place()
+        let manager = try place.create("/a/b")
+        let top = place.top
+        #expect(manager.record.created == [top, "\(top)/a", "\(top)/a/b"])
+        #expect(place.exists("/a/b"))
+        let isThere = manager.withDirectory { directory in directory != nil }
+        #expect(isThere)
+        let again = try CgroupManager.open(manager.record)
+        #expect(again.record == manager.record)
+        #expect(try again.processes(recursive: true) == [])
+        try again.remove()
+        #expect(!place.exists())
+        // What is gone is as good as removed.
+        let gone = try CgroupManager.open(manager.record)
+        let isGone = gone.withDirectory { directory in directory == nil }
+        #expect(isGone)
+        #expect(try gone.processes(recursive: true) == [])
+        #expect(try gone.isPopulated() == false)
+        #expect(try gone.isFrozen() == false)
+        try gone.kill()
+        try gone.remove()
+        #expect(throws: CgroupError.self) { try gone.freeze() }
+    }
+
+    @Test("A parent that another container lives in stays")
+    func sharedParent() throws {
+        let place = try Place()
+        let first = try place.create("/first")
+        let second = try place.create("/second")
+        #expect(second.record.created == ["\(place.top)/second"])
+        try first.remove()
+        #expect(place.exists("/second"))
+        try second.remove()
+        #expect(place.exists())
+    }
+
+    @Test("Processes are listed, those below too")
+    func processes() throws {
+        let place = try Place()
+        let manager = try place.create()
+        let sleeper = try Sleeper()
+        let nested = try Sleeper()
+        let populatedBefore = try manager.isPopulated()
+        try manager.join(sleeper.pid)
+        try Files.makeDirectory(place.root + place.top + "/c/inner", mode: 0o755)
+        try Files.write("\(nested.pid)", into: place.root + place.top + "/c/inner/cgroup.procs")
+        #expect(!populatedBefore)
+        #expect(try manager.isPopulated() == true)
+        #expect(try manager.processes(recursive: false) == [sleeper.pid])
+        #expect(try Set(manager.processes(recursive: true)) == [sleeper.pid, nested.pid])
+        // Stragglers are killed, nested cgroups removed.
+        try manager.remove()
+        #expect(!place.exists())
+        let bothGone = eventually { !sleeper.isAlive && !nested.isAlive }
+        #expect(bothGone)
+    }
+
+    @Test("Frozen, thawed, and killed while frozen")
+    func freezing() throws {
+        let place = try Place()
+        let manager = try place.create()
+        let sleeper = try Sleeper(command: "while :; do :; done")
+        try manager.join(sleeper.pid)
+        try manager.freeze()
+        #expect(try manager.isFrozen() == true)
+        let state = sleeper.state
+        #expect(state == "S" || state == "D")
+        try manager.thaw()
+        #expect(try manager.isFrozen() == false)
+        try manager.freeze()
+        try manager.kill()
+        let emptied = try eventually { try !manager.isPopulated() }
+        #expect(emptied)
+    }
+
+    @Test("An occupied or frozen cgroup is no place for a container, and stays as it was")
+    func unfit() throws {
+        let place = try Place()
+        let manager = try place.create()
+        let sleeper = try Sleeper()
+        try manager.join(sleeper.pid)
+        #expect {
+            _ = try place.create()
+        } throws: {
+            "\($0)".contains("container's cgroup is not empty: 1 process(es) found")
+        }
+        #expect(try manager.processes(recursive: true) == [sleeper.pid])
+        try manager.kill()
+        let emptied = try eventually { try !manager.isPopulated() }
+        #expect(emptied)
+        try manager.freeze()
+        #expect {
+            _ = try place.create()
+        } throws: {
+            "\($0)".contains("container's cgroup unexpectedly frozen")
+        }
+        try manager.thaw()
+        // Empty and thawed it is taken, but is not one that was made for the second container.
+        #expect(try place.create().record.created == [])
+    }
+
+    @Test(
+        "What the v2 tree lacks is named with field, controller and remedy, and nothing is left",
+        .enabled(if: lacksMemory))
+    func missingController() throws {
+        let place = try Place()
+        let resources = Resources(memory: .init(limit: 1 << 30), pids: .init(limit: 5))
+        let error = #expect(throws: CgroupError.self) { _ = try place.create("/a/b", resources) }
+        #expect(error?.field == "linux.resources.pids.limit" && error?.controller == .pids)
+        #expect(
+            error?.description
+                == "linux.resources.pids.limit: controller pids is not available in the cgroup v2 tree at \(place.root); the controller is in cgroup v1 here; boot with systemd.unified_cgroup_hierarchy=1, or with cgroup_no_v1=all"
+        )
+        #expect(!place.exists())
+    }
+
+    @Test("Limits are written, with the controller switched on all the way down", .enabled(if: hasHugeTLB))
+    func limits() throws {
+        let place = try Place()
+        let resources = Resources(
+            hugepageLimits: [.init(pageSize: "2MB", limit: 4 << 20)],
+            unified: [.init(key: "hugetlb.2MB.max", value: "2097152"), .init(key: "cgroup.max.depth", value: "3")])
+        let plan = ResourcesPlan(resources)
+        let manager = try place.create("/a/b", resources)
+        try manager.apply(plan.settings)
+        let folder = place.root + place.top + "/a/b"
+        #expect(try Files.readText("\(folder)/hugetlb.2MB.max") == "2097152")
+        #expect(try Files.readText("\(folder)/hugetlb.2MB.rsvd.max") == "4194304")
+        #expect(try Files.readText("\(folder)/cgroup.max.depth") == "3")
+        let wrong: [(Resources, String)] = [
+            (
+                Resources(hugepageLimits: [.init(pageSize: "3MB", limit: 1)]),
+                "linux.resources.hugepageLimits[0]: the kernel has no hugetlb.3MB.max in cgroup \(place.top)/a/b; use one of the page sizes in /sys/kernel/mm/hugepages"
+            ),
+            (
+                Resources(unified: [.init(key: "cgroup.max.depth", value: "x")]),
+                "linux.resources.unified[\"cgroup.max.depth\"]: cgroup.max.depth does not take \"x\": invalid argument"
+            ),
+        ]
+        for (resources, message) in wrong {
+            let error = #expect(throws: CgroupError.self) { try manager.apply(ResourcesPlan(resources).settings) }
+            #expect(error?.description == message)
+        }
+        // An optional file that is not there is no failure; an alternative is taken.
+        try manager.apply([
+            Setting(file: "cgroup.none", value: "1", controller: .core, field: "x", optional: true),
+            Setting(
+                file: "cgroup.none", value: "1", controller: .core, field: "x",
+                alternative: .init(file: "cgroup.max.depth", value: "2")),
+        ])
+        #expect(try Files.readText("\(folder)/cgroup.max.depth") == "2")
+        #expect {
+            try manager.apply([
+                Setting(file: "cgroup.max.depth", value: "0", controller: .core, field: "x", usageFile: "cgroup.freeze")
+            ])
+        } throws: {
+            "\($0)".contains("checkBeforeUpdate")
+        }
+    }
+
+    @Test("A parent with processes of its own cannot give controllers", .enabled(if: hasHugeTLB))
+    func internalProcesses() throws {
+        let place = try Place()
+        let parent = try place.create("/p", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))
+        let sleeper = try Sleeper()
+        try parent.join(sleeper.pid)
+        let error = #expect(throws: CgroupError.self) {
+            _ = try place.create("/p/c", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))
+        }
+        #expect(error?.code == .busy && error?.reason.contains("/p holds processes itself") == true)
+        #expect(!place.exists("/p/c"))
+        // Without a limit there is no such rule; but then neither may join the parent of controllers.
+        let child = try place.create("/p/c")
+        try child.remove()
+    }
+
+    @Test("Below a threaded cgroup there is no place for containers")
+    func threaded() throws {
+        let place = try Place()
+        _ = try place.create("/p")
+        let inner = try place.create("/p/t")
+        try Files.write("threaded", into: place.root + place.top + "/p/t/cgroup.type")
+        let below = try place.create("/p/t/c")
+        let sleeper = try Sleeper()
+        let error = #expect(throws: CgroupError.self) { try below.join(sleeper.pid) }
+        #expect(error?.reason.contains("domain invalid") == true)
+        try below.remove()
+        try inner.remove()
+    }
+
+    @Test("Handed over to another user: the directory and the kernel's list, nothing else")
+    func delegation() throws {
+        let place = try Place()
+        let manager = try place.create()
+        try manager.delegate(owner: 12345)
+        let folder = place.root + place.top + "/c"
+        #expect(try Files.status(folder).owner == 12345 && Files.status(folder).group == 0)
+        for file in ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
+            #expect(try Files.status("\(folder)/\(file)").owner == 12345)
+        }
+        for file in ["cgroup.freeze", "cgroup.kill", "cgroup.max.depth"] {
+            #expect(try Files.status("\(folder)/\(file)").owner == 0)
+        }
+    }
+
+    @Test("The kernel takes the device programs and obeys them", arguments: DeviceTests.lists)
+    func devices(list: [DeviceRule]) throws {
+        let place = try Place()
+        let manager = try place.create()
+        let rules = try #require(ResourcesPlan(Resources(devices: list)).devices)
+        try manager.applyDeviceProgram(rules)
+        // The shell moves itself in and tries a device that is there on every host: /dev/kmsg, 1:11.
+        let cgroup = place.root + place.top + "/c/cgroup.procs"
+        for (redirection, access) in [("<", DeviceRules.Access.read), (">", .write), ("<>", [.read, .write])] {
+            let worked = system("echo $$ > \(cgroup); true 2>/dev/null \(redirection)/dev/kmsg") == 0
+            #expect(worked == rules.allow(access, kind: .character, major: 1, minor: 11))
+        }
+        #expect(system("echo $$ > \(cgroup); true 2>/dev/null <>/dev/null") == 0)
+    }
+}
+
+@Suite("Whether the cgroup is handed over")
+struct DelegationTests {
+    private let mount = Mount(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"])
+    private let namespace = Namespace(type: .cgroup)
+
+    @Test("Only a new name space and a writable mount at the usual place")
+    func wanted() {
+        #expect(Delegation.isWanted(namespaces: [namespace], mounts: [mount]))
+        #expect(!Delegation.isWanted(namespaces: [Namespace(type: .cgroup, path: "/x")], mounts: [mount]))
+        #expect(!Delegation.isWanted(namespaces: [], mounts: [mount]))
+        var other = mount
+        other.options = ["nosuid", "ro"]
+        #expect(!Delegation.isWanted(namespaces: [namespace], mounts: [other]))
+        other = mount
+        other.destination = "/cgroup"
+        #expect(!Delegation.isWanted(namespaces: [namespace], mounts: [other]))
+    }
+}

@@ -1,0 +1,86 @@
+import CLinux
+import Kernel
+import OCISpec
+import Testing
+
+@testable import Cgroups
+
+/// Whether cgroups can be made here.
+let canMakeCgroups: Bool = {
+    guard geteuid() == 0, let root = (try? CgroupHost.discover(for: "/"))?.root else { return false }
+    return Files.isWritable(root)
+}()
+
+/// Whether the tree lacks a controller that cgroup v1 has.
+let lacksMemory: Bool = {
+    guard canMakeCgroups, let host = try? CgroupHost.discover(for: "/") else { return false }
+    return host.isHybrid && (try? host.controllers().contains(.memory)) == false
+}()
+
+/// Whether there is a controller to try with that nothing else here depends on.
+let hasHugeTLB: Bool = {
+    guard canMakeCgroups, let host = try? CgroupHost.discover(for: "/") else { return false }
+    return (try? host.controllers().contains(.hugetlb)) == true
+}()
+
+/// A process that does nothing for a while. The shell starts it: nothing is forked in this process, which has threads.
+final class Sleeper {
+    let pid: Int32
+
+    init(command: String = "/bin/sleep 60") throws {
+        let shell = try #require(popen("exec </dev/null; \(command) >/dev/null 2>&1 & echo $!", "r"))
+        defer { pclose(shell) }
+        var line = [CChar](repeating: 0, count: 32)
+        _ = fgets(&line, 32, shell)
+        let text = String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        pid = try #require(Int32(text))
+    }
+
+    /// The letter of proc_pid_stat(5); nil when the process is gone.
+    var state: Character? {
+        guard let stat = try? Files.readText("/proc/\(pid)/stat"), let close = stat.lastIndex(of: ")") else {
+            return nil
+        }
+        return stat[close...].dropFirst(2).first
+    }
+
+    var isAlive: Bool { state.map { $0 != "Z" && $0 != "X" } ?? false }
+
+    deinit { kill(pid, SIGKILL) }
+}
+
+/// The kernel works on its own time; waits up to two seconds for it.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<200 {
+        if try condition() { return true }
+        MonotonicClock.sleep(milliseconds: 10)
+    }
+    return false
+}
+
+/// A place of its own in the tree for one test, removed when the test ends however it ends.
+final class Place {
+    let host: CgroupHost
+    let top: String
+
+    init(_ name: String = #function) throws {
+        host = try CgroupHost.discover(for: "/")
+        top = "/runbox-test-\(getpid())-\(name.prefix { $0 != "(" })"
+    }
+
+    var root: String { host.root ?? "" }
+
+    func path(_ rest: String = "/c") throws -> CgroupPath { try CgroupPath(top + rest, id: "x", own: nil) }
+
+    func create(_ rest: String = "/c", _ resources: Resources? = nil) throws -> CgroupManager {
+        try CgroupManager.create(try path(rest), host: host, plan: ResourcesPlan(resources))
+    }
+
+    func exists(_ rest: String = "") -> Bool { Files.exists(root + top + rest) }
+
+    deinit {
+        // Best effort, for tests that failed half-way.
+        let record = CgroupRecord(mode: .fs, root: root, path: top, created: [])
+        try? CgroupManager.open(record).remove()
+    }
+}
