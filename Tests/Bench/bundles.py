@@ -35,10 +35,10 @@ def mount(destination, kind, source, *options):
     return {"destination": destination, "type": kind, "source": source, **({"options": list(options)} if options else {})}
 
 
-def file_systems(*cgroup_options):
+def file_systems(proc_options=(), cgroup_options=()):
     """The seven kernel file systems that every bundle has."""
     return [
-        mount("/proc", "proc", "proc"),
+        mount("/proc", "proc", "proc", *proc_options),
         mount("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
         mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
         mount("/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k"),
@@ -64,7 +64,7 @@ def plain(rootfs):
         },
         "root": {"path": rootfs, "readonly": True},
         "hostname": "runbox",
-        "mounts": file_systems("relatime"),
+        "mounts": file_systems(cgroup_options=["relatime"]),
         "linux": {
             "resources": {"devices": [{"allow": False, "access": "rwm"}]},
             "namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")],
@@ -100,7 +100,7 @@ def docker(rootfs, files):
         },
         "root": {"path": rootfs},
         "hostname": CONTAINER[:12],
-        "mounts": file_systems() + [
+        "mounts": file_systems(proc_options=["nosuid", "noexec", "nodev"]) + [
             mount("/etc/" + name, "bind", f"{files}/{name}", "rbind", "rprivate") for name in ("resolv.conf", "hostname", "hosts")
         ],
         "linux": {

@@ -2,7 +2,8 @@
  * takes is the kernel's own share of `run`, and no runtime can be faster.
  *
  *     floor plain  ROOTFS CGROUP                  the bundles of bundles.py, hard-coded
- *     floor docker ROOTFS CGROUP FILES PROGRAM    FILES holds resolv.conf, hostname, hosts; PROGRAM is the compiled seccomp filter
+ *     floor docker ROOTFS CGROUP FILES PROGRAM    FILES holds resolv.conf, hostname, hosts; PROGRAM is the compiled seccomp filter,
+ *                                               or empty for none
  *
  * CGROUP is the folder to make. Exit status: that of /bin/true, or 125 when a call fails. Compile with `cc -O2 -static`. */
 #define _GNU_SOURCE
@@ -193,6 +194,8 @@ static void load_seccomp(int program)
 {
     static struct sock_filter filter[4096];
     long bytes = CHECK(read(program, filter, sizeof filter));
+    if (bytes == 0)
+        return;
     struct sock_fprog fprog = {.len = bytes / sizeof *filter, .filter = filter};
     CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &fprog));
 }
