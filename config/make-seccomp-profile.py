@@ -2,7 +2,7 @@
 """Makes seccomp.json, the default seccomp profile: every system call of the kernel, minus the ones REFUSED below, each with its reason.
 
     make-seccomp-profile.py             writes seccomp.json beside this script
-    make-seccomp-profile.py --check     fails when seccomp.json is not what this script makes, or names a call that is in neither table;
+    make-seccomp-profile.py --check     fails when seccomp.json is not what this script makes;
                                         tells of calls that this machine's kernel headers know and KERNEL does not
 
 The tables are part of this file, not read from the machine, so that the result is the same everywhere.
@@ -66,7 +66,7 @@ REFUSED = {
     "nfsservctl": "drives the host's NFS server (gone since 3.1)",
     "_sysctl": "writes kernel settings past the read-only /proc/sys (gone since 5.5)",
     "sysfs ustat": "tells of the host's file systems; obsolete",
-    "bdflush uselib": "obsolete; each has been a way in before",
+    "bdflush uselib": "obsolete; uselib has been a way in before",
     "vhangup": "hangs up a terminal for all its readers",
     "lookup_dcookie": "profiling aid that leaks paths across containers",
     # The clock, which has no namespace for wall time. adjtimex and clock_adjtime stay: reading is harmless, setting needs CAP_SYS_TIME.
@@ -97,7 +97,7 @@ REFUSED = {
     "process_madvise": "steers another process's memory",
     "get_mempolicy mbind set_mempolicy set_mempolicy_home_node migrate_pages move_pages": "places memory on the host's nodes",
     # Leftovers of old ABIs that no libc calls
-    "oldstat oldfstat oldlstat olduname oldolduname readdir": "replaced before Linux 2.0",
+    "oldstat oldfstat oldlstat olduname oldolduname readdir": "replaced long ago by calls that every libc uses",
     "epoll_ctl_old epoll_wait_old": "numbers of calls that never worked on 64 bit",
     "afs_syscall break ftime getpmsg gtty idle lock mpx prof profil putpmsg security stty tuxcall ulimit vserver": "numbers without a call behind them",
 }

@@ -6,8 +6,8 @@
 # Needs root and mmdebstrap. The packages come from where this machine's own apt gets its Debian packages.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
-target=${1:-$here/../../build/services/rootfs}
+project=$(cd "$(dirname "$0")/../.." && pwd)
+target=${1:-$project/build/services/rootfs}
 stamp=$target.complete
 packages=nginx-light,redis-server,python3-minimal,libpython3-stdlib
 

@@ -33,7 +33,7 @@ remove_service() {
     fi
     ! mountpoint -q "$work/bundle/rootfs" || umount "$work/bundle/rootfs"
     rm -rf "$work/bundle" "$work/overlay"
-    id= supervisor=
+    id='' supervisor=''
 }
 
 clean_up() {
