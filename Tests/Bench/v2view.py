@@ -11,6 +11,8 @@ import pathlib
 import resource
 import sys
 
+sys.dont_write_bytecode = True  # no __pycache__ of root's in the source tree
+
 import seccomp_program
 
 CGROUP = pathlib.Path("/sys/fs/cgroup")
