@@ -26,7 +26,7 @@ let package = Package(
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
         .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
         .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
-        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec"], swiftSettings: strict),
+        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),

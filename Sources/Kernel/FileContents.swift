@@ -100,6 +100,14 @@ extension Files {
         try write(text, to: open(name, at: directory, .writeOnly), subject: name)
     }
 
+    /// Writes a file that must not be there yet.
+    package static func write(_ bytes: [UInt8], toNew path: String, mode: UInt32) throws(SystemError) {
+        let file = try open(path, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
+        try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
+            try write(UnsafeRawBufferPointer(buffer), to: file, subject: path)
+        }
+    }
+
     /// Puts a file in place whole or not at all: written under a hidden name beside it, then renamed.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
         let slash = path.lastIndex(of: "/")

@@ -290,6 +290,18 @@ package enum Files {
         _ = try check("flock") { flock(raw, LOCK_EX) }
     }
 
+    /// Locks at once or not at all.
+    package static func tryLock(_ descriptor: borrowing Descriptor) -> Bool {
+        flock(descriptor.raw, LOCK_EX | LOCK_NB) == 0
+    }
+
+    /// Makes reads and writes return instead of waiting.
+    package static func setNonBlocking(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        let flags = try check("fcntl(F_GETFL)") { clinux_fcntl(raw, F_GETFL, 0) }
+        _ = try check("fcntl(F_SETFL)") { clinux_fcntl(raw, F_SETFL, Int(flags | O_NONBLOCK)) }
+    }
+
     /// The names in a directory without `.` and `..`, in the order of the file system.
     package static func list(_ path: String) throws(SystemError) -> [String] {
         guard let stream = opendir(path) else { throw SystemError("opendir", path, .current) }

@@ -101,7 +101,7 @@ package struct RootDirectory: ~Copyable, Sendable {
         _ name: String, _ trail: borrowing DescriptorTable, subject: String, missing: Missing, last: Bool
     ) throws(SystemError) -> Descriptor {
         try trail.with(trail.count - 1) { parent throws(SystemError) in
-            guard let raw = rawNumber(of: parent) else { throw SystemError("open", subject, .badDescriptor) }
+            let raw = parent.raw
             let open = { clinux_openat(raw, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0) }
             do throws(SystemError) {
                 return Descriptor(raw: try check("open", subject, open))

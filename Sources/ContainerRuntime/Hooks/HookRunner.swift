@@ -43,11 +43,7 @@ struct HookRunner: Sendable {
         let image = ExecImage(
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
             environment: hook.env ?? fallbackEnvironment ?? [])
-        let child: ChildProcess
-        switch try Cloning.clone(cgroup: nil) {
-        case .child: Self.become(image, input: input, output: output)
-        case .parent(let process): child = process
-        }
+        let child = try Cloning.clone(cgroup: nil) { Self.become(image, input: input, output: output) }
         let (reason, isLate) = try wait(for: child, timeout: hook.timeout)
         if isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
         switch reason {

@@ -14,18 +14,22 @@ struct LaunchResources: ~Copyable {
     /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
     let proc: Descriptor
 
-    init(_ plan: LaunchPlan) throws(StageFailure) {
-        proc = try step(.sources) { () throws(SystemError) in
+    private init(proc: consuming Descriptor) { self.proc = proc }
+
+    static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
+        let proc = try step(.sources) { () throws(SystemError) in
             let tree = try Mounting.cloneTree("/proc", recursive: false)
             guard try Files.fileSystem(of: tree).isProc else { throw .refused("/proc is not a procfs") }
             return tree
         }
+        var resources = LaunchResources(proc: proc)
         for joined in plan.namespaces.joined {
-            namespaces.append(try step(.namespaces) { () throws(SystemError) in try Self.open(joined) })
+            resources.namespaces.append(try step(.namespaces) { () throws(SystemError) in try open(joined) })
         }
-        for mount in plan.rootfs.mounts {
-            try step(.sources) { () throws(SystemError) in try open(mount, propagation: plan.rootfs.propagation) }
+        try step(.sources) { () throws(SystemError) in
+            for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
         }
+        return resources
     }
 
     private static func open(_ joined: NamespacePlan.Joined) throws(SystemError) -> Descriptor {

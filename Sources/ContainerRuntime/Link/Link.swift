@@ -6,7 +6,12 @@ struct Link: ~Copyable {
 
     init(_ socket: consuming Descriptor) { self.socket = socket }
 
-    func send(_ message: Message, descriptor: borrowing Descriptor? = nil) throws(SystemError) {
+    func send(_ message: Message) throws(SystemError) {
+        let bytes = message.encode()
+        try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Sockets.send(buffer, on: socket) }
+    }
+
+    func send(_ message: Message, descriptor: borrowing Descriptor) throws(SystemError) {
         let bytes = message.encode()
         try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in
             try Sockets.send(buffer, descriptor: descriptor, on: socket)
@@ -23,8 +28,16 @@ struct Link: ~Copyable {
         return Received(message: message, descriptor: packet.descriptor.take())
     }
 
+    func closeInChild() { socket.closeInChild() }
+
     /// The number to wait for beside others.
     var number: Int32 { socket.number }
+}
+
+/// Both ends of a link, before there are two processes to hold them.
+struct LinkPair: ~Copyable {
+    let runtime: Link
+    let container: Link
 }
 
 /// A packet with what travelled along.

@@ -13,22 +13,28 @@ struct StartGate: ~Copyable {
     private let result: Descriptor
 
     /// Makes and opens the gate, for the init to inherit.
-    init(folder: String) throws(SystemError) {
+    static func make(folder: String) throws(SystemError) -> StartGate {
         try Files.makeFIFO("\(folder)/\(Self.startName)", mode: 0o600)
         try Files.makeFIFO("\(folder)/\(Self.resultName)", mode: 0o600)
-        start = try Files.open("\(folder)/\(Self.startName)", [.readOnly, .nonBlocking])
+        let start = try Files.open("\(folder)/\(Self.startName)", [.readOnly, .nonBlocking])
         // Opened for both so that opening does not wait for the other end.
-        result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
+        let result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
+        return StartGate(start: start, result: result)
     }
 
-    /// The init: waits until `start` writes its byte.
+    /// The init: waits until `start` writes its byte. A signal that would end an ordinary process ends it here too,
+    /// although as the first process of a pid name space the kernel would let it ignore all but SIGKILL.
     func waitForStart() throws(SystemError) {
+        let signals = try Signals.receiveAll()
         while true {
-            _ = try Polling.wait([(start.number, .readable)])
+            _ = try Polling.wait([(start.number, .readable), (signals.number, .readable)])
+            while let signal = try Signals.next(in: signals) {
+                if signal.endsProcess { Processes.exit(128 + signal.rawValue) }
+            }
             guard let bytes = try Terminals.readAvailable(start, limit: 1) else { continue }
-            // An opener that wrote nothing and left (poll tells POLLHUP) has not started anything.
             if !bytes.isEmpty { return }
-            try Processes.pause(milliseconds: 10)
+            // Somebody opened the gate and left without a byte, which poll goes on telling.
+            Processes.pause(milliseconds: 10)
         }
     }
 

@@ -23,10 +23,7 @@ enum NamespaceEntry {
     ) throws(SystemError) {
         let joined = plan.joined[index]
         try handles.with(index) { handle throws(SystemError) in
-            switch handle {
-            case .some(let handle): try Namespaces.join(handle, joined.type.flag, subject: joined.path)
-            case .none: throw SystemError("setns", joined.path, .badDescriptor)
-            }
+            try Namespaces.join(handle, joined.type.flag, subject: joined.path)
         }
     }
 

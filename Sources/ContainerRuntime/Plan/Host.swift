@@ -1,22 +1,17 @@
-package import Cgroups
+internal import Cgroups
 internal import Kernel
 
 /// What planning needs to know of the machine. It is a value, so that plans are tested without privileges.
-package struct Host: Sendable {
-    package var effectiveUser: UInt32
-    package var effectiveGroup: UInt32
-    package var cgroups: CgroupHost
-
-    package init(effectiveUser: UInt32, effectiveGroup: UInt32, cgroups: CgroupHost) {
-        self.effectiveUser = effectiveUser
-        self.effectiveGroup = effectiveGroup
-        self.cgroups = cgroups
-    }
+struct Host: Sendable {
+    var effectiveUser: UInt32
+    var effectiveGroup: UInt32
+    var cgroups: CgroupHost
 
     /// The machine this process runs on.
-    package static func current() -> Host {
+    /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.
+    static func current(cgroupsPath: String?) throws(CgroupError) -> Host {
         Host(
             effectiveUser: Credentials.effectiveUser, effectiveGroup: Credentials.effectiveGroup,
-            cgroups: CgroupHost.current())
+            cgroups: try CgroupHost.discover(for: cgroupsPath))
     }
 }

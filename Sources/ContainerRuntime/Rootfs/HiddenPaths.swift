@@ -4,15 +4,19 @@ internal import Kernel
 struct HiddenPaths: ~Copyable {
     /// The host's /dev/null, verified before the root was changed: the image's could be a link to anything (CVE-2025-31133).
     let null: Descriptor
-    /// One empty file system for all masked directories, and whether it is mounted somewhere already.
-    private var empty: Descriptor?
+    /// One empty file system for all masked directories, once the first is masked.
+    private var empty = DescriptorTable()
 
-    init() throws(SystemError) {
-        null = try Files.open("/dev/null", .path)
+    private init(null: consuming Descriptor) { self.null = null }
+
+    /// Opens what masking needs, while the host's tree is still the root.
+    static func open() throws(SystemError) -> HiddenPaths {
+        let null = try Files.open("/dev/null", .path)
         let status = try Files.status(of: null)
         guard status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 else {
             throw .refused("the host's /dev/null is not the null device")
         }
+        return HiddenPaths(null: null)
     }
 
     mutating func hide(_ plan: RootfsPlan) throws(SystemError) {
@@ -47,15 +51,15 @@ struct HiddenPaths: ~Copyable {
             return try Mounting.attach(Mounting.cloneTree(of: null, recursive: false), on: place, subject: path)
         }
         // The first directory takes the file system itself, the others clones of that mount.
-        switch empty {
-        case .some(let mounted):
-            try Mounting.attach(Mounting.cloneTree(of: mounted, recursive: false), on: place, subject: path)
-        case .none:
+        if empty.count == 0 {
             let new = try Mounting.detachedFileSystem(
                 "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1")],
                 attributes: [.readOnly, .noSetID, .noDevices, .noExecute])
             try Mounting.attach(new, on: place, subject: path)
-            empty = new
+            return empty.append(new)
+        }
+        try empty.with(0) { mounted throws(SystemError) in
+            try Mounting.attach(Mounting.cloneTree(of: mounted, recursive: false), on: place, subject: path)
         }
     }
 }

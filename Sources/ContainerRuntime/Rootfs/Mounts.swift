@@ -49,7 +49,6 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
     ) throws(SystemError) {
         try resources.mountSources.with(mount.index) { tree throws(SystemError) in
-            guard case .some(let tree) = tree else { throw SystemError("bind", mount.destination, .badDescriptor) }
             let isDirectory = try Files.status(of: tree).kind == .directory
             let target = try root.openMountPoint(
                 mount.destination, file: !isDirectory, follow: mount.followDestination)

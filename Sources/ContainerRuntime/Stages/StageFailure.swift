@@ -28,6 +28,18 @@ extension SystemError {
     var isRefusal: Bool { code.rawValue == 0 }
 }
 
+/// Runs one call of a sequence under the name of its step.
+@inline(__always)
+func step<Result: ~Copyable>(
+    _ step: Step, _ body: @autoclosure () throws(SystemError) -> Result
+) throws(StageFailure) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw StageFailure(step, error)
+    }
+}
+
 /// Runs a part of a sequence under the name of its step.
 @inline(__always)
 func step<Result: ~Copyable>(
