@@ -14,12 +14,9 @@ protocol Word: RawRepresentable, CaseIterable, Sendable where RawValue == String
 final class SpecDecoder {
     let document: Document
     private(set) var findings: [Finding] = []
-    /// The keys that the open sections have asked for, a stack: together they are the known keys of a section.
-    fileprivate var asked: [StaticString] = []
 
     init(_ document: Document) {
         self.document = document
-        asked.reserveCapacity(64)
         for duplicate in document.duplicateKeys {
             let first = document.location(of: duplicate.first)
             let name = document.excerpt(of: duplicate.key)
@@ -32,6 +29,13 @@ final class SpecDecoder {
         guard findings.count < Diagnostic.maximumCount else { return }
         let offset = document.range(of: node).lowerBound
         findings.append(Finding(severity: severity, node: node, offset: offset, message: message))
+    }
+
+    /// Runs `body` and forgets what it noted.
+    fileprivate func silently(_ body: () -> Void) {
+        let count = findings.count
+        body()
+        findings.removeLast(findings.count - count)
     }
 
     /// Notes a value of the wrong kind.
@@ -47,7 +51,9 @@ final class SpecDecoder {
         }
         var fields = Fields(self, node)
         let value = T(&fields)
-        fields.finish()
+        if fields.hasUnknown {
+            fields.reportUnknown(in: type)
+        }
         return value
     }
 
@@ -148,13 +154,13 @@ struct Fields {
     let node: NodeIndex
     /// Whether an unknown key is an error: the keys are words of a closed set rather than fields.
     var refusesUnknown = false
-    private let firstAsked: Int
     private var matched = 0
+    /// Where a section is read only to learn which keys it knows: those it asked for.
+    private var asked: [StaticString]?
 
     fileprivate init(_ decoder: SpecDecoder, _ node: NodeIndex) {
         self.decoder = decoder
         self.node = node
-        firstAsked = decoder.asked.count
     }
 
     /// The key of the object within its parent, where that is an object.
@@ -164,7 +170,10 @@ struct Fields {
 
     /// The value of a known key. `null` counts as absent: that is how Go programs write an empty field.
     mutating func value(_ key: StaticString) -> NodeIndex? {
-        decoder.asked.append(key)
+        if asked != nil {
+            asked?.append(key)
+            return nil
+        }
         guard let value = decoder.document.member(key, of: node) else { return nil }
         matched += 1
         return decoder.document.kind(of: value) == .null ? nil : value
@@ -196,16 +205,14 @@ struct Fields {
         decoder.note(severity, at: decoder.document.member(key, of: node) ?? node, message)
     }
 
-    /// Reports the keys that were not asked for and forgets the ones that were.
-    fileprivate func finish() {
-        if matched < decoder.document.count(of: node) {
-            reportUnknown()
-        }
-        decoder.asked.removeSubrange(firstAsked...)
+    /// Whether some members were not asked for.
+    fileprivate var hasUnknown: Bool {
+        matched < decoder.document.count(of: node)
     }
 
-    private func reportUnknown() {
-        let known = decoder.asked[firstAsked...].map { "\($0)" }
+    /// Reports the members that were not asked for.
+    fileprivate func reportUnknown<T: Section>(in type: T.Type) {
+        let known = knownKeys(of: type)
         for (key, _) in decoder.document.members(of: node) {
             guard let name = decoder.document.string(key), !known.contains(name) else { continue }
             var message = "unknown key \(decoder.document.excerpt(of: key))"
@@ -214,6 +221,15 @@ struct Fields {
             }
             decoder.note(refusesUnknown ? .error : .warning, at: key, refusesUnknown ? message : message + " (ignored)")
         }
+    }
+
+    /// The keys a section knows, learnt by letting it ask once more: no list that could differ from what is read, and
+    /// no cost where every key is known.
+    private func knownKeys<T: Section>(of type: T.Type) -> [String] {
+        var probe = self
+        probe.asked = []
+        decoder.silently { _ = T(&probe) }
+        return (probe.asked ?? []).map { "\($0)" }
     }
 }
 
