@@ -36,5 +36,6 @@ let package = Package(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
+        .executableTarget(name: "runbox-fuzz", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
     ]
 )

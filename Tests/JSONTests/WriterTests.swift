@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func writesCompactly() {
-        let expected = #"{"a":"x","n":-5,"u":18446744073709551615,"t":true,"l":["p","q"],"e":{},"m":[],"z":[null,false]}"#
+        let expected =
+            #"{"a":"x","n":-5,"u":18446744073709551615,"t":true,"l":["p","q"],"e":{},"m":[],"z":[null,false]}"#
         #expect(sample(.compact) == expected)
     }
 

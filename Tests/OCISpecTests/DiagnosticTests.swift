@@ -51,9 +51,10 @@ import Testing
 
     @Test func aSyntaxErrorEndsIt() {
         let document = decode("{\"ociVersion\": 1,\n \"process\": {\"args\": [\"sh\",]}}")
-        #expect(document.diagnostics.map(\.description) == [
-            #"config.json:2:27: process.args: a comma stands before "]", where nothing follows it"#
-        ])
+        #expect(
+            document.diagnostics.map(\.description) == [
+                #"config.json:2:27: process.args: a comma stands before "]", where nothing follows it"#
+            ])
         #expect(document.location(ofPath: "process") == nil)
         #expect(document.text(atPath: "process") == nil)
     }
@@ -107,7 +108,29 @@ import Testing
         #expect(message == "process.terminal: expected true or false, found the string \"\(shown)…\"")
     }
 
-    @Test func nonsenseIsCutShort() {
+    /// DEL and U+009B (which begins a terminal's command) may stand in JSON as they are.
+    @Test func noControlCharacterIsShown() {
+        let message = findings(withProcess("\"terminal\":\"\u{7F}\u{9B}31mé\"")).first
+        #expect(message == #"process.terminal: expected true or false, found the string "\u007f\u009b31mé""#)
+        #expect(findings(withMember("\"\u{9B}\":1")).first == #"["\u009b"]: unknown key "\u009b" (ignored)"#)
+    }
+
+    @Test func noNumberOfWarningsHidesAnError() {
+        let keys = (0..<1500).map { "\"k\($0)\":0" }.joined(separator: ",")
+        let document = decode(withMember("\(keys),\"linux\":{\"namespaces\":[{\"type\":\"x\"}],\(keys)}"))
+        #expect(document.spec == nil)
+        #expect(document.diagnostics.filter { $0.severity == .error }.map(\.path) == ["linux.namespaces[0].type"])
+        #expect(document.diagnostics.count == 1001)
+    }
+
+    /// Nor must it take long: the work for what is not listed is not done.
+    @Test(.timeLimit(.minutes(1))) func nonsenseIsCutShort() {
+        let keys = (0..<100_000).map { "\"namespacez\($0 % 50_000)\":0" }.joined(separator: ",")
+        let diagnostics = decode(withLinux(keys)).diagnostics
+        #expect(diagnostics.filter { $0.severity == .error }.count == 1000)
+        #expect(diagnostics.filter { $0.severity == .warning }.count == 1000)
+        let words = Array(repeating: "\"SCMP_ARCH_NONE\"", count: 100_000).joined(separator: ",")
+        #expect(decode(withLinux("\"seccomp\":{\"architectures\":[\(words)]}")).diagnostics.count == 1000)
         let options = Array(repeating: "1", count: 50_000).joined(separator: ",")
         #expect(decode(withProcess("\"env\":[\(options)]")).diagnostics.count == 1000)
     }

@@ -85,8 +85,8 @@ import Testing
             uidMappings: [IDMapping(containerID: 0, hostID: 1, size: 1)], gidMappings: [],
             timeOffsets: TimeOffsets(monotonic: ClockOffset(secs: -1), boottime: ClockOffset(nanosecs: 5)),
             devices: [
-                Device(type: .fifo, path: "/f"),
-                Device(type: .unbufferedCharacter, path: "/d", major: 1, minor: 2, fileMode: 8630, uid: 3, gid: 4),
+                Device(type: .p, path: "/f"),
+                Device(type: .u, path: "/d", major: 1, minor: 2, fileMode: 8630, uid: 3, gid: 4),
             ],
             netDevices: [NetDevice(hostName: "eth0", name: "n"), NetDevice(hostName: "eth1")], cgroupsPath: "/c",
             resources: Resources(),
@@ -94,7 +94,7 @@ import Testing
                 closID: "c", l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=1", schemata: ["L2:0=f"],
                 enableMonitoring: false),
             memoryPolicy: MemoryPolicy(mode: .bind, nodes: "0", flags: [.staticNodes]),
-            sysctl: [KeyValue(key: "net.x", value: "1")], rootfsPropagation: .recursivePrivate, maskedPaths: ["/m"],
+            sysctl: [KeyValue(key: "net.x", value: "1")], rootfsPropagation: .rprivate, maskedPaths: ["/m"],
             readonlyPaths: ["/r"], mountLabel: "l", personality: Personality(domain: .linux32, flags: []))
         #expect(spec.linux == expected)
     }
@@ -117,7 +117,7 @@ import Testing
         let device = ThrottleDevice(major: 8, minor: 0, rate: 600)
         let expected = Resources(
             devices: [
-                DeviceRule(allow: true, type: .character, major: -1, minor: 2, access: "rwm"), DeviceRule(allow: false),
+                DeviceRule(allow: true, type: .c, major: -1, minor: 2, access: "rwm"), DeviceRule(allow: false),
             ],
             memory: MemoryResources(
                 limit: -1, reservation: 1, swap: 2, kernel: 3, kernelTCP: 4, swappiness: 100, disableOOMKiller: true,

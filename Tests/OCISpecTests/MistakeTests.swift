@@ -9,7 +9,10 @@ import Testing
         (withMember(#""hostname":"a\u0000b""#), [#"hostname: a string must not contain NUL (\u0000)"#]),
         (withMember(#""annotations":{"":"x"}"#), [#"annotations[""]: a key must not be empty"#]),
         (withMember(#""annotations":{"a.b":1}"#), [#"annotations["a.b"]: expected a string, found the number 1"#]),
-        (withMember(#""annotations":{"a\u0000":"x"}"#), [#"annotations["a\u0000"]: a string must not contain NUL (\u0000)"#]),
+        (
+            withMember(#""annotations":{"a\u0000":"x"}"#),
+            [#"annotations["a\u0000"]: a string must not contain NUL (\u0000)"#]
+        ),
         (withMember(#""annotations":["a"]"#), ["annotations: expected an object, found an array"]),
         (withMember(#""mounts":{}"#), ["mounts: expected an array, found an object"]),
         (withMember(#""mounts":[{}]"#), [#"mounts[0]: missing required field "destination""#]),
@@ -70,7 +73,10 @@ import Testing
         (withProcess(#""terminal":1"#), ["process.terminal: expected true or false, found the number 1"]),
         (withProcess(#""consoleSize":{"height":1}"#), [#"process.consoleSize: missing required field "width""#]),
         (withProcess(#""capabilities":[]"#), ["process.capabilities: expected an object, found an array"]),
-        (withProcess(#""oomScoreAdj":1001"#), ["process.oomScoreAdj: expected a number from -1000 to 1000, found 1001"]),
+        (
+            withProcess(#""oomScoreAdj":1001"#),
+            ["process.oomScoreAdj: expected a number from -1000 to 1000, found 1001"]
+        ),
         (
             withProcess(#""rlimits":[{"type":"RLIMIT_AS","soft":0,"hard":0},{"type":"RLIMIT_AS","soft":-1}]"#),
             [
@@ -210,8 +216,14 @@ import Testing
                 #"linux.resources.blockIO.throttleReadBpsDevice[0]: missing required field "rate""#,
             ]
         ),
-        (withResources(#""rdma":{"m":{}}"#), [#"linux.resources.rdma.m: needs at least one of "hcaHandles" and "hcaObjects""#]),
-        (withResources(#""pids":{"limit":"5"}"#), [#"linux.resources.pids.limit: expected a number, found the string "5""#]),
+        (
+            withResources(#""rdma":{"m":{}}"#),
+            [#"linux.resources.rdma.m: needs at least one of "hcaHandles" and "hcaObjects""#]
+        ),
+        (
+            withResources(#""pids":{"limit":"5"}"#),
+            [#"linux.resources.pids.limit: expected a number, found the string "5""#]
+        ),
         (withResources(#""unified":{"":"x"}"#), [#"linux.resources.unified[""]: a key must not be empty"#]),
     ]
 
@@ -232,7 +244,8 @@ import Testing
             ]
         ),
         (
-            withSeccomp(#""syscalls":[{"names":[],"action":"SCMP_ACT_ERRNO","errnoRet":4096},{"action":"scmp_act_log"}]"#),
+            withSeccomp(
+                #""syscalls":[{"names":[],"action":"SCMP_ACT_ERRNO","errnoRet":4096},{"action":"scmp_act_log"}]"#),
             [
                 "linux.seccomp.syscalls[0].names: must name at least one system call, found an empty array",
                 "linux.seccomp.syscalls[0].errnoRet: expected a number from 0 to 4095, found 4096",
@@ -275,6 +288,7 @@ import Testing
     }
 
     @Test func aVersionOfTheWrongTypeIsOneMistake() {
-        #expect(findings(#"{"ociVersion":1,"root":{"path":"r"}}"#) == ["ociVersion: expected a string, found the number 1"])
+        #expect(
+            findings(#"{"ociVersion":1,"root":{"path":"r"}}"#) == ["ociVersion: expected a string, found the number 1"])
     }
 }
