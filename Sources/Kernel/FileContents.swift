@@ -156,3 +156,14 @@ extension Files {
         _ = try check("lseek") { lseek(raw, 0, SEEK_SET) }
     }
 }
+
+extension Files {
+    /// Writes text to a standard stream.
+    package static func write(_ text: String, toNumber number: Int32) throws(SystemError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = try check("write") { rest.withUnsafeBytes { CLinux.write(number, $0.baseAddress, $0.count) } }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

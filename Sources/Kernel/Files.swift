@@ -290,11 +290,6 @@ package enum Files {
         _ = try check("flock") { flock(raw, LOCK_EX) }
     }
 
-    /// Locks at once or not at all.
-    package static func tryLock(_ descriptor: borrowing Descriptor) -> Bool {
-        flock(descriptor.raw, LOCK_EX | LOCK_NB) == 0
-    }
-
     /// Makes reads and writes return instead of waiting.
     package static func setNonBlocking(_ descriptor: borrowing Descriptor) throws(SystemError) {
         let raw = descriptor.raw

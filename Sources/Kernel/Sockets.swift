@@ -54,9 +54,10 @@ package enum Sockets {
     }
 
     /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their folder.
-    package static func connect(_ path: String) throws(SystemError) -> Descriptor {
-        let end = Descriptor(
-            raw: try check("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+    /// - Parameter datagram: connects to a datagram socket instead, such as a log's.
+    package static func connect(_ path: String, datagram: Bool = false) throws(SystemError) -> Descriptor {
+        let kind = Int32((datagram ? SOCK_DGRAM : SOCK_STREAM).rawValue | SOCK_CLOEXEC.rawValue)
+        let end = Descriptor(raw: try check("socket") { socket(AF_UNIX, kind, 0) })
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)

@@ -37,16 +37,12 @@ public struct Container: Sendable {
 
     /// Computed from what is there, never stored: a container cannot be in a status that its process is not in.
     func status(of record: Record) -> Status {
-        if record.pid == 0 || !record.isReady {
-            return record.pid != 0 && Processes.startTime(record.pid) != record.startTime && !isBeingMade
-                ? .stopped : .creating
-        }
+        if record.pid == 0 { return .creating }
         guard Processes.startTime(record.pid) == record.startTime else { return .stopped }
+        if !record.isReady { return .creating }
         if Files.exists("\(store.folder(record.id))/\(StartGate.startName)") { return .created }
         return isFrozen(record) ? .paused : .running
     }
-
-    private var isBeingMade: Bool { !store.isUnlocked(id.description) }
 
     private func isFrozen(_ record: Record) -> Bool {
         do throws(CgroupError) {
@@ -60,17 +56,17 @@ public struct Container: Sendable {
 
     /// Opens the gate of a created container: its payload runs when this returns.
     public func start() throws(RuntimeError) {
-        let lock = try store.lock(id.description)
-        defer { _ = lock.number }  // held to the end
-        guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch status(of: record) {
-        case .created: break
-        case .running, .paused: throw .status(reason: "cannot start an already running container")
-        case .stopped: throw .status(reason: "cannot start a container that has stopped")
-        case .creating: throw .status(reason: "cannot start a container that is still being created")
+        try store.whileLocked(id.description) { () throws(RuntimeError) in
+            guard let record = try store.load(id.description) else { throw .missing(id.description) }
+            switch status(of: record) {
+            case .created: break
+            case .running, .paused: throw .status(reason: "cannot start an already running container")
+            case .stopped: throw .status(reason: "cannot start a container that has stopped")
+            case .creating: throw .status(reason: "cannot start a container that is still being created")
+            }
+            guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
+            try StartSequence(record: record, store: store).run()
         }
-        guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
-        try StartSequence(record: record, store: store).run()
     }
 
     /// Sends a signal to the init, or to every process of the container.
@@ -86,32 +82,35 @@ public struct Container: Sendable {
     ///
     /// - Parameter force: kills a running one; a container that does not exist is fine.
     public func delete(force: Bool, warn: @escaping (String) -> Void) throws(RuntimeError) {
-        let lock: Descriptor
         do throws(RuntimeError) {
-            lock = try store.lock(id.description)
+            try store.whileLocked(id.description) { () throws(RuntimeError) in try deleteLocked(force, warn) }
         } catch {
             if force, case .missing = error { return }
             throw error
         }
-        defer { _ = lock.number }  // held to the end
-        let record: Record?
+    }
+
+    private func deleteLocked(_ force: Bool, _ warn: @escaping (String) -> Void) throws(RuntimeError) {
+        guard let record = try loadForDeletion(force, warn) else {
+            return try operation("remove the state") { () throws(SystemError) in try store.remove(id.description) }
+        }
+        // With the lock in our hands, a container that is "creating" has lost its maker.
+        let status = status(of: record)
+        guard force || status.allowsDelete || status == .creating else {
+            throw .status(
+                reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")
+        }
+        try DeleteSequence(record: record, store: store, warn: warn).run()
+    }
+
+    /// - Returns: nil where there is nothing to go by, so that the folder alone is removed.
+    private func loadForDeletion(_ force: Bool, _ warn: (String) -> Void) throws(RuntimeError) -> Record? {
         do throws(RuntimeError) {
-            record = try store.load(id.description)
+            return try store.load(id.description)
         } catch {
             guard force else { throw error }
-            record = nil
             warn(error.description)
-        }
-        if let record {
-            let status = status(of: record)
-            // With the lock in our hands, a container that is "creating" has lost its maker.
-            guard force || status.allowsDelete || status == .creating else {
-                throw .status(
-                    reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")
-            }
-            try DeleteSequence(record: record, store: store, warn: warn).run()
-        } else {
-            try operation("remove the state") { () throws(SystemError) in try store.remove(id.description) }
+            return nil
         }
     }
 }

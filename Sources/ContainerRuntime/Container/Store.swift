@@ -90,13 +90,7 @@ public struct Store: Sendable {
         }
     }
 
-    /// Whether nobody is changing the container just now.
-    func isUnlocked(_ id: String) -> Bool {
-        guard let folder = try? Files.open(folder(id), [.readOnly, .directory]) else { return true }  // gone
-        return Files.tryLock(folder)
-    }
-
-    /// Keeps other calls of the runtime from changing the container at the same time.
+    /// Keeps other calls of the runtime from changing the container at the same time. The lock ends with the descriptor.
     func lock(_ id: String) throws(RuntimeError) -> Descriptor {
         do throws(SystemError) {
             let folder = try Files.open(folder(id), [.readOnly, .directory])
@@ -106,5 +100,11 @@ public struct Store: Sendable {
             if error.code == .noEntry || error.code == .notDirectory { throw .missing(id) }
             throw RuntimeError(error, doing: "lock the container's state")
         }
+    }
+
+    func whileLocked(_ id: String, _ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        let lock = try lock(id)
+        try body()
+        extendLifetime(lock)
     }
 }

@@ -7,8 +7,11 @@ struct HookRunner: Sendable {
     let hooks: [Hook]
     /// For hooks without an environment of their own; nil leaves it empty.
     let fallbackEnvironment: [String]?
+    /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
+    let directory: String?
 
-    init(_ timing: HookTiming, _ hooks: Hooks?, fallbackEnvironment: [String]? = nil) {
+    init(_ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil) {
+        self.directory = directory
         self.timing = timing
         self.hooks = timing.hooks(of: hooks)
         self.fallbackEnvironment = fallbackEnvironment
@@ -43,7 +46,7 @@ struct HookRunner: Sendable {
         let image = ExecImage(
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
             environment: hook.env ?? fallbackEnvironment ?? [])
-        let child = try Cloning.clone(cgroup: nil) { Self.become(image, input: input, output: output) }
+        let child = try Cloning.clone(cgroup: nil) { become(image, input: input, output: output) }
         let (reason, isLate) = try wait(for: child, timeout: hook.timeout)
         if isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
         switch reason {
@@ -58,10 +61,11 @@ struct HookRunner: Sendable {
     /// The status of a child that could not become the hook; its errno is in the output.
     private static let execFailed: Int32 = 250
 
-    private static func become(
+    private func become(
         _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor
     ) -> Never {
         do throws(SystemError) {
+            if let directory { try Files.changeDirectory(directory) }
             try input.copy(to: 0)
             try output.copy(to: 1)
             try output.copy(to: 2)
@@ -72,7 +76,7 @@ struct HookRunner: Sendable {
         } catch {
             // Nobody to tell but the status.
         }
-        Processes.exit(execFailed)
+        Processes.exit(Self.execFailed)
     }
 
     private func wait(

@@ -93,7 +93,7 @@ enum Launch {
             // A link that ends without a word was closed by exec.
             if case .failed(let failure)? = report { throw failure }
             let record = created.record
-            try step(.poststartHooks, try HookRunner(.poststart, plan.hooks).runAll(record.state(.running)))
+            try step(.poststartHooks, try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)
@@ -112,6 +112,6 @@ enum Launch {
             if error.code != .noEntry { warn("the cgroup could not be removed: \(error)") }
         }
         try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
-        HookRunner(.poststop, plan.hooks).runEach(record.state(.stopped), warn: warn)
+        HookRunner(.poststop, plan.hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
     }
 }

@@ -71,7 +71,7 @@ struct Companion: ~Copyable {
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
-        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks) }
+        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks, directory: plan.bundle) }
         hooksBegan = true
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
         let record = record
@@ -129,7 +129,7 @@ struct Companion: ~Copyable {
                 .refused("container process is already dead: killed by \(Signal(rawValue: signal).description)"))
         }
         if hooksBegan {
-            HookRunner(.poststop, plan.hooks).runEach(record.state(.stopped), warn: warn)
+            HookRunner(.poststop, plan.hooks, directory: plan.bundle).runEach(record.state(.stopped), warn: warn)
         }
         return failure
     }

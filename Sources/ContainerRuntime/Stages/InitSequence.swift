@@ -66,7 +66,7 @@ struct InitSequence: ~Copyable {
         }
         let filter = try step(.runtimeHooks, try agree())
         try step(.createContainerHooks) { () throws(SystemError) in
-            try HookRunner(.createContainer, plan.hooks).runAll(state(.creating))
+            try HookRunner(.createContainer, plan.hooks, directory: nil).runAll(state(.creating))
         }
         var hidden = try step(.hiddenPaths, try HiddenPaths.open())
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
@@ -211,7 +211,7 @@ struct InitSequence: ~Copyable {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
         try step(.startContainerHooks) { () throws(SystemError) in
-            let hooks = HookRunner(.startContainer, plan.hooks, fallbackEnvironment: prepared.environment)
+            let hooks = HookRunner(.startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
             try hooks.runAll(state(.created))
         }
         let kept = Int32(plan.options.preservedDescriptors)

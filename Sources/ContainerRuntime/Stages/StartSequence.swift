@@ -36,10 +36,10 @@ struct LaterHooks: Sendable {
     }
 
     func runPoststart() throws(SystemError) {
-        try HookRunner(.poststart, hooks).runAll(record.state(.running))
+        try HookRunner(.poststart, hooks, directory: record.bundle).runAll(record.state(.running))
     }
 
     func runPoststop(warn: (String) -> Void) {
-        HookRunner(.poststop, hooks).runEach(record.state(.stopped), warn: warn)
+        HookRunner(.poststop, hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
     }
 }

@@ -1,14 +1,12 @@
-internal import Kernel
-
 /// Points in time as RFC 3339 text in UTC.
-enum Timestamp {
-    static func now() -> String {
+package enum Timestamp {
+    package static func now() -> String {
         let time = Clock.realTime()
         return text(seconds: time.seconds, nanoseconds: time.nanoseconds)
     }
 
     /// `2026-03-01T12:00:00.123456789Z`. The calendar arithmetic is the proleptic Gregorian one that counts days from March.
-    static func text(seconds: Int, nanoseconds: Int) -> String {
+    package static func text(seconds: Int, nanoseconds: Int) -> String {
         let days = Int((Double(seconds) / 86400).rounded(.down))
         let second = seconds - days * 86400
         let shifted = days + 719_468
