@@ -34,7 +34,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: strict),
-        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel"], swiftSettings: strict),
+        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),

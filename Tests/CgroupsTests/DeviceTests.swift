@@ -17,8 +17,8 @@ private struct Request {
         var all: [Request] = []
         for access in UInt8(0)...7 {
             for kind in [DeviceRules.Kind.block, .character] {
-                for major in [Int32(0), 1, 5, 8, 10, 136] {
-                    for minor in [Int32(0), 1, 2, 3, 200] {
+                for major in [Int32(0), 1, 5, 8, 10, 136, 4095] {
+                    for minor in [Int32(0), 1, 2, 3, 200, 0xfffff] {
                         all.append(Request(access: .init(rawValue: access), kind: kind, major: major, minor: minor))
                     }
                 }
@@ -40,21 +40,29 @@ private func run(_ program: [BPFInstruction], _ request: Request) -> Bool? {
         let instruction = program[counter]
         let target = Int(instruction.registers & 15)
         let operand = UInt64(bitPattern: Int64(instruction.immediate))
+        let low = UInt32(truncatingIfNeeded: operand)
         counter += 1
         switch instruction.code {
         case 0x61:
             guard instruction.registers >> 4 == 1, instruction.offset % 4 == 0 else { return nil }
             registers[target] = UInt64(context[Int(instruction.offset) / 4])
         case 0xb4: registers[target] = operand & 0xffff_ffff
+        case 0x4c:
+            guard let value = registers[target], let other = registers[Int(instruction.registers >> 4)] else {
+                return nil
+            }
+            registers[target] = (value | other) & 0xffff_ffff
         case 0x05: counter += Int(instruction.offset)
         case 0x95: return registers[0].map { $0 != 0 }
         default:
             guard let value = registers[target] else { return nil }
             switch instruction.code {
             case 0x54: registers[target] = value & operand & 0xffff_ffff
+            case 0x64: registers[target] = (value << operand) & 0xffff_ffff
             case 0x74: registers[target] = (value & 0xffff_ffff) >> operand
-            case 0x55: if value != operand { counter += Int(instruction.offset) }
-            case 0x45: if value & operand != 0 { counter += Int(instruction.offset) }
+            case 0x16: if UInt32(truncatingIfNeeded: value) == low { counter += Int(instruction.offset) }
+            case 0x56: if UInt32(truncatingIfNeeded: value) != low { counter += Int(instruction.offset) }
+            case 0x46: if UInt32(truncatingIfNeeded: value) & low != 0 { counter += Int(instruction.offset) }
             default: return nil
             }
         }
@@ -107,6 +115,12 @@ struct DeviceTests {
             denyAll, DeviceRule(allow: true, type: .all, access: "r"), DeviceRule(allow: false, major: 8, access: "m"),
             DeviceRule(allow: true, minor: 2), DeviceRule(allow: false, type: .character, major: 1, minor: 3),
         ],
+        [
+            denyAll, DeviceRule(allow: true, type: .character, major: 4095, minor: 0xfffff),
+            DeviceRule(allow: true, type: .block, major: 4096), DeviceRule(allow: true, type: .block, minor: 0x100000),
+        ],
+        [denyAll, DeviceRule(allow: true, type: .block), DeviceRule(allow: true, type: .character)],
+        [DeviceRule(allow: true), DeviceRule(allow: false, type: .character)],
         [DeviceRule(allow: true, access: "rw"), DeviceRule(allow: false, type: .block, access: "w")],
     ]
 
@@ -139,7 +153,20 @@ struct DeviceTests {
         let rules = try DeviceRules(engine)
         #expect(rules.decisions.count == DeviceRules.always.count + 1)
         #expect(rules.decisions.last?.isWildcard == true && rules.hasDenial && !rules.allowEverything)
-        #expect(DeviceProgram.instructions(for: rules).suffix(2) == [.init(code: 0xb4), .init(code: 0x95)])
+        // What falls through is denied; the other exit comes after it.
+        #expect(
+            DeviceProgram.instructions(for: rules).suffix(4) == [
+                .init(code: 0xb4), .init(code: 0x95), .init(code: 0xb4, immediate: 1), .init(code: 0x95),
+            ])
+        #expect(DeviceProgram.instructions(for: rules).count <= 32)
+    }
+
+    @Test("More rules than a program's jumps can span are refused; so many are not")
+    func many() throws {
+        let rule = { (minor: Int) in DeviceRule(allow: true, type: .block, minor: Int64(minor), access: "r") }
+        let rules = try DeviceRules((0..<DeviceRules.most).map(rule))
+        #expect(DeviceProgram.instructions(for: rules).count > DeviceRules.most)
+        #expect(throws: DeviceRules.Mistakes.self) { _ = try DeviceRules((0...DeviceRules.most).map(rule)) }
     }
 
     @Test("A privileged container needs no program")

@@ -84,6 +84,39 @@ struct FSManagerTests {
         #expect(emptied)
     }
 
+    @Test("What a frozen parent keeps from running is told in time, and nothing stays frozen by a failure")
+    func frozenParent() throws {
+        let place = try Place()
+        let parent = try place.create("/p")
+        let child = try FSManager(place.create("/p/c").record)
+        let sleeper = try Sleeper()
+        try child.join(sleeper.pid)
+        try parent.freeze()
+        let error = #expect(throws: CgroupError.self) { try child.thaw(timeout: 20) }
+        #expect(error?.code == .timedOut && error?.remedy == "a cgroup above it may be frozen")
+        try parent.thaw()
+        #expect(try child.isFrozen() == false)
+        // No time at all is too short for a busy process; it must run on afterwards.
+        _ = try? child.freeze(timeout: 0)
+        try child.thaw()
+        #expect(try Files.readText("\(place.root)\(place.top)/p/c/cgroup.freeze") == "0")
+    }
+
+    @Test("Killing works where the kernel has no cgroup.kill")
+    func killOneByOne() throws {
+        let place = try Place()
+        let manager = try FSManager(place.create().record)
+        let sleeper = try Sleeper()
+        let nested = try Sleeper()
+        try manager.join(sleeper.pid)
+        try Files.makeDirectory(place.root + place.top + "/c/inner", mode: 0o755)
+        try Files.write("\(nested.pid)", into: place.root + place.top + "/c/inner/cgroup.procs")
+        try manager.killOneByOne()
+        let emptied = try eventually { try !manager.isPopulated() }
+        #expect(emptied)
+        #expect(try Files.readText("\(place.root)\(place.top)/c/cgroup.freeze") == "0")
+    }
+
     @Test("An occupied or frozen cgroup is no place for a container, and stays as it was")
     func unfit() throws {
         let place = try Place()
@@ -138,10 +171,16 @@ struct FSManagerTests {
         #expect(try Files.readText("\(folder)/hugetlb.2MB.max") == "2097152")
         #expect(try Files.readText("\(folder)/hugetlb.2MB.rsvd.max") == "4194304")
         #expect(try Files.readText("\(folder)/cgroup.max.depth") == "3")
+    }
+
+    @Test("A refused value is named with its field and the kernel's reason", .enabled(if: hasHugeTLB))
+    func refusals() throws {
+        let place = try Place()
+        let manager = try place.create("/c", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))
         let wrong: [(Resources, String)] = [
             (
                 Resources(hugepageLimits: [.init(pageSize: "3MB", limit: 1)]),
-                "linux.resources.hugepageLimits[0]: the kernel has no hugetlb.3MB.max in cgroup \(place.top)/a/b; use one of the page sizes in /sys/kernel/mm/hugepages"
+                "linux.resources.hugepageLimits[0]: the kernel has no hugetlb.3MB.max in cgroup \(place.top)/c; use one of the page sizes in /sys/kernel/mm/hugepages"
             ),
             (
                 Resources(unified: [.init(key: "cgroup.max.depth", value: "x")]),
@@ -152,6 +191,12 @@ struct FSManagerTests {
             let error = #expect(throws: CgroupError.self) { try manager.apply(ResourcesPlan(resources).settings) }
             #expect(error?.description == message)
         }
+    }
+
+    @Test("Optional files, alternatives, and the look at the usage")
+    func variants() throws {
+        let place = try Place()
+        let manager = try place.create()
         // An optional file that is not there is no failure; an alternative is taken.
         try manager.apply([
             Setting(file: "cgroup.none", value: "1", controller: .core, field: "x", optional: true),
@@ -159,7 +204,7 @@ struct FSManagerTests {
                 file: "cgroup.none", value: "1", controller: .core, field: "x",
                 alternative: .init(file: "cgroup.max.depth", value: "2")),
         ])
-        #expect(try Files.readText("\(folder)/cgroup.max.depth") == "2")
+        #expect(try Files.readText("\(place.root)\(place.top)/c/cgroup.max.depth") == "2")
         #expect {
             try manager.apply([
                 Setting(file: "cgroup.max.depth", value: "0", controller: .core, field: "x", usageFile: "cgroup.freeze")

@@ -12,7 +12,7 @@ extension FSManager {
             try setFrozen(true, timeout: timeout)
         } catch {
             // Best effort: a container half stopped is worse than one that was not paused, and the failure to report is the first.
-            try? setFrozen(false, timeout: 0)
+            try? setFrozen(false, timeout: nil)
             throw error
         }
     }
@@ -25,13 +25,16 @@ extension FSManager {
     /// Whether all processes stand still, by this cgroup's own switch or that of one above.
     package func isFrozen() throws(CgroupError) -> Bool { try event("frozen") }
 
-    private func setFrozen(_ frozen: Bool, timeout: Int64) throws(CgroupError) {
+    /// - Parameter timeout: nil does not wait.
+    private func setFrozen(_ frozen: Bool, timeout: Int64?) throws(CgroupError) {
         let reached = try inDirectory { directory throws(SystemError) in
             try Files.write(frozen ? "1" : "0", into: "cgroup.freeze", at: directory)
-            return timeout == 0 ? true : try Self.wait(for: frozen, directory, timeout: timeout)
+            return try timeout.map { limit throws(SystemError) in
+                try Self.wait(for: frozen, directory, timeout: limit)
+            } ?? true
         }
         guard let reached else { throw gone }
-        if reached { return }
+        guard let timeout, !reached else { return }
         let stuck = try stuckProcess().map { ": \($0)" } ?? ""
         throw CgroupError(
             "cgroup \(path) did not \(frozen ? "freeze" : "thaw") within \(timeout) ms\(stuck)",

@@ -63,7 +63,7 @@ package struct DeviceRules: Hashable, Sendable {
     /// (config-linux.md, "Default Devices"); a tunnel, as runc and crun have it.
     package static let always: [Rule] =
         [
-            Rule(allow: true, kind: .character, access: .makeNode), Rule(allow: true, kind: .block, access: .makeNode),
+            Rule(allow: true, kind: .block, access: .makeNode), Rule(allow: true, kind: .character, access: .makeNode),
             Rule(allow: true, kind: .character, major: 136),  // /dev/pts/*
         ]
         + [
@@ -71,14 +71,21 @@ package struct DeviceRules: Hashable, Sendable {
             (5, 0), (5, 2), (10, 200),  // tty ptmx net/tun
         ].map { Rule(allow: true, kind: .character, major: $0.0, minor: $0.1) }
 
-    /// Takes the rules as they are, in the order of decision.
-    package init(decisions: [Rule], hasDenial: Bool = true) {
-        self.decisions = decisions
-        self.hasDenial = hasDenial
-    }
+    /// Device numbers have 12 and 20 bits (linux/kdev_t.h).
+    static let majorBits: Int32 = 12
+    static let minorBits: Int32 = 20
+
+    /// So many rules fit a program's jumps.
+    static let most = 4096
 
     init(_ rules: [DeviceRule]) throws(Mistakes) {
         var mistakes = Mistakes()
+        guard rules.count <= Self.most else {
+            mistakes.list.append(
+                CgroupPlanError(
+                    field: "linux.resources.devices", reason: "expected at most \(Self.most) rules, found \(rules.count)"))
+            throw mistakes
+        }
         var decisions = Self.always
         for (index, rule) in rules.enumerated().reversed() {
             let field = "linux.resources.devices[\(index)]"
@@ -97,13 +104,15 @@ package struct DeviceRules: Hashable, Sendable {
             mistakes.list.reverse()
             throw mistakes
         }
-        self.init(decisions: Self.withoutIdle(decisions), hasDenial: rules.contains { !$0.allow })
+        self.decisions = Self.withoutIdle(decisions)
+        hasDenial = rules.contains { !$0.allow }
     }
 
     /// Engines list the default devices once more, and what stands before a wildcard decides nothing; a short program loads faster.
     private static func withoutIdle(_ rules: [Rule]) -> [Rule] {
         var kept: [Rule] = []
         for rule in rules {
+            if (rule.major ?? 0) >> majorBits != 0 || (rule.minor ?? 0) >> minorBits != 0 { continue }  // no such device
             var decided: Access = []
             for earlier in kept where earlier.covers(devicesOf: rule) { decided.formUnion(earlier.access) }
             if decided.isSuperset(of: rule.access) { continue }

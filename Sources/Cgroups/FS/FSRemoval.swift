@@ -19,7 +19,7 @@ extension FSManager {
     }
 
     /// Frozen processes make no new ones while the list is gone through, and SIGKILL reaches them all the same.
-    private func killOneByOne() throws(CgroupError) {
+    func killOneByOne() throws(CgroupError) {
         // Best effort: without freezing the loop in `remove` catches those that were too quick.
         try? Files.write("1", into: "\(fullPath)/cgroup.freeze")
         defer { try? Files.write("0", into: "\(fullPath)/cgroup.freeze") }

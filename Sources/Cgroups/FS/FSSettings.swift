@@ -87,7 +87,7 @@ extension FSManager {
                     field: "linux.resources.devices",
                     "the device program for cgroup \(path) is refused: \(error.call): \(error.code)",
                     remedy: error.code == .invalidArgument
-                        ? "the kernel needs CONFIG_CGROUP_BPF; /proc/config.gz may tell" : nil,
+                        ? "the kernel must be built with CONFIG_CGROUP_BPF" : nil,
                     code: error.code)
             }
         }
