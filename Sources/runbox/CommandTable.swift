@@ -11,6 +11,8 @@ struct Command: Sendable {
     /// Paragraphs of the help text.
     let details: String
     let flags: [Flag]
+    /// Whether a container's process could get hold of this one's executable, which must then be sealed.
+    var touchesContainers = false
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
@@ -26,6 +28,11 @@ struct Invocation: Sendable {
     let parsed: ParsedArguments
     let global: GlobalOptions
     let log: Log
+
+    /// The flags of `run` and `create`.
+    func launchOptions() throws(Failure) -> LaunchOptions {
+        try understand(command) { () throws(UsageError) in try LaunchFlags.options(self) }
+    }
 
     /// The container that the first argument names.
     func container() throws(Failure) -> Container {

@@ -1,14 +1,14 @@
 internal import ContainerRuntime
 internal import Kernel
+internal import OCISpec
 
 /// The command line: `runbox [global options] command [options] [arguments]`.
 @main
 enum Main {
     static func main() {
-        let words = CommandLine.arguments
         var log = Log()
         do throws(Failure) {
-            Processes.exit(try run(words, &log))
+            Processes.exit(try run(CommandLine.arguments, &log))
         } catch {
             // The first is the one line that users and engines read.
             log.write(.error, error.messages.first ?? "")
@@ -21,21 +21,92 @@ enum Main {
         do throws(SystemError) {
             try StandardStreams.ensureOpen()
         } catch {
-            throw Failure("open standard streams: \(error)")
+            throw Failure("open the standard streams: \(error)")
         }
-        do throws(UsageError) {
-            let parsed = try ParsedArguments(words.dropFirst(), flags: GlobalOptions.flags, stopsAtArgument: true)
-            log = try Log(parsed)
-            if parsed.isOn("version") { return version() }
-            guard !parsed.isOn("help"), let name = parsed.rest.first, name != "help" else {
-                return try help(parsed.rest.dropFirst().first)
-            }
-            guard let command = Command.named(name) else {
-                throw UsageError(reason: "unknown command \"\(name)\"")
-            }
-            return try run(command, parsed, log, words)
-        } catch {
-            throw Failure(error, nil)
+        let global = try understand(nil) { () throws(UsageError) in
+            try ParsedArguments(words.dropFirst(), flags: GlobalOptions.flags, stopsAtArgument: true)
         }
+        log = try understand(nil) { () throws(UsageError) in try Log(global) }
+        if global.isOn("version") { return version() }
+        guard !global.isOn("help"), let name = global.rest.first, name != "help" else {
+            return try help(global.rest.dropFirst().first)
+        }
+        guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
+        return try run(command, global, log, words)
+    }
+
+    private static func run(
+        _ command: Command, _ global: ParsedArguments, _ log: Log, _ words: [String]
+    ) throws(Failure) -> Int32 {
+        let parsed = try understand(command) { () throws(UsageError) in
+            try ParsedArguments(global.rest.dropFirst(), flags: command.flags + [Flag("help", short: "h", "")])
+        }
+        if parsed.isOn("help") {
+            Output.write(Help.text(command))
+            return 0
+        }
+        guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
+        let options = try understand(command) { () throws(UsageError) in try GlobalOptions(global) }
+        if command.touchesContainers {
+            try attempt { () throws(RuntimeError) in try SealedSelf.ensure(arguments: words) }
+        }
+        return try command.run(Invocation(command: command, parsed: parsed, global: options, log: log))
+    }
+
+    private static func unknown(_ name: String) -> UsageError {
+        let near = Spelling.nearest(to: name, in: Command.all.map(\.name))
+        return UsageError(reason: "unknown command \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
+    }
+
+    private static func countError(_ command: Command) -> UsageError {
+        let count = command.count
+        let words =
+            count.lowerBound == count.upperBound
+            ? "exactly \(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+        return UsageError(reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)")
+    }
+
+    private static func help(_ name: String?) throws(Failure) -> Int32 {
+        guard let name else {
+            Output.write(Help.overview())
+            return 0
+        }
+        guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
+        Output.write(Help.text(command))
+        return 0
+    }
+
+    /// Engines read the first line; no other may hold the word "version".
+    private static func version() -> Int32 {
+        var text = "runbox version \(Release.version)\n"
+        text += "commit: \(Build.commit)\n"
+        text += "spec: \(OCIVersion.implemented)\n"
+        text += "libseccomp: \(SeccompBuilder.libraryVersion)\n"
+        Output.write(text)
+        return 0
+    }
+}
+
+enum Release {
+    static let version = "0.1.0"
+}
+
+/// Turns a misunderstanding into the failure that names where to read on.
+func understand<Result>(
+    _ command: Command?, _ body: () throws(UsageError) -> Result
+) throws(Failure) -> Result {
+    do throws(UsageError) {
+        return try body()
+    } catch {
+        throw Failure(error, command)
+    }
+}
+
+/// Turns a runtime's failure into one of the command line.
+func attempt<Result>(_ body: () throws(RuntimeError) -> Result) throws(Failure) -> Result {
+    do throws(RuntimeError) {
+        return try body()
+    } catch {
+        throw Failure(error)
     }
 }

@@ -21,6 +21,9 @@ public struct Store: Sendable {
 
     func folder(_ id: String) -> String { "\(root)/\(id)" }
 
+    /// Whether a name is taken.
+    public func contains(_ id: ContainerID) -> Bool { Files.exists(folder(id.description)) }
+
     /// Takes a name for a new container by making its folder.
     func reserve(_ id: String) throws(RuntimeError) -> String {
         let folder = folder(id)

@@ -1,7 +1,7 @@
-internal import Kernel
+package import Kernel
 
 /// The payload's standard streams where it has no terminal: those of the runtime.
-enum StandardStreams {
+package enum StandardStreams {
     /// Opens a closed stream on /dev/null, so that no file of the runtime's own takes its number.
     package static func ensureOpen() throws(SystemError) {
         for number in 0...2 as ClosedRange<Int32> where !InheritedDescriptors.isOpen(number) {

@@ -51,12 +51,12 @@ struct DevicePlan: Sendable {
         path = MountPlan.clean(device.path)
         kind =
             switch device.type {
-            case .character, .unbufferedCharacter: .characterDevice
-            case .block: .blockDevice
-            case .fifo: .fifo
+            case .c, .u: .characterDevice
+            case .b: .blockDevice
+            case .p: .fifo
             }
         let numbers = [("major", device.major), ("minor", device.minor)]
-        for (name, value) in numbers where device.type != .fifo {
+        for (name, value) in numbers where device.type != .p {
             if value == nil || value.map({ $0 < 0 || $0 > Int64(UInt32.max) }) == true {
                 findings.refuse("\(field).\(name)", "must be a device number, is \(value.map(String.init) ?? "missing")")
                 return nil

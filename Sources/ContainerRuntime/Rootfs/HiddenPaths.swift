@@ -3,20 +3,25 @@ internal import Kernel
 /// Masked and read-only paths. Specification: config-linux.md, "Masked Paths" and "Readonly Paths".
 struct HiddenPaths: ~Copyable {
     /// The host's /dev/null, verified before the root was changed: the image's could be a link to anything (CVE-2025-31133).
-    let null: Descriptor
-    /// One empty file system for all masked directories, once the first is masked.
-    private var empty = DescriptorTable()
+    private var null: Cover
+    /// One empty file system for all masked directories, made for the first of them.
+    private var empty: Cover
 
-    private init(null: consuming Descriptor) { self.null = null }
+    private init(null: consuming Cover, empty: consuming Cover) {
+        self.null = null
+        self.empty = empty
+    }
 
     /// Opens what masking needs, while the host's tree is still the root.
     static func open() throws(SystemError) -> HiddenPaths {
-        let null = try Files.open("/dev/null", .path)
+        let null = try Mounting.cloneTree("/dev/null", recursive: false)
         let status = try Files.status(of: null)
         guard status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 else {
             throw .refused("the host's /dev/null is not the null device")
         }
-        return HiddenPaths(null: null)
+        var cover = Cover()
+        cover.mount.append(null)
+        return HiddenPaths(null: cover, empty: Cover())
     }
 
     mutating func hide(_ plan: RootfsPlan) throws(SystemError) {
@@ -47,19 +52,31 @@ struct HiddenPaths: ~Copyable {
     }
 
     private mutating func mask(_ place: borrowing Descriptor, _ path: String) throws(SystemError) {
-        if try Files.status(of: place).kind != .directory {
-            return try Mounting.attach(Mounting.cloneTree(of: null, recursive: false), on: place, subject: path)
+        if try Files.status(of: place).kind != .directory { return try null.put(on: place, path) }
+        if empty.mount.count == 0 {
+            empty.mount.append(
+                try Mounting.detachedFileSystem(
+                    "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1")],
+                    attributes: [.readOnly, .noSetID, .noDevices, .noExecute]))
         }
-        // The first directory takes the file system itself, the others clones of that mount.
-        if empty.count == 0 {
-            let new = try Mounting.detachedFileSystem(
-                "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1")],
-                attributes: [.readOnly, .noSetID, .noDevices, .noExecute])
-            try Mounting.attach(new, on: place, subject: path)
-            return empty.append(new)
+        try empty.put(on: place, path)
+    }
+}
+
+/// One mount that covers many places. It is attached to the first itself; only from then on may it be cloned, for the others.
+private struct Cover: ~Copyable {
+    var mount = DescriptorTable()
+    private var isAttached = false
+
+    mutating func put(on place: borrowing Descriptor, _ path: String) throws(SystemError) {
+        let clone = isAttached
+        try mount.with(0) { mount throws(SystemError) in
+            if clone {
+                try Mounting.attach(Mounting.cloneTree(of: mount, recursive: false), on: place, subject: path)
+            } else {
+                try Mounting.attach(mount, on: place, subject: path)
+            }
         }
-        try empty.with(0) { mounted throws(SystemError) in
-            try Mounting.attach(Mounting.cloneTree(of: mounted, recursive: false), on: place, subject: path)
-        }
+        isAttached = true
     }
 }

@@ -56,13 +56,13 @@ struct RootfsPlan: Sendable {
     private static func propagation(_ word: RootfsPropagation?) -> (MountPropagation, Bool) {
         switch word {
         case .shared: (.shared, false)
-        case .recursiveShared: (.shared, true)
+        case .rshared: (.shared, true)
         case .slave: (.slave, false)
-        case nil, .recursiveSlave: (.slave, true)
+        case nil, .rslave: (.slave, true)
         case .private: (.private, false)
-        case .recursivePrivate: (.private, true)
+        case .rprivate: (.private, true)
         case .unbindable: (.unbindable, false)
-        case .recursiveUnbindable: (.unbindable, true)
+        case .runbindable: (.unbindable, true)
         }
     }
 

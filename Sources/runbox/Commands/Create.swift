@@ -9,7 +9,8 @@ extension Command {
             runs when `runbox start CONTAINER` is called. This is what engines call.
             """,
         // go-runc may pass --detach here, where it says nothing new.
-        flags: LaunchFlags.shared + [LaunchFlags.detach]
+        flags: LaunchFlags.shared + [LaunchFlags.detach],
+        touchesContainers: true
     ) { invocation throws(Failure) in
         let options = try invocation.launchOptions()
         let target = try LaunchFlags.target(invocation)

@@ -15,7 +15,8 @@ extension Command {
             """,
         flags: LaunchFlags.shared + [
             LaunchFlags.detach, Flag("keep", "keep the container's state when it has ended; delete removes it"),
-        ]
+        ],
+        touchesContainers: true
     ) { invocation throws(Failure) in
         let options = try invocation.launchOptions()
         let target = try LaunchFlags.target(invocation)

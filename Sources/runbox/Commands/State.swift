@@ -13,7 +13,7 @@ extension Command {
     ) { invocation throws(Failure) in
         let container = try invocation.container()
         let state = try attempt { () throws(RuntimeError) in try container.state() }
-        var writer = Writer(style: .spaces(2))
+        var writer = Writer(style: .indented(2))
         state.write(to: &writer, systemdScope: true)
         Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
         return 0
