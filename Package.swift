@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// What `runbox --version` calls the commit; empty outside of a git checkout.
+let commit = Context.gitInformation?.currentCommit ?? ""
+
 /// The arrows of `docs/architecture.md`; `make check` refuses any import that is not written here.
 let package = Package(
     name: "runbox",
@@ -20,13 +23,13 @@ let package = Package(
     targets: [
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "OCISpec", dependencies: ["JSON"], swiftSettings: strict),
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: [.define("RUNBOX_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
         .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
-        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "Kernel"], swiftSettings: strict),
-        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec"], swiftSettings: strict),
+        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
+        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
@@ -36,5 +39,6 @@ let package = Package(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
+        .executableTarget(name: "runbox-fuzz", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
     ]
 )

@@ -99,3 +99,8 @@ void clinux_signal_ignore(int number) { signal(number, SIG_IGN); }
 int clinux_connect_unix(int socket, const struct sockaddr_un *address) {
     return connect(socket, (const struct sockaddr *)address, sizeof *address);
 }
+
+#ifndef RUNBOX_COMMIT
+#define RUNBOX_COMMIT ""
+#endif
+const char *clinux_build_commit(void) { return RUNBOX_COMMIT; }

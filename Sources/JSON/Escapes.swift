@@ -52,27 +52,28 @@ package enum Escapes {
         return value
     }
 
-    /// Writes `text` in quotes. Only what RFC 8259 demands is escaped, so that other text stays readable.
+    /// Writes `text` in quotes. Beyond what RFC 8259 demands, DEL and the C1 controls are escaped: a terminal obeys
+    /// them too. Other text stays readable.
     static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(Byte.quote)
-        for byte in text.utf8 {
-            switch byte {
-            case Byte.quote: bytes += [Byte.backslash, Byte.quote]
-            case Byte.backslash: bytes += [Byte.backslash, Byte.backslash]
-            case Byte.lineFeed: bytes += [Byte.backslash, UInt8(ascii: "n")]
-            case Byte.carriageReturn: bytes += [Byte.backslash, UInt8(ascii: "r")]
-            case Byte.tab: bytes += [Byte.backslash, UInt8(ascii: "t")]
-            case 0..<Byte.space, 0x7F: appendNumeric(byte, to: &bytes)
-            default: bytes.append(byte)
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": bytes += [Byte.backslash, Byte.quote]
+            case "\\": bytes += [Byte.backslash, Byte.backslash]
+            case "\n": bytes += [Byte.backslash, UInt8(ascii: "n")]
+            case "\r": bytes += [Byte.backslash, UInt8(ascii: "r")]
+            case "\t": bytes += [Byte.backslash, UInt8(ascii: "t")]
+            case "\0"..<" ", "\u{7F}"..."\u{9F}": appendNumeric(scalar, to: &bytes)
+            default: bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
             }
         }
         bytes.append(Byte.quote)
     }
 
-    private static func appendNumeric(_ byte: UInt8, to bytes: inout [UInt8]) {
+    private static func appendNumeric(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
         let digits = Array("0123456789abcdef".utf8)
         bytes += Array("\\u00".utf8)
-        bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        bytes += [digits[Int(scalar.value >> 4)], digits[Int(scalar.value & 15)]]
     }
 
     /// Resolves the `\uXXXX`, or pair of them, at `position`. The reader has checked digits and pairing.

@@ -16,7 +16,7 @@ struct Reader {
     init(_ bytes: [UInt8], policy: DuplicateKeyPolicy) {
         self.bytes = bytes
         self.policy = policy
-        nodes.reserveCapacity(min(bytes.count, 1 << 20) / 12 + 8)
+        nodes.reserveCapacity(min(bytes.count, 1 << 20) / 8 + 8)
         open.reserveCapacity(16)
     }
 

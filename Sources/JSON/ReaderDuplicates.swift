@@ -10,14 +10,14 @@ extension Reader {
             keys.append(key)
             key = Int(nodes[key + 1].next)
         }
-        if keys.count > 16 || keys.contains(where: { nodes[$0].hasEscapes }) {
+        if keys.count > 64 || keys.contains(where: { nodes[$0].hasEscapes }) {
             try findBySorting()
         } else {
             try findByComparing()
         }
     }
 
-    /// Compares each key with each: cheapest for the handful of keys that objects have.
+    /// Compares each key with each: cheapest for the few keys that objects have.
     private mutating func findByComparing() throws(SyntaxError) {
         for later in 1..<keys.count {
             for earlier in 0..<later where isEqual(keys[earlier], keys[later]) {
@@ -43,12 +43,14 @@ extension Reader {
         }
     }
 
+    /// Compares from the end: keys of one object often begin alike (`io.kubernetes.cri.`).
     private func isEqual(_ left: Int, _ right: Int) -> Bool {
         let (start, other) = (Int(nodes[left].start), Int(nodes[right].start))
-        let length = Int(nodes[left].end) - start
+        var length = Int(nodes[left].end) - start
         guard length == Int(nodes[right].end) - other else { return false }
-        for offset in 0..<length where bytes[start + offset] != bytes[other + offset] {
-            return false
+        while length > 0 {
+            length -= 1
+            guard bytes[start + length] == bytes[other + length] else { return false }
         }
         return true
     }

@@ -5,6 +5,7 @@ extension Reader {
         var current = position + 1
         var hasEscapes = false
         while true {
+            current = endOfPlain(from: current)
             guard current < bytes.count else { throw error("the text ends inside a string", at: start) }
             let byte = bytes[current]
             if byte == Byte.quote { break }
@@ -13,8 +14,6 @@ extension Reader {
                 current = try endOfEscape(at: current)
             } else if byte >= 0x80 {
                 current = try endOfScalar(at: current)
-            } else if byte >= Byte.space {
-                current += 1
             } else {
                 throw controlCharacter(byte, at: current)
             }
@@ -45,6 +44,20 @@ extension Reader {
             current = try endOfDigits(at: current, "a digit in the exponent")
         }
         append(.number, from: start, to: current)
+    }
+
+    /// The first byte from `start` on that is not a printable ASCII character without a meaning in a string.
+    @inline(__always)
+    private func endOfPlain(from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { buffer in
+            var current = start
+            while current < buffer.count {
+                let byte = buffer[current]
+                guard byte >= Byte.space, byte < 0x80, byte != Byte.quote, byte != Byte.backslash else { break }
+                current += 1
+            }
+            return current
+        }
     }
 
     private func endOfDigits(at start: Int, _ expected: String) throws(SyntaxError) -> Int {

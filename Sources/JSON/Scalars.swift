@@ -57,12 +57,6 @@ extension Document {
         return entry.kind == .string && entry.hasEscapes && Escapes.decoded(bytes[contentRange(node)]).contains(0)
     }
 
-    /// The bytes of a string's text where no escape stands in it, so that they are the text; nil otherwise.
-    package func plainContent(_ node: NodeIndex) -> Range<Int>? {
-        let entry = nodes[node.index]
-        return entry.kind == .string && !entry.hasEscapes ? contentRange(node) : nil
-    }
-
     /// A whole number, exactly.
     ///
     /// JSON does not tell integers from other numbers, so `1.0`, `1e3` and `1.5e1` count as 1, 1000 and 15: what

@@ -26,8 +26,16 @@ package struct Descriptor: ~Copyable, Sendable {
         if CLinux.close(raw) == -1 { throw SystemError("close", "", .current) }
     }
 
+    /// Closes the number and leaves the ownership: for a new process, which never returns to the owner.
+    package func closeInChild() { _ = CLinux.close(raw) }
+
     package func duplicate() throws(SystemError) -> Descriptor {
         Descriptor(raw: try check("fcntl(F_DUPFD_CLOEXEC)") { clinux_fcntl(raw, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// A copy of a standard stream.
+    package static func duplicate(of number: Int32) throws(SystemError) -> Descriptor {
+        Descriptor(raw: try check("fcntl(F_DUPFD_CLOEXEC)") { clinux_fcntl(number, F_DUPFD_CLOEXEC, 3) })
     }
 
     /// Puts a copy at a fixed number (0, 1, 2 of a program about to be executed); the copy survives execve.
@@ -73,18 +81,22 @@ package struct DescriptorTable: ~Copyable, Sendable {
     /// Keeps the place of an entry that has no descriptor.
     package mutating func appendNothing() { raws.append(-1) }
 
-    /// Lends the descriptor at a place; nil where the place is empty.
-    package func with<Result: ~Copyable, Failure: Error>(
-        _ index: Int, _ body: (borrowing Descriptor?) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        guard raws[index] >= 0 else { return try body(nil) }
-        let lent: Descriptor? = Descriptor(raw: raws[index])
-        do {
+    /// Whether there is a descriptor at a place.
+    package func has(_ index: Int) -> Bool { raws[index] >= 0 }
+
+    /// Lends the descriptor at a place.
+    /// - Throws: EBADF where the place is empty.
+    package func with<Result: ~Copyable>(
+        _ index: Int, _ body: (borrowing Descriptor) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        guard raws[index] >= 0 else { throw SystemError("descriptor", "\(index)", .badDescriptor) }
+        let lent = Descriptor(raw: raws[index])
+        do throws(SystemError) {
             let result = try body(lent)
-            lent.release()
+            _ = lent.take()
             return result
         } catch {
-            lent.release()
+            _ = lent.take()
             throw error
         }
     }
@@ -99,16 +111,6 @@ package struct DescriptorTable: ~Copyable, Sendable {
         guard raws[index] >= 0 else { return nil }
         defer { raws[index] = -1 }
         return Descriptor(raw: raws[index])
-    }
-}
-
-extension Optional where Wrapped: ~Copyable {
-    /// Ends a loan without closing.
-    fileprivate consuming func release() where Wrapped == Descriptor {
-        switch consume self {
-        case .some(let descriptor): _ = descriptor.take()
-        case .none: break
-        }
     }
 }
 

@@ -100,6 +100,14 @@ extension Files {
         try write(text, to: open(name, at: directory, .writeOnly), subject: name)
     }
 
+    /// Writes a file that must not be there yet.
+    package static func write(_ bytes: [UInt8], toNew path: String, mode: UInt32) throws(SystemError) {
+        let file = try open(path, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
+        try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
+            try write(UnsafeRawBufferPointer(buffer), to: file, subject: path)
+        }
+    }
+
     /// Puts a file in place whole or not at all: written under a hidden name beside it, then renamed.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
@@ -127,5 +135,35 @@ extension Files {
             }
         }
         try removeDirectory(path)
+    }
+}
+
+extension Files {
+    /// Copies the rest of one file into another, in the kernel. sendfile(2).
+    package static func copyContents(
+        from source: borrowing Descriptor, to target: borrowing Descriptor, subject: String
+    ) throws(SystemError) {
+        let input = source.raw
+        let output = target.raw
+        while try check("sendfile", subject, { system(Int(SYS_sendfile), Int(output), Int(input), 0, 1 << 20) }) > 0 {}
+    }
+}
+
+extension Files {
+    /// Goes back to the beginning of a file.
+    package static func rewind(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("lseek") { lseek(raw, 0, SEEK_SET) }
+    }
+}
+
+extension Files {
+    /// Writes text to a standard stream.
+    package static func write(_ text: String, toNumber number: Int32) throws(SystemError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = try check("write") { rest.withUnsafeBytes { CLinux.write(number, $0.baseAddress, $0.count) } }
+            rest = rest.dropFirst(count)
+        }
     }
 }

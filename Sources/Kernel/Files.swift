@@ -128,6 +128,9 @@ package enum Files {
 
     package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
+    /// Whether the effective user may execute a file. faccessat2(2), AT_EACCESS.
+    package static func isExecutable(_ path: String) -> Bool { faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 }
+
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         _ = try check("mkdir", path) { mkdir(path, mode) }
     }
@@ -287,6 +290,13 @@ package enum Files {
         _ = try check("flock") { flock(raw, LOCK_EX) }
     }
 
+    /// Makes reads and writes return instead of waiting.
+    package static func setNonBlocking(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        let flags = try check("fcntl(F_GETFL)") { clinux_fcntl(raw, F_GETFL, 0) }
+        _ = try check("fcntl(F_SETFL)") { clinux_fcntl(raw, F_SETFL, Int(flags | O_NONBLOCK)) }
+    }
+
     /// The names in a directory without `.` and `..`, in the order of the file system.
     package static func list(_ path: String) throws(SystemError) -> [String] {
         guard let stream = opendir(path) else { throw SystemError("opendir", path, .current) }
@@ -299,5 +309,19 @@ package enum Files {
             if name != "." && name != ".." { names.append(name) }
         }
         return names
+    }
+}
+
+/// Calls on the standard streams, which belong to nobody in particular and are named by number.
+extension Files {
+    package static func status(ofNumber number: Int32) throws(SystemError) -> FileStatus {
+        var result = stat()
+        _ = try check("fstat", "descriptor \(number)") { fstat(number, &result) }
+        return FileStatus(result)
+    }
+
+    /// Gives a file another owner and leaves its group.
+    package static func changeOwner(ofNumber number: Int32, owner: UInt32) throws(SystemError) {
+        _ = try check("fchown", "descriptor \(number)") { fchown(number, owner, UInt32.max) }
     }
 }

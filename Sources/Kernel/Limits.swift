@@ -7,9 +7,11 @@ package struct LimitKind: RawRepresentable, Sendable, Hashable {
 }
 
 package enum Limits {
-    /// Sets a limit of this process. prlimit(2).
-    package static func set(_ kind: LimitKind, soft: UInt64, hard: UInt64, name: String) throws(SystemError) {
+    /// Sets a limit of a process; 0 means this one. prlimit(2).
+    package static func set(
+        _ kind: LimitKind, soft: UInt64, hard: UInt64, of pid: Int32, name: String
+    ) throws(SystemError) {
         var limit = rlimit64(rlim_cur: UInt(soft), rlim_max: UInt(hard))
-        _ = try check("setrlimit", name) { system(Int(SYS_prlimit64), 0, Int(kind.rawValue), word(&limit), 0) }
+        _ = try check("setrlimit", name) { system(Int(SYS_prlimit64), Int(pid), Int(kind.rawValue), word(&limit), 0) }
     }
 }

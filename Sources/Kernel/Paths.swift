@@ -101,7 +101,7 @@ package struct RootDirectory: ~Copyable, Sendable {
         _ name: String, _ trail: borrowing DescriptorTable, subject: String, missing: Missing, last: Bool
     ) throws(SystemError) -> Descriptor {
         try trail.with(trail.count - 1) { parent throws(SystemError) in
-            guard let raw = rawNumber(of: parent) else { throw SystemError("open", subject, .badDescriptor) }
+            let raw = parent.raw
             let open = { clinux_openat(raw, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0) }
             do throws(SystemError) {
                 return Descriptor(raw: try check("open", subject, open))
@@ -123,5 +123,21 @@ extension DescriptorTable {
 
     mutating func removeAll(but keep: Int) {
         while count > keep { removeLast() }
+    }
+}
+
+extension Files {
+    /// Opens a path below a directory without leaving its mount and without any link. openat2(2), RESOLVE_BENEATH, RESOLVE_NO_XDEV, RESOLVE_NO_SYMLINKS.
+    package static func openBeneath(
+        _ path: String, at directory: borrowing Descriptor, _ flags: OpenFlags
+    ) throws(SystemError) -> Descriptor {
+        var how = open_how()
+        how.flags = UInt64(UInt32(bitPattern: flags.rawValue | O_CLOEXEC))
+        how.resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)
+        let raw = directory.raw
+        let result = try check("open", path) {
+            path.withCString { system(Int(SYS_openat2), Int(raw), word($0), word(&how), MemoryLayout<open_how>.size) }
+        }
+        return Descriptor(raw: Int32(result))
     }
 }

@@ -164,3 +164,24 @@ package struct ExecImage: ~Copyable {
         return .current
     }
 }
+
+extension Processes {
+    /// Sleeps.
+    package static func pause(milliseconds: Int) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        // A signal ends the sleep early, which nobody here minds.
+        _ = nanosleep(&time, nil)
+    }
+
+    /// Ends with SIGKILL.
+    package static func kill(_ child: borrowing ChildProcess) throws(SystemError) {
+        try send(Signal.kill.rawValue, to: child.pidfd)
+    }
+}
+
+extension Processes {
+    /// The name that ps shows. prctl(2), PR_SET_NAME.
+    package static func setName(_ name: StaticString) {
+        _ = clinux_prctl(PR_SET_NAME, UInt(bitPattern: name.utf8Start), 0, 0, 0)
+    }
+}

@@ -41,6 +41,9 @@ package struct Pseudoterminal: ~Copyable {
         terminal = Descriptor(raw: peer)
     }
 
+    /// Gives up the terminal's side and keeps the controlling one.
+    package consuming func intoController() -> Descriptor { controller }
+
     /// The number N of the terminal's name /dev/pts/N.
     package func number() throws(SystemError) -> UInt32 {
         let raw = controller.raw

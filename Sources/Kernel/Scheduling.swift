@@ -25,7 +25,8 @@ package struct SchedulingAttributes: Sendable, Equatable {
 }
 
 package enum Scheduling {
-    package static func set(_ attributes: SchedulingAttributes) throws(SystemError) {
+    /// Sets policy and priority of a process; 0 means this one.
+    package static func set(_ attributes: SchedulingAttributes, of pid: Int32) throws(SystemError) {
         var value = clinux_sched_attr()
         value.size = UInt32(MemoryLayout<clinux_sched_attr>.size)
         value.sched_policy = attributes.policy
@@ -35,14 +36,14 @@ package enum Scheduling {
         value.sched_runtime = attributes.runtime
         value.sched_deadline = attributes.deadline
         value.sched_period = attributes.period
-        _ = try check("sched_setattr") { system(Int(SYS_sched_setattr), 0, word(&value), 0) }
+        _ = try check("sched_setattr") { system(Int(SYS_sched_setattr), Int(pid), word(&value), 0) }
     }
 
-    /// Sets the I/O priority of this process. ioprio_set(2), IOPRIO_WHO_PROCESS.
+    /// Sets the I/O priority of a process; 0 means this one. ioprio_set(2), IOPRIO_WHO_PROCESS.
     /// - Parameter level: 0 (highest) to 7, within the class (1 real time, 2 best effort, 3 idle).
-    package static func setIOPriority(class priorityClass: UInt32, level: UInt32) throws(SystemError) {
+    package static func setIOPriority(class priorityClass: UInt32, level: UInt32, of pid: Int32) throws(SystemError) {
         let value = Int(priorityClass << 13 | level)
-        _ = try check("ioprio_set") { system(Int(SYS_ioprio_set), 1, 0, value) }
+        _ = try check("ioprio_set") { system(Int(SYS_ioprio_set), 1, Int(pid), value) }
     }
 
     /// Sets the execution domain. personality(2).

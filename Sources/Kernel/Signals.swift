@@ -53,6 +53,11 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
         return nil
     }
 
+    /// Whether the default action is to end the process; signal(7).
+    package var endsProcess: Bool {
+        ![SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH].contains(rawValue)
+    }
+
     /// The name with `SIG`, or the number where the signal has none.
     package var description: String {
         Self.names.first { $0.number == rawValue }.map { "SIG\($0.name)" } ?? "signal \(rawValue)"

@@ -1,16 +1,5 @@
 internal import CLinux
 
-/// Both ends of a connection.
-package struct SocketPair: ~Copyable {
-    package let first: Descriptor
-    package let second: Descriptor
-
-    package init(first: consuming Descriptor, second: consuming Descriptor) {
-        self.first = first
-        self.second = second
-    }
-}
-
 /// What one receive brought.
 package struct Packet: ~Copyable {
     package let bytes: [UInt8]
@@ -25,23 +14,30 @@ package struct Packet: ~Copyable {
 /// Unix-domain sockets and packets with descriptors.
 package enum Sockets {
     /// Two connected ends that keep packets apart. socketpair(2), SOCK_SEQPACKET.
-    package static func packetPair() throws(SystemError) -> SocketPair {
+    /// - Parameter make: makes something of the two ends.
+    package static func packetPair<Result: ~Copyable>(
+        _ make: (consuming Descriptor, consuming Descriptor) -> Result
+    ) throws(SystemError) -> Result {
         var ends: [Int32] = [-1, -1]
         _ = try check("socketpair") {
             socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         }
-        return SocketPair(first: Descriptor(raw: ends[0]), second: Descriptor(raw: ends[1]))
+        return make(Descriptor(raw: ends[0]), Descriptor(raw: ends[1]))
     }
 
-    /// Sends one packet, with at most one descriptor.
+    /// Sends one packet.
+    package static func send(_ bytes: UnsafeRawBufferPointer, on socket: borrowing Descriptor) throws(SystemError) {
+        let raw = socket.raw
+        _ = try check("sendmsg") { clinux_send(raw, bytes.baseAddress, bytes.count, nil, 0, 0) }
+    }
+
+    /// Sends one packet with a descriptor.
     package static func send(
-        _ bytes: UnsafeRawBufferPointer, descriptor: borrowing Descriptor?, on socket: borrowing Descriptor
+        _ bytes: UnsafeRawBufferPointer, descriptor: borrowing Descriptor, on socket: borrowing Descriptor
     ) throws(SystemError) {
         let raw = socket.raw
-        var passed = rawNumber(of: descriptor) ?? -1
-        _ = try check("sendmsg") {
-            clinux_send(raw, bytes.baseAddress, bytes.count, &passed, passed >= 0 ? 1 : 0, 0)
-        }
+        var passed = descriptor.raw
+        _ = try check("sendmsg") { clinux_send(raw, bytes.baseAddress, bytes.count, &passed, 1, 0) }
     }
 
     /// Receives one packet; an empty one means that the other end is closed.
@@ -58,9 +54,10 @@ package enum Sockets {
     }
 
     /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their folder.
-    package static func connect(_ path: String) throws(SystemError) -> Descriptor {
-        let end = Descriptor(
-            raw: try check("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+    /// - Parameter datagram: connects to a datagram socket instead, such as a log's.
+    package static func connect(_ path: String, datagram: Bool = false) throws(SystemError) -> Descriptor {
+        let kind = Int32((datagram ? SOCK_DGRAM : SOCK_STREAM).rawValue | SOCK_CLOEXEC.rawValue)
+        let end = Descriptor(raw: try check("socket") { socket(AF_UNIX, kind, 0) })
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)

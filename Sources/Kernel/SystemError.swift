@@ -72,8 +72,10 @@ package struct SystemError: Error, Sendable, Equatable {
 }
 
 extension SystemError: CustomStringConvertible {
+    /// One line. Without an errno, where a rule and not the kernel refused, the call alone says it all.
     package var description: String {
-        subject.isEmpty ? "\(call): \(code)" : "\(call) \(subject): \(code)"
+        let operation = subject.isEmpty ? call : "\(call) \(subject)"
+        return code.rawValue == 0 ? operation : "\(operation): \(code)"
     }
 }
 

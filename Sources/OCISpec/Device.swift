@@ -30,24 +30,28 @@ package struct Device: Sendable, Hashable {
     }
 }
 
-/// The kinds of device nodes, by mknod(1)'s letters.
+/// The kinds of device nodes, by the specification's letters, which are mknod(1)'s.
 package enum DeviceType: String, Word {
-    case character = "c"
-    case block = "b"
-    case unbufferedCharacter = "u"
-    case fifo = "p"
+    /// A character device.
+    case c
+    /// A block device.
+    case b
+    /// A character device, unbuffered; the same as `c` on Linux.
+    case u
+    /// A FIFO.
+    case p
 }
 
 extension Device: Section {
     init(_ fields: inout Fields) {
-        type = fields.requiredWord("type", placeholder: .fifo)
+        type = fields.requiredWord("type", placeholder: .p)
         path = fields.requiredAbsolutePath("path")
         major = fields.integer("major")
         minor = fields.integer("minor")
         fileMode = fields.integer("fileMode")
         uid = fields.integer("uid")
         gid = fields.integer("gid")
-        guard type != .fifo else { return }
+        guard type != .p else { return }
         for key: StaticString in ["major", "minor"] where !fields.isPresent(key) {
             fields.missing(key)
         }

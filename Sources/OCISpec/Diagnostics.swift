@@ -37,7 +37,8 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Diagnostic {
-    /// How many diagnostics one document gets. A text of a megabyte of nonsense must not cost minutes to refuse.
+    /// How many errors, and how many warnings, one document gets: a megabyte of nonsense must not take minutes to
+    /// refuse. They are counted apart, so that no number of warnings hides an error.
     static let maximumCount = 1000
 
     init(_ error: SyntaxError, file: String) {
@@ -79,9 +80,12 @@ extension Document {
         }
     }
 
-    /// The value's text, cut after forty bytes or so.
+    /// The value's text, cut after forty bytes or so, without characters that a terminal obeys.
     func excerpt(of node: NodeIndex) -> String {
-        let text = text(of: node)
+        var text = text(of: node)
+        if let string = string(node), string.unicodeScalars.contains(where: { "\u{7F}"..."\u{9F}" ~= $0 }) {
+            text = Array(Escapes.quoted(string).utf8)[...]
+        }
         guard text.count > 48 else { return String(decoding: text, as: UTF8.self) }
         var end = text.startIndex + 40
         while text[end] & 0xC0 == 0x80 {

@@ -14,24 +14,45 @@ protocol Word: RawRepresentable, CaseIterable, Sendable where RawValue == String
 final class SpecDecoder {
     let document: Document
     private(set) var findings: [Finding] = []
-    /// The keys that the open sections have asked for, a stack: together they are the known keys of a section.
-    fileprivate var asked: [StaticString] = []
+    private(set) var errorCount = 0
+    private var warningCount = 0
 
     init(_ document: Document) {
         self.document = document
-        asked.reserveCapacity(64)
-        for duplicate in document.duplicateKeys {
-            let first = document.location(of: duplicate.first)
-            let name = document.excerpt(of: duplicate.key)
-            note(.error, at: duplicate.key, "the key \(name) stands twice, first at \(first)")
+        if !document.duplicateKeys.isEmpty {
+            noteDuplicates()
         }
     }
 
-    /// Notes a mistake, or something odd, at a value.
-    func note(_ severity: Diagnostic.Severity, at node: NodeIndex, _ message: String) {
-        guard findings.count < Diagnostic.maximumCount else { return }
+    /// Notes a mistake, or something odd, at a value. The message is only worked out while there is room for it.
+    func note(_ severity: Diagnostic.Severity, at node: NodeIndex, _ message: @autoclosure () -> String) {
+        switch severity {
+        case .error:
+            guard errorCount < Diagnostic.maximumCount else { return }
+            errorCount += 1
+        case .warning:
+            guard warningCount < Diagnostic.maximumCount else { return }
+            warningCount += 1
+        }
         let offset = document.range(of: node).lowerBound
-        findings.append(Finding(severity: severity, node: node, offset: offset, message: message))
+        findings.append(Finding(severity: severity, node: node, offset: offset, message: message()))
+    }
+
+    private func noteDuplicates() {
+        var counter = LocationCounter(document.bytes)
+        let duplicates = document.duplicateKeys.map { ($0.key, document.range(of: $0.first).lowerBound) }
+        for (key, first) in duplicates.sorted(by: { $0.1 < $1.1 }) {
+            let name = document.excerpt(of: key)
+            note(.error, at: key, "the key \(name) stands twice, first at \(counter.location(ofOffset: first))")
+        }
+    }
+
+    /// Runs `body` and forgets what it noted.
+    fileprivate func silently(_ body: () -> Void) {
+        let before = (findings.count, errorCount, warningCount)
+        body()
+        findings.removeLast(findings.count - before.0)
+        (errorCount, warningCount) = (before.1, before.2)
     }
 
     /// Notes a value of the wrong kind.
@@ -47,7 +68,9 @@ final class SpecDecoder {
         }
         var fields = Fields(self, node)
         let value = T(&fields)
-        fields.finish()
+        if fields.hasUnknown {
+            fields.reportUnknown(in: type)
+        }
         return value
     }
 
@@ -94,15 +117,17 @@ final class SpecDecoder {
         if let word = W(rawValue: string) {
             return word
         }
-        let words = W.allCases.map(\.rawValue)
-        var message = "unknown value \(document.excerpt(of: node))"
-        if let nearest = Spelling.nearest(to: string, in: words) {
-            message += "; did you mean \"\(nearest)\"?"
-        } else if words.count <= 10 {
-            message += "; expected one of " + words.map { "\"\($0)\"" }.joined(separator: ", ")
-        }
-        note(.error, at: node, message)
+        note(.error, at: node, "unknown value \(document.excerpt(of: node))\(advice(for: string, type))")
         return nil
+    }
+
+    private func advice<W: Word>(for string: String, _ type: W.Type) -> String {
+        let words = W.allCases.map(\.rawValue)
+        if let nearest = Spelling.nearest(to: string, in: words) {
+            return "; did you mean \"\(nearest)\"?"
+        }
+        guard words.count <= 10 else { return "" }
+        return "; expected one of " + words.map { "\"\($0)\"" }.joined(separator: ", ")
     }
 
     /// Reads every element of an array.
@@ -148,13 +173,13 @@ struct Fields {
     let node: NodeIndex
     /// Whether an unknown key is an error: the keys are words of a closed set rather than fields.
     var refusesUnknown = false
-    private let firstAsked: Int
     private var matched = 0
+    /// Where a section is read only to learn which keys it knows: those it asked for.
+    private var asked: [StaticString]?
 
     fileprivate init(_ decoder: SpecDecoder, _ node: NodeIndex) {
         self.decoder = decoder
         self.node = node
-        firstAsked = decoder.asked.count
     }
 
     /// The key of the object within its parent, where that is an object.
@@ -164,7 +189,10 @@ struct Fields {
 
     /// The value of a known key. `null` counts as absent: that is how Go programs write an empty field.
     mutating func value(_ key: StaticString) -> NodeIndex? {
-        decoder.asked.append(key)
+        if asked != nil {
+            asked?.append(key)
+            return nil
+        }
         guard let value = decoder.document.member(key, of: node) else { return nil }
         matched += 1
         return decoder.document.kind(of: value) == .null ? nil : value
@@ -196,24 +224,34 @@ struct Fields {
         decoder.note(severity, at: decoder.document.member(key, of: node) ?? node, message)
     }
 
-    /// Reports the keys that were not asked for and forgets the ones that were.
-    fileprivate func finish() {
-        if matched < decoder.document.count(of: node) {
-            reportUnknown()
-        }
-        decoder.asked.removeSubrange(firstAsked...)
+    /// Whether some members were not asked for.
+    fileprivate var hasUnknown: Bool {
+        matched < decoder.document.count(of: node)
     }
 
-    private func reportUnknown() {
-        let known = decoder.asked[firstAsked...].map { "\($0)" }
+    /// Reports the members that were not asked for.
+    fileprivate func reportUnknown<T: Section>(in type: T.Type) {
+        let known = knownKeys(of: type)
         for (key, _) in decoder.document.members(of: node) {
             guard let name = decoder.document.string(key), !known.contains(name) else { continue }
-            var message = "unknown key \(decoder.document.excerpt(of: key))"
-            if let nearest = Spelling.nearest(to: name, in: known) {
-                message += "; did you mean \"\(nearest)\"?"
-            }
-            decoder.note(refusesUnknown ? .error : .warning, at: key, refusesUnknown ? message : message + " (ignored)")
+            decoder.note(
+                refusesUnknown ? .error : .warning, at: key,
+                "unknown key \(decoder.document.excerpt(of: key))\(advice(for: name, known))")
         }
+    }
+
+    private func advice(for name: String, _ known: [String]) -> String {
+        let nearest = Spelling.nearest(to: name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+        return refusesUnknown ? nearest : nearest + " (ignored)"
+    }
+
+    /// The keys a section knows, learnt by letting it ask once more: no list that could differ from what is read, and
+    /// no cost where every key is known.
+    private func knownKeys<T: Section>(of type: T.Type) -> [String] {
+        var probe = self
+        probe.asked = []
+        decoder.silently { _ = T(&probe) }
+        return (probe.asked ?? []).map { "\($0)" }
     }
 }
 

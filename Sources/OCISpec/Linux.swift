@@ -96,8 +96,8 @@ package enum RootfsPropagation: String, Word {
     case slave
     case `private`
     case unbindable
-    case recursiveShared = "rshared"
-    case recursiveSlave = "rslave"
-    case recursivePrivate = "rprivate"
-    case recursiveUnbindable = "runbindable"
+    case rshared
+    case rslave
+    case rprivate
+    case runbindable
 }

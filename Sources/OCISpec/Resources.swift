@@ -76,11 +76,14 @@ package struct DeviceRule: Sendable, Hashable {
     }
 }
 
-/// The kinds of devices a rule speaks of.
+/// The kinds of devices a rule speaks of, by the specification's letters.
 package enum DeviceRuleType: String, Word {
-    case all = "a"
-    case character = "c"
-    case block = "b"
+    /// All devices.
+    case a
+    /// Character devices.
+    case c
+    /// Block devices.
+    case b
 }
 
 extension DeviceRule: Section {

@@ -95,9 +95,8 @@ private struct SourceText: Sendable {
         }
         let decoder = SpecDecoder(document)
         let value: T? = decoder.section(at: document.root)
-        let isRight = decoder.findings.allSatisfy { $0.severity == .warning }
         let diagnostics = decoder.findings.isEmpty ? [] : document.diagnostics(decoder.findings, file: file)
-        return (SourceText(document: document), isRight ? value : nil, diagnostics)
+        return (SourceText(document: document), decoder.errorCount == 0 ? value : nil, diagnostics)
     }
 
     func location(ofPath path: String) -> SourceLocation? {

@@ -1,23 +1,46 @@
 /// Finds the word that somebody most likely meant.
-enum Spelling {
-    /// The word of `words` that is nearest to `word`, if one is near enough to be meant.
+package enum Spelling {
+    /// The word of `words` that `word` was most likely meant to be, if one resembles it.
     ///
-    /// Near enough is a third of its letters changed, dropped, added or swapped with their neighbour; upper and lower
-    /// case count as the same letter. Of two as near, the first in the list.
-    static func nearest(to word: String, in words: some Sequence<String>) -> String? {
+    /// A word resembles another when at most a third of its letters are changed, dropped, added or swapped with their
+    /// neighbour; what all words begin with (`SCMP_ACT_`) does not count, and upper and lower case are the same letter.
+    /// Failing that, a word that only one other begins or ends with stands for it: `net`, `TSYNC`.
+    package static func nearest(to word: String, in words: [String]) -> String? {
         let letters = lowercased(word)
         guard letters.count <= 64 else { return nil }
-        var best: (word: String, distance: Int)?
-        for candidate in words {
-            let other = lowercased(candidate)
-            let limit = max(1, min(letters.count, other.count) / 3)
-            guard abs(letters.count - other.count) <= limit else { continue }
-            let distance = distance(letters, other)
+        let candidates = words.map(lowercased)
+        let shared = sharedPrefix(candidates)
+        let tail = letters.starts(with: shared) ? letters[shared.count...] : letters[...]
+        var best: (index: Int, distance: Int)?
+        for (index, candidate) in candidates.enumerated() {
+            let other = tail.count < letters.count ? candidate[shared.count...] : candidate[...]
+            let limit = min(tail.count, other.count) / 3
+            guard abs(tail.count - other.count) <= limit else { continue }
+            let distance = distance(Array(tail), Array(other))
             if distance <= limit, distance < best?.distance ?? .max {
-                best = (candidate, distance)
+                best = (index, distance)
             }
         }
-        return best?.word
+        return best.map { words[$0.index] } ?? completion(of: letters, candidates).map { words[$0] }
+    }
+
+    private static func completion(of letters: [UInt8], _ candidates: [[UInt8]]) -> Int? {
+        guard letters.count >= 3 else { return nil }
+        let matches = candidates.indices.filter { index in
+            candidates[index].starts(with: letters) || candidates[index].suffix(letters.count).elementsEqual(letters)
+        }
+        return matches.count == 1 ? matches[0] : nil
+    }
+
+    /// What all of several words begin with.
+    private static func sharedPrefix(_ words: [[UInt8]]) -> ArraySlice<UInt8> {
+        guard words.count > 1, var prefix = words.first?[...] else { return [] }
+        for word in words {
+            while !word.starts(with: prefix) {
+                prefix.removeLast()
+            }
+        }
+        return prefix
     }
 
     /// The optimal string alignment distance: Levenshtein's with swapped neighbours as one step.

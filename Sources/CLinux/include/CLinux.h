@@ -94,5 +94,7 @@ int clinux_umount_detach(const char *path);
 char **clinux_environment(void);
 void clinux_signal_default(int signal);
 void clinux_signal_ignore(int signal);
+// The commit this was built from; empty when unknown.
+const char *clinux_build_commit(void);
 int clinux_connect_unix(int socket, const struct sockaddr_un *address);
 #endif

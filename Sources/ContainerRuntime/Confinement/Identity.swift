@@ -1,0 +1,31 @@
+internal import Kernel
+
+/// Turns the container's root into the payload's user with its capabilities; credentials(7), capabilities(7).
+enum Identity {
+    /// - Parameter keepsAdministration: keeps CAP_SYS_ADMIN until exec for loading a seccomp filter without no_new_privs. Exec computes the sets anew
+    ///   from inheritable, ambient and bounding sets, in which it is not kept.
+    /// - Returns: ambient capabilities that the kernel refused.
+    static func assume(
+        _ process: ProcessPlan, _ capabilities: ProcessCapabilities, noNewPrivileges: Bool, keepsAdministration: Bool
+    ) throws(SystemError) -> CapabilitySet {
+        let held = try Capabilities.current()
+        try Capabilities.dropBounding(keeping: capabilities.bounding)
+        try Credentials.keepCapabilities(true)
+        try Credentials.setGroups(process.additionalGroups)
+        try Credentials.setGroup(process.group)
+        try Credentials.setUser(process.user)
+        // What the runtime does not have itself it cannot give; the specification wants no failure for that.
+        var permitted = capabilities.permitted.union(capabilities.effective).intersection(held.permitted)
+        var effective = capabilities.effective.intersection(held.permitted)
+        if keepsAdministration, held.permitted.contains(.systemAdministration) {
+            permitted.insert(.systemAdministration)
+            effective.insert(.systemAdministration)
+        }
+        try Capabilities.set(
+            effective: effective, permitted: permitted,
+            inheritable: capabilities.inheritable.intersection(held.permitted))
+        let refused = try Capabilities.setAmbient(capabilities.ambient)
+        if noNewPrivileges { try Processes.setNoNewPrivileges() }
+        return refused
+    }
+}

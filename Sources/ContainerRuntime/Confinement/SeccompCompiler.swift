@@ -1,0 +1,69 @@
+internal import Kernel
+internal import OCISpec
+
+/// Turns a seccomp section into a program, or finds the one it was turned into before.
+struct SeccompCompiler: Sendable {
+    let plan: SeccompPlan
+    /// The section as it stands in config.json: equal text means an equal program.
+    let text: [UInt8]
+    /// The folder of compiled programs.
+    let cache: String
+
+    func program() throws(SystemError) -> SeccompProgram {
+        let key = cacheKey()
+        let path = "\(cache)/\(Self.name(of: key))"
+        if let program = Self.load(path, key: key) { return program }
+        let program = try compile()
+        // A cache that cannot be written costs time at the next start, nothing else.
+        try? store(program, key: key, at: path)
+        return program
+    }
+
+    // MARK: Cache
+
+    /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever their hash.
+    private func cacheKey() -> [UInt8] {
+        Array("runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\n".utf8) + text
+    }
+
+    /// FNV-1a, for the file's name only.
+    private static func name(of key: [UInt8]) -> String {
+        let hash = key.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+
+    private static func load(_ path: String, key: [UInt8]) -> SeccompProgram? {
+        guard let file = try? Files.open(path, [.readOnly, .noFollow]),  // not there: not compiled yet
+            let bytes = try? Files.read(file, limit: 4 << 20),
+            bytes.count > key.count, (bytes.count - key.count) % 8 == 0, bytes.starts(with: key)
+        else { return nil }
+        return SeccompProgram(bytes: Array(bytes[key.count...]))
+    }
+
+    private func store(_ program: SeccompProgram, key: [UInt8], at path: String) throws(SystemError) {
+        try Files.makeDirectories(cache, mode: 0o700)
+        let temporary = "\(path).\(Processes.currentID)"
+        let file = try Files.open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+        try (key + program.bytes).withUnsafeBytesThrowing { bytes throws(SystemError) in
+            try Files.write(bytes, to: file, subject: path)
+        }
+        try Files.rename(temporary, to: path)
+    }
+
+    // MARK: Compilation
+
+    private func compile() throws(SystemError) -> SeccompProgram {
+        let builder = try SeccompBuilder(defaultVerdict: plan.defaultVerdict)
+        for architecture in plan.architectures { try builder.addArchitecture(architecture) }
+        if plan.rules.reduce(0, { $0 + $1.names.count }) > 32 { builder.optimize() }
+        for rule in plan.rules {
+            for name in rule.names {
+                // A name that this libseccomp does not know belongs to a newer kernel or another architecture.
+                guard let number = SeccompBuilder.number(name) else { continue }
+                try builder.add(rule.verdict, call: number, where: rule.comparisons, name: name)
+            }
+        }
+        let program = try builder.export()
+        return UnknownCallStub.prepend(to: program, plan: plan)
+    }
+}

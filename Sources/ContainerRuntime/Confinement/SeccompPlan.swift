@@ -1,0 +1,127 @@
+internal import Kernel
+internal import OCISpec
+
+/// A seccomp section, checked. Specification: config-linux.md, "Seccomp".
+struct SeccompPlan: Sendable {
+    struct Rule: Sendable {
+        let names: [String]
+        let verdict: SeccompVerdict
+        let comparisons: [SeccompComparison]
+    }
+
+    let defaultVerdict: SeccompVerdict
+    let architectures: [SeccompArchitectureToken]
+    /// SECCOMP_FILTER_FLAG_* bits.
+    let flags: UInt32
+    let rules: [Rule]
+
+    init?(_ seccomp: Seccomp?, findings: inout PlanFindings) {
+        guard let seccomp else { return nil }
+        let base = "linux.seccomp"
+        defaultVerdict = Self.verdict(
+            seccomp.defaultAction, seccomp.defaultErrnoRet, actionField: "\(base).defaultAction",
+            errnoField: "\(base).defaultErrnoRet", &findings)
+        architectures = Self.architectures(seccomp.architectures ?? [], &findings)
+        flags = Self.flags(seccomp.flags, &findings)
+        if seccomp.listenerMetadata?.isEmpty == false, seccomp.listenerPath?.isEmpty != false {
+            findings.refuse("\(base).listenerMetadata", "must not be set without listenerPath")
+        }
+        var rules: [Rule] = []
+        for (index, rule) in (seccomp.syscalls ?? []).enumerated() {
+            let field = "\(base).syscalls[\(index)]"
+            let verdict = Self.verdict(
+                rule.action, rule.errnoRet, actionField: "\(field).action", errnoField: "\(field).errnoRet", &findings)
+            // A rule that says what the default says anyway; libseccomp refuses it.
+            if verdict == defaultVerdict { continue }
+            for comparisons in Self.alternatives(rule.args ?? []) {
+                rules.append(Rule(names: rule.names, verdict: verdict, comparisons: comparisons))
+            }
+        }
+        self.rules = rules
+    }
+
+    private static func verdict(
+        _ action: SeccompAction, _ errnoRet: UInt32?, actionField: String, errnoField: String,
+        _ findings: inout PlanFindings
+    ) -> SeccompVerdict {
+        let verdict: SeccompVerdict
+        switch action {
+        case .kill, .killThread: verdict = .killThread
+        case .killProcess: verdict = .killProcess
+        case .trap: verdict = .trap
+        case .log: verdict = .log
+        case .allow: verdict = .allow
+        case .notify:
+            findings.refuse(actionField, "SCMP_ACT_NOTIFY is not supported yet")
+            verdict = .notify
+        case .errno: return .errno(UInt16(clamping: errnoRet ?? 1))
+        case .trace: return .trace(UInt16(clamping: errnoRet ?? 1))
+        }
+        if errnoRet != nil { findings.refuse(errnoField, "\(action.rawValue) cannot return an errno") }
+        return verdict
+    }
+
+    /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp takes one condition an argument.
+    private static func alternatives(_ arguments: [SeccompArgument]) -> [[SeccompComparison]] {
+        let comparisons = arguments.map {
+            SeccompComparison(argument: $0.index, comparison: $0.op.comparison, value: $0.value, second: $0.valueTwo ?? 0)
+        }
+        let isUnique = Set(comparisons.map(\.argument)).count == comparisons.count
+        return isUnique ? [comparisons] : comparisons.map { [$0] }
+    }
+
+    private static func architectures(
+        _ names: [SeccompArchitecture], _ findings: inout PlanFindings
+    ) -> [SeccompArchitectureToken] {
+        var tokens: [SeccompArchitectureToken] = []
+        for (index, name) in names.enumerated() {
+            let short = name.rawValue.dropFirst("SCMP_ARCH_".count).lowercased()
+            if let token = SeccompArchitectureToken(name: short) {
+                tokens.append(token)
+            } else {
+                findings.warn(
+                    "linux.seccomp.architectures[\(index)]",
+                    "libseccomp \(SeccompBuilder.libraryVersion) does not know \(name.rawValue); ignored")
+            }
+        }
+        return tokens
+    }
+
+    /// An absent list means SPEC_ALLOW, as runc and crun have it; an empty one means none.
+    private static func flags(_ flags: [SeccompFlag]?, _ findings: inout PlanFindings) -> UInt32 {
+        guard let flags else { return SeccompSupport.allowSpeculation }
+        var bits: UInt32 = 0
+        for (index, flag) in flags.enumerated() {
+            let bit: UInt32
+            switch flag {
+            // The payload has one thread when the filter is loaded, so synchronising has nothing to do.
+            case .tsync: continue
+            case .log: bit = SeccompSupport.log
+            case .specAllow: bit = SeccompSupport.allowSpeculation
+            case .waitKillableReceive:
+                findings.refuse(
+                    "linux.seccomp.flags[\(index)]", "\(flag.rawValue) is for SCMP_ACT_NOTIFY, which is not supported yet")
+                continue
+            }
+            if !SeccompSupport.isKnown(flag: bit) {
+                findings.refuse("linux.seccomp.flags[\(index)]", "this kernel does not support \(flag.rawValue)")
+            }
+            bits |= bit
+        }
+        return bits
+    }
+}
+
+extension SeccompOperator {
+    fileprivate var comparison: SeccompComparison.Operator {
+        switch self {
+        case .notEqual: .notEqual
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .equal: .equal
+        case .greaterOrEqual: .greaterOrEqual
+        case .greater: .greater
+        case .maskedEqual: .maskedEqual
+        }
+    }
+}

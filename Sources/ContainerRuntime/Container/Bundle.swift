@@ -1,0 +1,63 @@
+internal import JSON
+internal import Kernel
+internal import OCISpec
+
+/// A bundle: a folder with config.json and, usually, the root file system. Specification: bundle.md.
+public struct Bundle: Sendable {
+    /// The folder, absolute.
+    public let path: String
+    /// The configuration's bytes, read once: what happens to the file later does not matter.
+    let bytes: [UInt8]
+    let document: SpecDocument
+    let spec: Spec
+    /// What is odd in the configuration but no mistake: unknown keys above all. Each a line with file, line, column and path.
+    public let warnings: [String]
+    let file: String
+
+    /// Reads a bundle's configuration and decodes it.
+    ///
+    /// - Parameters:
+    ///   - path: the folder, absolute or relative to the working directory.
+    ///   - config: another name or path of the configuration file.
+    /// - Throws: ``RuntimeError/bundle(reason:)`` or ``RuntimeError/configuration(_:)`` with every mistake of the file.
+    public init(_ path: String, config: String? = nil) throws(RuntimeError) {
+        let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
+        self.path = absolute
+        file = config ?? "config.json"
+        let location = file.hasPrefix("/") ? file : "\(absolute)/\(file)"
+        do throws(SystemError) {
+            bytes = try Files.read(location)
+        } catch {
+            if error.code == .noEntry {
+                throw .bundle(reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
+            }
+            throw .bundle(reason: "read \(location): \(error.code)")
+        }
+        document = SpecDocument(bytes: bytes, file: file)
+        warnings = document.diagnostics.filter { $0.severity == .warning }.map(\.description)
+        guard let spec = document.spec else {
+            throw .configuration(document.diagnostics.filter { $0.severity == .error }.map(\.description))
+        }
+        self.spec = spec
+    }
+
+    private static func absolute(_ path: String) throws(SystemError) -> String {
+        guard !path.hasPrefix("/") else { return MountPlan.clean(path) }
+        return MountPlan.clean("\(try Files.currentDirectory())/\(path)")
+    }
+
+    /// Findings of planning as lines, in the order of the file.
+    func lines(_ findings: [PlanError]) -> [String] {
+        let placed = findings.map { (document.location(ofPath: $0.field), line($0)) }
+        return placed.enumerated().sorted { left, right in
+            let (a, b) = (left.element.0, right.element.0)
+            return (a?.line ?? 0, a?.column ?? 0, left.offset) < (b?.line ?? 0, b?.column ?? 0, right.offset)
+        }.map(\.element.1)
+    }
+
+    /// A finding of planning as a line with its place in the file.
+    func line(_ finding: PlanError) -> String {
+        let place = document.location(ofPath: finding.field).map { ":\($0)" } ?? ""
+        return "\(file)\(place): \(finding.field): \(finding.reason)"
+    }
+}

@@ -1,0 +1,150 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+/// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
+public struct Container: Sendable {
+    /// Its name.
+    public let id: ContainerID
+    let store: Store
+
+    /// Names a container; whether it exists shows when something is done with it.
+    public init(_ id: ContainerID, store: Store) {
+        self.id = id
+        self.store = store
+    }
+
+    // MARK: Queries
+
+    /// What there is to tell of the container.
+    public func state() throws(RuntimeError) -> ContainerState {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        return ContainerState(record, status: status(of: record))
+    }
+
+    /// All containers of a store. Those that cannot be read are skipped with a warning.
+    public static func all(in store: Store, warn: (String) -> Void) throws(RuntimeError) -> [ContainerState] {
+        var states: [ContainerState] = []
+        for name in try store.all() {
+            do throws(RuntimeError) {
+                states.append(try Container(ContainerID(name), store: store).state())
+            } catch {
+                warn("\(name) is left out: \(error)")
+            }
+        }
+        return states
+    }
+
+    /// Computed from what is there, never stored: a container cannot be in a status that its process is not in.
+    func status(of record: Record) -> Status {
+        if record.pid == 0 { return .creating }
+        guard Processes.startTime(record.pid) == record.startTime else { return .stopped }
+        if !record.isReady { return .creating }
+        if Files.exists("\(store.folder(record.id))/\(StartGate.startName)") { return .created }
+        return isFrozen(record) ? .paused : .running
+    }
+
+    private func isFrozen(_ record: Record) -> Bool {
+        do throws(CgroupError) {
+            return try CgroupManager.open(record.cgroup).isFrozen()
+        } catch {
+            return false  // a cgroup that is gone freezes nothing
+        }
+    }
+
+    // MARK: Operations
+
+    /// Opens the gate of a created container: its payload runs when this returns.
+    public func start() throws(RuntimeError) {
+        try store.whileLocked(id.description) { () throws(RuntimeError) in
+            guard let record = try store.load(id.description) else { throw .missing(id.description) }
+            switch status(of: record) {
+            case .created: break
+            case .running, .paused: throw .status(reason: "cannot start an already running container")
+            case .stopped: throw .status(reason: "cannot start a container that has stopped")
+            case .creating: throw .status(reason: "cannot start a container that is still being created")
+            }
+            guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
+            try StartSequence(record: record, store: store).run()
+        }
+    }
+
+    /// Sends a signal to the init, or to every process of the container.
+    ///
+    /// - Parameter all: also succeeds when the init has ended already, as engines expect of runc.
+    public func kill(_ signal: String, all: Bool) throws(RuntimeError) {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
+        try KillSequence(record: record, status: status(of: record)).run(signal, all: all)
+    }
+
+    /// Takes the container down: its processes, its cgroup, its state.
+    ///
+    /// - Parameter force: kills a running one; a container that does not exist is fine.
+    public func delete(force: Bool, warn: @escaping (String) -> Void) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try store.whileLocked(id.description) { () throws(RuntimeError) in try deleteLocked(force, warn) }
+        } catch {
+            if force, case .missing = error { return }
+            throw error
+        }
+    }
+
+    private func deleteLocked(_ force: Bool, _ warn: @escaping (String) -> Void) throws(RuntimeError) {
+        guard let record = try loadForDeletion(force, warn) else {
+            return try operation("remove the state") { () throws(SystemError) in try store.remove(id.description) }
+        }
+        // With the lock in our hands, a container that is "creating" has lost its maker.
+        let status = status(of: record)
+        guard force || status.allowsDelete || status == .creating else {
+            throw .status(
+                reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")
+        }
+        try DeleteSequence(record: record, store: store, warn: warn).run()
+    }
+
+    /// - Returns: nil where there is nothing to go by, so that the folder alone is removed.
+    private func loadForDeletion(_ force: Bool, _ warn: (String) -> Void) throws(RuntimeError) -> Record? {
+        do throws(RuntimeError) {
+            return try store.load(id.description)
+        } catch {
+            guard force else { throw error }
+            warn(error.description)
+            return nil
+        }
+    }
+}
+
+/// What `state` and `list` tell of a container.
+public struct ContainerState: Sendable {
+    /// The version of the specification that its configuration keeps to.
+    public let ociVersion: String
+    /// Its name.
+    public let id: String
+    /// Where it is in its life.
+    public let status: Status
+    /// Its init as the host counts it; 0 when there is none.
+    public let pid: Int32
+    /// The bundle's folder, absolute.
+    public let bundle: String
+    /// The root file system, absolute.
+    public let rootfs: String
+    /// When it was made, RFC 3339 in UTC.
+    public let created: String
+    /// Who made it.
+    public let owner: UInt32
+    /// The annotations of its configuration.
+    public let annotations: [String: String]
+
+    init(_ record: Record, status: Status) {
+        ociVersion = record.ociVersion
+        id = record.id
+        self.status = status
+        pid = status.hasProcess ? record.pid : 0
+        bundle = record.bundle
+        rootfs = record.rootfs
+        created = record.created
+        owner = record.owner
+        annotations = record.annotations
+    }
+}

@@ -1,0 +1,138 @@
+internal import Cgroups
+internal import JSON
+internal import Kernel
+internal import OCISpec
+
+/// What is kept of a container between two calls of the runtime: `state.json` in its state folder.
+struct Record: Sendable, Equatable {
+    var id: String
+    var ociVersion: String
+    var bundle: String
+    var rootfs: String
+    /// When it was made, RFC 3339 in UTC.
+    var created: String
+    var owner: UInt32
+    /// The init as the host counts it; 0 while it is being made.
+    var pid: Int32
+    /// With the number, names one process for good.
+    var startTime: UInt64
+    /// Whether the set-up is finished.
+    var isReady: Bool
+    var hasProcess: Bool
+    /// Whether config.json, of which a copy lies beside, has hooks for the time after `create`.
+    var hasLaterHooks: Bool
+    /// Whether the container shares a pid name space, so that its init's death does not end the others.
+    var sharesProcesses: Bool
+    var cgroup: CgroupRecord
+    var annotations: [String: String]
+
+    static let fileName = "state.json"
+    static let configName = "config.json"
+
+    func json() -> String {
+        var writer = Writer()
+        writer.object { object in
+            object.member("version", 1)
+            object.member("id", id)
+            object.member("ociVersion", ociVersion)
+            object.member("bundle", bundle)
+            object.member("rootfs", rootfs)
+            object.member("created", created)
+            object.member("owner", owner)
+            object.member("pid", pid)
+            object.member("startTime", startTime)
+            object.member("ready", isReady)
+            object.member("process", hasProcess)
+            object.member("laterHooks", hasLaterHooks)
+            object.member("sharesProcesses", sharesProcesses)
+            object.key("cgroup")
+            object.object { cgroup in
+                cgroup.member("manager", self.cgroup.mode.rawValue)
+                cgroup.member("root", self.cgroup.root)
+                cgroup.member("path", self.cgroup.path)
+                cgroup.member("made", self.cgroup.created)
+            }
+            object.key("annotations")
+            object.object { map in
+                for (key, value) in annotations.sorted(by: { $0.key < $1.key }) { map.member(key, value) }
+            }
+        }
+        return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    /// Reads what ``json()`` wrote; nil when it is something else.
+    init?(_ bytes: [UInt8]) {
+        guard let document = try? Document(bytes) else { return nil }  // half a file is no record
+        let reader = RecordReader(document: document, object: document.root)
+        guard let id = reader.string("id"), let ociVersion = reader.string("ociVersion"),
+            let bundle = reader.string("bundle"), let rootfs = reader.string("rootfs"),
+            let created = reader.string("created"), let owner = reader.number("owner"),
+            let pid = reader.number("pid"), let startTime = reader.number("startTime"),
+            let isReady = reader.boolean("ready"), let hasProcess = reader.boolean("process"),
+            let hasLaterHooks = reader.boolean("laterHooks"), let shares = reader.boolean("sharesProcesses"),
+            let cgroup = reader.object("cgroup"), let mode = cgroup.string("manager").flatMap(CgroupMode.init),
+            let root = cgroup.string("root"), let path = cgroup.string("path"), let made = cgroup.strings("made"),
+            let annotations = reader.map("annotations")
+        else { return nil }
+        self.id = id
+        self.ociVersion = ociVersion
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.created = created
+        self.owner = UInt32(clamping: owner)
+        self.pid = Int32(clamping: pid)
+        self.startTime = startTime
+        self.isReady = isReady
+        self.hasProcess = hasProcess
+        self.hasLaterHooks = hasLaterHooks
+        sharesProcesses = shares
+        self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made)
+        self.annotations = annotations
+    }
+}
+
+extension Record {
+    /// The record of a container that is about to be made.
+    init(_ plan: LaunchPlan, owner: UInt32) {
+        id = plan.id
+        ociVersion = plan.ociVersion
+        bundle = plan.bundle
+        rootfs = plan.rootfs.path
+        created = Timestamp.now()
+        self.owner = owner
+        pid = 0
+        startTime = 0
+        isReady = false
+        hasProcess = plan.process != nil
+        hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
+        sharesProcesses = !plan.namespaces.new.contains(.pid)
+        cgroup = plan.cgroup.expectedRecord
+        annotations = Dictionary(plan.annotations.map { ($0.key, $0.value) }) { _, last in last }
+    }
+}
+
+/// Typed looks into one object of a JSON document.
+private struct RecordReader {
+    let document: Document
+    let object: NodeIndex
+
+    private func value(_ name: StaticString) -> NodeIndex? { document.member(name, of: object) }
+    func string(_ name: StaticString) -> String? { value(name).flatMap(document.string) }
+    func boolean(_ name: StaticString) -> Bool? { value(name).flatMap(document.boolean) }
+    func number(_ name: StaticString) -> UInt64? { value(name).flatMap { try? document.unsigned($0) } }  // not a number: not there
+    func object(_ name: StaticString) -> RecordReader? { value(name).map { RecordReader(document: document, object: $0) } }
+
+    func strings(_ name: StaticString) -> [String]? {
+        value(name).map { document.elements(of: $0).compactMap(document.string) }
+    }
+
+    func map(_ name: StaticString) -> [String: String]? {
+        guard let node = value(name) else { return nil }
+        var result: [String: String] = [:]
+        for (key, value) in document.members(of: node) {
+            guard let key = document.string(key), let value = document.string(value) else { return nil }
+            result[key] = value
+        }
+        return result
+    }
+}

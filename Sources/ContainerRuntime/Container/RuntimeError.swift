@@ -1,0 +1,70 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+/// Why an operation on a container failed. Its description is the one line that the user reads;
+/// engines search it for the words of runc and crun, so these are kept.
+public enum RuntimeError: Error, Sendable {
+    /// The name cannot be a container's.
+    case invalidID(String)
+    /// Another container has the name.
+    case exists(String)
+    /// There is no such container.
+    case missing(String)
+    /// The container is in a status that does not allow the operation; `reason` begins with the words engines look for.
+    case status(reason: String)
+    /// config.json is not there or unreadable.
+    case bundle(reason: String)
+    /// config.json has mistakes: each with file, line, column and path; at least one.
+    case configuration([String])
+    /// A step of setting the container up failed.
+    case stage(message: String, exitStatus: Int32)
+    /// Anything else, in a sentence.
+    case failed(reason: String)
+
+    /// What the command line exits with: 127 and 126 where the container's program is at fault, else 1.
+    public var exitStatus: Int32 {
+        if case .stage(_, let status) = self { return status }
+        return 1
+    }
+}
+
+extension RuntimeError: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        switch self {
+        case .invalidID(let text):
+            "invalid container ID format: \"\(text)\" (letters, digits and _+-. are allowed, and no dot in front)"
+        case .exists(let id): "container with given ID already exists: \(id)"
+        case .missing(let id): "container does not exist: \(id)"
+        case .status(let reason), .bundle(let reason), .failed(let reason): reason
+        case .configuration(let findings):
+            findings.count <= 1
+                ? findings.first ?? "the configuration has a mistake"
+                : "\(findings[0]) (and \(findings.count - 1) more; --debug lists them all)"
+        case .stage(let message, _): message
+        }
+    }
+}
+
+extension RuntimeError {
+    init(_ failure: StageFailure) { self = .stage(message: failure.message, exitStatus: failure.exitStatus) }
+
+    init(_ error: SystemError, doing: String) {
+        self = .failed(reason: error.isRefusal ? "\(doing): \(error.call)" : "\(doing): \(error)")
+    }
+
+    init(_ error: CgroupError) { self = .failed(reason: error.description) }
+}
+
+/// Runs kernel calls of an operation outside the set-up sequences.
+@inline(__always)
+func operation<Result: ~Copyable>(
+    _ doing: @autoclosure () -> String, _ body: () throws(SystemError) -> Result
+) throws(RuntimeError) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw RuntimeError(error, doing: doing())
+    }
+}

@@ -1,0 +1,110 @@
+internal import Kernel
+
+/// The state root: one folder a container.
+public struct Store: Sendable {
+    /// The folder of all containers' folders.
+    public let root: String
+
+    /// A store at a folder, which is made when the first container is.
+    public init(root: String) { self.root = root }
+
+    /// Where state is kept by default: `/run/runbox`, or `$XDG_RUNTIME_DIR/runbox` for an ordinary user.
+    public static func defaultRoot() -> String {
+        if Credentials.effectiveUser != 0, let folder = Processes.environment("XDG_RUNTIME_DIR"), !folder.isEmpty {
+            return "\(folder)/runbox"
+        }
+        return "/run/runbox"
+    }
+
+    /// Where compiled seccomp programs are kept. Names with a dot in front are never containers.
+    var seccompCache: String { "\(root)/.cache/seccomp" }
+
+    func folder(_ id: String) -> String { "\(root)/\(id)" }
+
+    /// Takes a name for a new container by making its folder.
+    func reserve(_ id: String) throws(RuntimeError) -> String {
+        let folder = folder(id)
+        do throws(SystemError) {
+            do throws(SystemError) {
+                try Files.makeDirectory(folder, mode: 0o711)
+            } catch where error.code == .noEntry {
+                try Files.makeDirectories(root, mode: 0o711)
+                try Files.makeDirectory(folder, mode: 0o711)
+            }
+        } catch {
+            if error.code == .exists { throw .exists(id) }
+            throw RuntimeError(error, doing: "make the state folder")
+        }
+        return folder
+    }
+
+    func write(_ record: Record) throws(SystemError) {
+        try Files.replace("\(folder(record.id))/\(Record.fileName)", with: record.json(), mode: 0o600)
+    }
+
+    /// What is kept of a container.
+    /// - Returns: nil when its folder is there but was never finished.
+    func load(_ id: String) throws(RuntimeError) -> Record? {
+        do throws(SystemError) {
+            let bytes = try Files.read("\(folder(id))/\(Record.fileName)")
+            guard let record = Record(bytes) else {
+                throw .refused("the state of container \(id) in \(root) is damaged; runbox delete --force \(id) removes it")
+            }
+            return record
+        } catch {
+            guard error.code == .noEntry || error.code == .notDirectory else {
+                throw RuntimeError(error, doing: "read the state")
+            }
+        }
+        guard Files.exists(folder(id)) else { throw .missing(id) }
+        return nil
+    }
+
+    /// The names of all containers, sorted.
+    func all() throws(RuntimeError) -> [String] {
+        do throws(SystemError) {
+            return try Files.list(root).filter { !$0.hasPrefix(".") }.sorted()
+        } catch {
+            if error.code == .noEntry { return [] }
+            throw RuntimeError(error, doing: "list \(root)")
+        }
+    }
+
+    /// Forgets a container.
+    func remove(_ id: String) throws(SystemError) {
+        let folder = folder(id)
+        do throws(SystemError) {
+            // What every container has; anything else is found by looking.
+            for name in [Record.fileName, Record.configName] {
+                do throws(SystemError) {
+                    try Files.remove("\(folder)/\(name)")
+                } catch where error.code == .noEntry {
+                    continue
+                }
+            }
+            try Files.removeDirectory(folder)
+        } catch {
+            if error.code == .noEntry { return }
+            guard error.code == .notEmpty || error.code == .exists else { throw error }
+            try Files.removeTree(folder)
+        }
+    }
+
+    /// Keeps other calls of the runtime from changing the container at the same time. The lock ends with the descriptor.
+    func lock(_ id: String) throws(RuntimeError) -> Descriptor {
+        do throws(SystemError) {
+            let folder = try Files.open(folder(id), [.readOnly, .directory])
+            try Files.lock(folder)
+            return folder
+        } catch {
+            if error.code == .noEntry || error.code == .notDirectory { throw .missing(id) }
+            throw RuntimeError(error, doing: "lock the container's state")
+        }
+    }
+
+    func whileLocked(_ id: String, _ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        let lock = try lock(id)
+        try body()
+        extendLifetime(lock)
+    }
+}

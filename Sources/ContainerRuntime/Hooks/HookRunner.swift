@@ -1,0 +1,103 @@
+internal import Kernel
+internal import OCISpec
+
+/// Runs the hooks of one kind, in their order, in the name spaces this process is in.
+struct HookRunner: Sendable {
+    let timing: HookTiming
+    let hooks: [Hook]
+    /// For hooks without an environment of their own; nil leaves it empty.
+    let fallbackEnvironment: [String]?
+    /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
+    let directory: String?
+
+    init(_ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil) {
+        self.directory = directory
+        self.timing = timing
+        self.hooks = timing.hooks(of: hooks)
+        self.fallbackEnvironment = fallbackEnvironment
+    }
+
+    /// Runs all; the first failure ends it.
+    func runAll(_ state: State) throws(SystemError) {
+        if hooks.isEmpty { return }
+        let text = state.json()
+        for index in hooks.indices { try run(index, text) }
+    }
+
+    /// Runs all, whatever fails. Specification, runtime.md: a failing poststop hook is a warning.
+    func runEach(_ state: State, warn: (String) -> Void) {
+        if hooks.isEmpty { return }
+        let text = state.json()
+        for index in hooks.indices {
+            do throws(SystemError) {
+                try run(index, text)
+            } catch {
+                warn(error.description)
+            }
+        }
+    }
+
+    private func run(_ index: Int, _ state: [UInt8]) throws(SystemError) {
+        let hook = hooks[index]
+        let input = try Files.memoryFile("hook state")
+        try state.withUnsafeBytesThrowing { bytes throws(SystemError) in try Files.write(bytes, to: input) }
+        try Files.rewind(input)
+        let output = try Files.memoryFile("hook output")
+        let image = ExecImage(
+            path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
+            environment: hook.env ?? fallbackEnvironment ?? [])
+        let child = try Cloning.clone(cgroup: nil) { become(image, input: input, output: output) }
+        let (reason, isLate) = try wait(for: child, timeout: hook.timeout)
+        if isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
+        switch reason {
+        case .exited(0): return
+        case .exited(let code) where code == Self.execFailed:
+            throw fail(index, "cannot be executed", output)
+        case .exited(let code): throw fail(index, "exit status \(code)", output)
+        case .killed(let signal): throw fail(index, "killed by \(Signal(rawValue: signal).description)", output)
+        }
+    }
+
+    /// The status of a child that could not become the hook; its errno is in the output.
+    private static let execFailed: Int32 = 250
+
+    private func become(
+        _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor
+    ) -> Never {
+        do throws(SystemError) {
+            if let directory { try Files.changeDirectory(directory) }
+            try input.copy(to: 0)
+            try output.copy(to: 1)
+            try output.copy(to: 2)
+            try InheritedDescriptors.closeOnExec(from: 3)
+            Signals.resetForProgram()
+            let code = image.execute()
+            try Files.write("\(code)", to: output)
+        } catch {
+            // Nobody to tell but the status.
+        }
+        Processes.exit(Self.execFailed)
+    }
+
+    private func wait(
+        for child: borrowing ChildProcess, timeout: Int?
+    ) throws(SystemError) -> (reason: ExitReason, isLate: Bool) {
+        var isLate = false
+        if let timeout {
+            let milliseconds = Int32(clamping: timeout.multipliedReportingOverflow(by: 1000).overflow ? .max : timeout * 1000)
+            isLate = try Polling.wait([(child.pidfd.number, .readable)], timeout: milliseconds)[0].isEmpty
+            if isLate { try Processes.kill(child) }
+        }
+        return (try Processes.wait(child), isLate)
+    }
+
+    /// One line, with the last thing that the hook itself said.
+    private func fail(_ index: Int, _ reason: String, _ output: borrowing Descriptor) -> SystemError {
+        var said = ""
+        if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {  // without output the reason stands alone
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            if let last = lines.last { said = ": \(last)" }
+        }
+        return .refused("error running \(timing.rawValue) hook #\(index): \(hooks[index].path): \(reason)\(said)")
+    }
+}

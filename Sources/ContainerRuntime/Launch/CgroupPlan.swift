@@ -1,0 +1,49 @@
+internal import Cgroups
+internal import OCISpec
+
+/// Where the container's cgroup lies and what is written there. Specification: config-linux.md, "Control groups".
+struct CgroupPlan: Sendable {
+    /// nil with `--cgroup-manager=disabled`.
+    let path: CgroupPath?
+    let host: CgroupHost
+    let resources: ResourcesPlan
+    /// Whether the container gets its cgroup to make children of.
+    let isDelegated: Bool
+
+    init(
+        _ spec: Spec, id: String, options: LaunchOptions, namespaces: NamespacePlan, host: Host,
+        findings: inout PlanFindings
+    ) {
+        self.host = host.cgroups
+        resources = ResourcesPlan(spec.linux?.resources)
+        isDelegated = Delegation.isWanted(namespaces: spec.linux?.namespaces ?? [], mounts: spec.mounts ?? [])
+        for error in resources.errors { findings.refuse(error.field, error.reason) }
+        guard options.cgroupManager != .disabled else {
+            path = nil
+            return
+        }
+        do throws(CgroupPlanError) {
+            path = try CgroupPath(spec.linux?.cgroupsPath, id: id, own: host.cgroups.ownPath)
+        } catch {
+            path = nil
+            findings.refuse(error.field, error.reason)
+        }
+    }
+
+    /// The cgroup's directory on the host; nil without a cgroup.
+    var directory: String? {
+        guard let path, let root = host.root else { return nil }
+        return root + path.description
+    }
+
+    /// What the state says of the cgroup before it is made, so that a runtime killed half-way leaves a trace of what to remove.
+    var expectedRecord: CgroupRecord {
+        guard let path, let root = host.root else { return .disabled }
+        return CgroupRecord(mode: .fs, root: root, path: path.description, created: [path.description])
+    }
+
+    func create() throws(CgroupError) -> CgroupManager {
+        guard let path else { return .disabled }
+        return try CgroupManager.create(path, host: host, plan: resources)
+    }
+}

@@ -1,0 +1,117 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+extension Container {
+    /// Makes a container whose payload waits for ``start()``. Specification: runtime.md, "Create".
+    ///
+    /// - Parameter warn: takes sentences about what is odd but no error.
+    public func create(
+        _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
+    ) throws(RuntimeError) {
+        try Launch.checkCaller(options)
+        let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
+        // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
+        _ = try Launch.sequence(plan, bundle, store, warn).run()
+    }
+
+    /// Makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
+    ///
+    /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    public func run(
+        _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> Int32 {
+        try Launch.checkCaller(options)
+        let plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
+        guard !options.detach else {
+            let created = try Launch.sequence(plan, bundle, store, warn).run()
+            try Launch.start(created, plan, store, warn)
+            return 0
+        }
+        // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
+        let signals = try operation("prepare for signals") { () throws(SystemError) in
+            if !options.noSubreaper { try Processes.becomeSubreaper() }
+            return try Signals.receiveAll()
+        }
+        let created = try Launch.sequence(plan, bundle, store, warn).run()
+        try Launch.start(created, plan, store, warn)
+        return try Foreground(created, signals: signals).stay(plan, store, warn)
+    }
+}
+
+/// The parts that `create` and `run` share.
+enum Launch {
+    /// What the caller's process must be like.
+    static func checkCaller(_ options: LaunchOptions) throws(RuntimeError) {
+        for index in 0..<options.preservedDescriptors where !InheritedDescriptors.isOpen(Int32(3 + index)) {
+            throw .failed(
+                reason: "unable to stat preserved-fd \(index) (of \(options.preservedDescriptors)): descriptor \(3 + index) is not open")
+        }
+        let threads = try operation("count threads") { () throws(SystemError) in try Processes.threadCount() }
+        if threads > 1 {
+            throw .failed(reason: "the calling process has \(threads) threads; containers can only be made by one with one thread")
+        }
+    }
+
+    /// Plans, or tells all that is wrong with the configuration in the order of the file.
+    static func plan(
+        _ bundle: Bundle, id: ContainerID, options: LaunchOptions, mode: LaunchMode, warn: (String) -> Void
+    ) throws(RuntimeError) -> LaunchPlan {
+        let host: Host
+        do throws(CgroupError) {
+            host = try Host.current(cgroupsPath: bundle.spec.linux?.cgroupsPath)
+        } catch {
+            throw RuntimeError(error)
+        }
+        var findings = PlanFindings()
+        let plan = LaunchPlan(
+            bundle.spec, id: id.description, bundle: bundle.path, options: options, mode: mode, host: host,
+            findings: &findings)
+        for line in bundle.warnings { warn(line) }
+        for finding in findings.warnings { warn(bundle.line(finding)) }
+        if !findings.errors.isEmpty { throw .configuration(bundle.lines(findings.errors)) }
+        return plan
+    }
+
+    static func sequence(
+        _ plan: LaunchPlan, _ bundle: Bundle, _ store: Store, _ warn: @escaping (String) -> Void
+    ) -> CreateSequence {
+        CreateSequence(
+            plan: plan, store: store, configuration: bundle.bytes,
+            seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
+    }
+
+    /// Opens the gate of `run` and waits until the payload runs; then the poststart hooks are called.
+    static func start(
+        _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    ) throws(RuntimeError) {
+        do throws(StageFailure) {
+            let report = try step(.gate) { () throws(SystemError) -> Message? in
+                try created.link.send(.start)
+                return try created.link.receive()?.message
+            }
+            // A link that ends without a word was closed by exec.
+            if case .failed(let failure)? = report { throw failure }
+            let record = created.record
+            try step(.poststartHooks, try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
+        } catch {
+            try? Processes.kill(created.initProcess)  // it may have ended by itself
+            _ = try? Processes.wait(created.initProcess)
+            try end(created.record, plan, store, warn)
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Takes down a container whose init has ended.
+    static func end(
+        _ record: Record, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    ) throws(RuntimeError) {
+        do throws(CgroupError) {
+            try CgroupManager.open(record.cgroup).remove()
+        } catch {
+            if error.code != .noEntry { warn("the cgroup could not be removed: \(error)") }
+        }
+        try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
+        HookRunner(.poststop, plan.hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
+    }
+}

@@ -1,0 +1,90 @@
+internal import Kernel
+internal import OCISpec
+
+/// Everything of the host that the container's process needs, opened before it leaves the host's name spaces.
+///
+/// Opened early, sources need not be readable inside a user name space, and no path is looked up twice.
+struct LaunchResources: ~Copyable {
+    /// For each mount: the detached tree of a bind mount, with its attributes; nothing for other mounts.
+    var mountSources = DescriptorTable()
+    /// Targets of symbolic links that are to be made again instead of followed, by mount.
+    private(set) var linkTargets: [Int: String] = [:]
+    /// For each joined name space: its handle.
+    var namespaces = DescriptorTable()
+    /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
+    let proc: Descriptor
+
+    private init(proc: consuming Descriptor) { self.proc = proc }
+
+    static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
+        let proc = try step(.sources) { () throws(SystemError) in
+            let tree = try Mounting.cloneTree("/proc", recursive: false)
+            guard try Files.fileSystem(of: tree).isProc else { throw .refused("/proc is not a procfs") }
+            return tree
+        }
+        var resources = LaunchResources(proc: proc)
+        for joined in plan.namespaces.joined {
+            resources.namespaces.append(try step(.namespaces) { () throws(SystemError) in try open(joined) })
+        }
+        try step(.sources) { () throws(SystemError) in
+            for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
+        }
+        return resources
+    }
+
+    private static func open(_ joined: NamespacePlan.Joined) throws(SystemError) -> Descriptor {
+        let subject = "\(joined.field) \(joined.path)"
+        let handle: Descriptor
+        do throws(SystemError) {
+            handle = try Files.open(joined.path, .readOnly)
+        } catch {
+            throw SystemError("open", subject, error.code)
+        }
+        guard Namespaces.kind(of: handle) == joined.type.flag else {
+            throw .refused("\(subject) is not a \(joined.type.rawValue) namespace")
+        }
+        return handle
+    }
+
+    private mutating func open(
+        _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool)
+    ) throws(SystemError) {
+        guard case .bind(let source, let recursive) = mount.kind else {
+            mountSources.appendNothing()
+            return
+        }
+        let subject = "mounts[\(mount.index)]: source \(source)"
+        do throws(SystemError) {
+            if mount.copySymbolicLink, try Files.status(source, follow: false).kind == .symbolicLink {
+                linkTargets[mount.index] = try Files.readLink(source)
+                mountSources.appendNothing()
+                return
+            }
+            let follow = mount.followSource && !mount.copySymbolicLink
+            let tree = try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+            try Self.dress(tree, mount, propagation)
+            mountSources.append(tree)
+        } catch {
+            throw SystemError("bind", subject, error.code)
+        }
+    }
+
+    /// Sets what the mount allows while it is still detached: no one ever sees a read-only mount writable.
+    private static func dress(
+        _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
+    ) throws(SystemError) {
+        // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say otherwise.
+        let inherited: MountPropagation? = root.kind == .shared ? nil : root.kind == .private ? .private : .slave
+        if inherited != nil || !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {
+            try Mounting.setAttributes(
+                of: tree, set: mount.setRecursively, clear: mount.clearRecursively, propagation: inherited,
+                recursive: true)
+        }
+        if !mount.set.isEmpty || !mount.clear.isEmpty {
+            try Mounting.setAttributes(of: tree, set: mount.set, clear: mount.clear)
+        }
+        for entry in mount.propagation {
+            try Mounting.setAttributes(of: tree, propagation: entry.kind, recursive: entry.recursive)
+        }
+    }
+}

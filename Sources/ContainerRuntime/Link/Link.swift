@@ -1,0 +1,61 @@
+internal import Kernel
+
+/// One end of the conversation between the runtime and the container's process.
+struct Link: ~Copyable {
+    private let socket: Descriptor
+
+    init(_ socket: consuming Descriptor) { self.socket = socket }
+
+    func send(_ message: Message) throws(SystemError) {
+        let bytes = message.encode()
+        try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Sockets.send(buffer, on: socket) }
+    }
+
+    func send(_ message: Message, descriptor: borrowing Descriptor) throws(SystemError) {
+        let bytes = message.encode()
+        try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in
+            try Sockets.send(buffer, descriptor: descriptor, on: socket)
+        }
+    }
+
+    /// The next packet; nil when the other end is gone.
+    func receive() throws(SystemError) -> Received? {
+        var packet = try Sockets.receive(on: socket, limit: Message.limit)
+        if packet.bytes.isEmpty { return nil }
+        guard let message = Message(packet.bytes) else {
+            throw .refused("the container's process sent a packet that is none")
+        }
+        return Received(message: message, descriptor: packet.descriptor.take())
+    }
+
+    func closeInChild() { socket.closeInChild() }
+
+    /// The number to wait for beside others.
+    var number: Int32 { socket.number }
+}
+
+/// Both ends of a link, before there are two processes to hold them.
+struct LinkPair: ~Copyable {
+    let runtime: Link
+    let container: Link
+}
+
+/// A packet with what travelled along.
+struct Received: ~Copyable {
+    let message: Message
+    var descriptor: Descriptor?
+
+    init(message: Message, descriptor: consuming Descriptor?) {
+        self.message = message
+        self.descriptor = descriptor
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// `withUnsafeBytes` for bodies with a typed error.
+    func withUnsafeBytesThrowing<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        try withUnsafeBufferPointer { buffer throws(SystemError) in try body(UnsafeRawBufferPointer(buffer)) }
+    }
+}

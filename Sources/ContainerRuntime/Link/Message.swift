@@ -1,0 +1,134 @@
+internal import Kernel
+
+/// Every packet of the link between the runtime and the container's process; `docs/protocol.md` shows them in their order.
+///
+/// | packet | from | carries | answered by |
+/// |---|---|---|---|
+/// | bridged | bridge | the init's pidfd | – |
+/// | mappingsWritten | parent | – | – |
+/// | prepared | init | – | proceed |
+/// | proceed | parent | seccomp program and flags | – |
+/// | terminal | init | the controlling side of the terminal | – |
+/// | warning | init | a sentence | – |
+/// | ready | init | – | start (in `run`), or the FIFO of the start gate |
+/// | start | parent | – | end of the link at exec |
+/// | failed | bridge, init | step, call, subject, errno, exit status | – |
+enum Message: Sendable, Equatable {
+    case bridged
+    case mappingsWritten
+    case prepared
+    case proceed(program: [UInt8], flags: UInt32)
+    case terminal
+    case warning(String)
+    case ready
+    case start
+    case failed(StageFailure)
+
+    /// The longest packet: a filter of 4096 instructions and a little.
+    static let limit = 40 << 10
+
+    /// The packet's bytes: one for the kind, then the fields.
+    func encode() -> [UInt8] {
+        var bytes = Encoder()
+        switch self {
+        case .bridged: bytes.kind(1)
+        case .mappingsWritten: bytes.kind(2)
+        case .prepared: bytes.kind(3)
+        case .proceed(let program, let flags):
+            bytes.kind(4)
+            bytes.number(flags)
+            bytes.bytes += program
+        case .terminal: bytes.kind(5)
+        case .warning(let text):
+            bytes.kind(6)
+            bytes.text(text)
+        case .ready: bytes.kind(7)
+        case .start: bytes.kind(8)
+        case .failed(let failure):
+            bytes.kind(9)
+            bytes.bytes.append(failure.step.rawValue)
+            bytes.number(UInt32(bitPattern: failure.exitStatus))
+            bytes.number(UInt32(bitPattern: failure.cause.code.rawValue))
+            bytes.text(failure.cause.call)
+            bytes.text(failure.cause.subject)
+        }
+        return bytes.bytes
+    }
+
+    /// Reads a packet; nil when it is none. The other end is our own code, but it has been among hostile files: nothing is taken on trust.
+    init?(_ bytes: [UInt8]) {
+        var decoder = Decoder(bytes: bytes)
+        switch decoder.byte() {
+        case 1: self = .bridged
+        case 2: self = .mappingsWritten
+        case 3: self = .prepared
+        case 4:
+            guard let flags = decoder.number() else { return nil }
+            self = .proceed(program: decoder.rest(), flags: flags)
+            return
+        case 5: self = .terminal
+        case 6:
+            guard let text = decoder.text() else { return nil }
+            self = .warning(text)
+        case 7: self = .ready
+        case 8: self = .start
+        case 9:
+            guard let step = decoder.byte().flatMap(Step.init(rawValue:)), let status = decoder.number(),
+                let code = decoder.number(), let call = decoder.text(), let subject = decoder.text()
+            else { return nil }
+            let cause = SystemError(call, subject, Errno(rawValue: Int32(bitPattern: code)))
+            self = .failed(StageFailure(step, cause, exitStatus: Int32(bitPattern: status)))
+        default: return nil
+        }
+        guard decoder.isAtEnd else { return nil }
+    }
+}
+
+private struct Encoder {
+    var bytes: [UInt8] = []
+
+    mutating func kind(_ value: UInt8) { bytes.append(value) }
+
+    mutating func number(_ value: UInt32) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// Text that is cut where it is absurdly long: a path is at most 4096 bytes.
+    mutating func text(_ value: String) {
+        let content = value.utf8.prefix(8192)
+        number(UInt32(content.count))
+        bytes.append(contentsOf: content)
+    }
+}
+
+private struct Decoder {
+    let bytes: [UInt8]
+    private var position = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    mutating func byte() -> UInt8? {
+        guard position < bytes.count else { return nil }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    mutating func number() -> UInt32? {
+        guard bytes.count - position >= 4 else { return nil }
+        defer { position += 4 }
+        return (0..<4).reduce(0) { $0 | UInt32(bytes[position + $1]) << UInt32(8 * $1) }
+    }
+
+    mutating func text() -> String? {
+        guard let count = number(), bytes.count - position >= Int(count) else { return nil }
+        defer { position += Int(count) }
+        return String(decoding: bytes[position..<(position + Int(count))], as: UTF8.self)
+    }
+
+    mutating func rest() -> [UInt8] {
+        defer { position = bytes.count }
+        return Array(bytes[position...])
+    }
+}

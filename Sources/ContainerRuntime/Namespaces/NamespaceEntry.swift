@@ -1,0 +1,52 @@
+internal import Kernel
+internal import OCISpec
+
+/// Entering and owning name spaces, in the container's process.
+enum NamespaceEntry {
+    /// Joins the given name spaces of others. A user name space comes last, because only outside of it may name spaces be joined that it does not own;
+    /// what is refused before is tried again inside (an ordinary user may join others only there).
+    static func join(_ plan: NamespacePlan, _ handles: borrowing DescriptorTable) throws(SystemError) {
+        var later: [Int] = []
+        for (index, joined) in plan.joined.enumerated() where joined.type != .user {
+            do throws(SystemError) {
+                try join(index, plan, handles)
+            } catch where error.code == .notPermitted && plan.joins(.user) {
+                later.append(index)
+            }
+        }
+        for (index, joined) in plan.joined.enumerated() where joined.type == .user { try join(index, plan, handles) }
+        for index in later { try join(index, plan, handles) }
+    }
+
+    private static func join(
+        _ index: Int, _ plan: NamespacePlan, _ handles: borrowing DescriptorTable
+    ) throws(SystemError) {
+        let joined = plan.joined[index]
+        try handles.with(index) { handle throws(SystemError) in
+            try Namespaces.join(handle, joined.type.flag, subject: joined.path)
+        }
+    }
+
+    /// Becomes root of the user name space, so that what is made belongs to the container's root.
+    /// Where 0 is not mapped, the first user that is takes its place.
+    static func becomeRoot(_ plan: NamespacePlan) throws(SystemError) {
+        guard plan.has(.user) else { return }
+        try Credentials.setGroup(first(plan.gidMappings))
+        try Credentials.setUser(first(plan.uidMappings))
+    }
+
+    private static func first(_ mappings: [IDMapping]) -> UInt32 {
+        if mappings.isEmpty || NamespacePlan.hostID(of: 0, in: mappings) != nil { return 0 }
+        return mappings[0].containerID
+    }
+
+    /// Writes the id mappings of a new user name space, from outside. user_namespaces(7).
+    static func writeMappings(_ plan: NamespacePlan, of pid: Int32) throws(SystemError) {
+        try Files.write(lines(plan.uidMappings), into: "/proc/\(pid)/uid_map")
+        try Files.write(lines(plan.gidMappings), into: "/proc/\(pid)/gid_map")
+    }
+
+    private static func lines(_ mappings: [IDMapping]) -> String {
+        mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
+    }
+}

@@ -1,0 +1,90 @@
+internal import Kernel
+internal import OCISpec
+
+extension NamespaceType {
+    /// The kernel's flag of a name space kind; namespaces(7).
+    var flag: NamespaceFlags {
+        switch self {
+        case .pid: .pid
+        case .network: .network
+        case .mount: .mount
+        case .ipc: .ipc
+        case .uts: .uts
+        case .user: .user
+        case .cgroup: .cgroup
+        case .time: .time
+        }
+    }
+}
+
+/// Which name spaces the container gets, and how. Specification: config-linux.md, "Namespaces".
+struct NamespacePlan: Sendable {
+    struct Joined: Sendable {
+        let type: NamespaceType
+        let path: String
+        let field: String
+    }
+
+    /// Name spaces made for the container.
+    private(set) var new: NamespaceFlags = []
+    /// Name spaces of others that it enters.
+    private(set) var joined: [Joined] = []
+    private(set) var uidMappings: [IDMapping] = []
+    private(set) var gidMappings: [IDMapping] = []
+
+    init(_ spec: Spec, findings: inout PlanFindings) {
+        for (index, namespace) in (spec.linux?.namespaces ?? []).enumerated() {
+            let field = "linux.namespaces[\(index)]"
+            guard let path = namespace.path, !path.isEmpty else {
+                new.insert(namespace.type.flag)
+                continue
+            }
+            if !path.hasPrefix("/") { findings.refuse("\(field).path", "must be an absolute path, is \"\(path)\"") }
+            joined.append(Joined(type: namespace.type, path: path, field: "\(field).path"))
+        }
+        uidMappings = spec.linux?.uidMappings ?? []
+        gidMappings = spec.linux?.gidMappings ?? []
+        checkMappings(&findings)
+    }
+
+    private func checkMappings(_ findings: inout PlanFindings) {
+        if !has(.user) {
+            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] where !mappings.isEmpty {
+                findings.refuse("linux.\(name)", "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")
+            }
+        } else if new.contains(.user) {
+            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] {
+                if mappings.isEmpty {
+                    findings.refuse("linux.\(name)", "a new user namespace needs at least one mapping")
+                } else if mappings.count > 340 {
+                    findings.refuse("linux.\(name)", "has \(mappings.count) entries; the kernel takes 340")
+                }
+            }
+        }
+    }
+
+    /// Whether the container has a name space of this kind of its own or of another's, not the runtime's.
+    func has(_ type: NamespaceType) -> Bool {
+        new.contains(type.flag) || joined.contains { $0.type == type }
+    }
+
+    func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
+
+    /// Whether an intermediate process must enter name spaces before the container's init can be born in them:
+    /// user and pid name spaces of others, or others' name spaces together with a new user name space, from inside of which they could not be entered.
+    var needsBridge: Bool {
+        joins(.user) || joins(.pid) || (new.contains(.user) && !joined.isEmpty)
+    }
+
+    /// What the init is born into. The cgroup name space is not among them: its root is the cgroup one is in when it is made.
+    var atBirth: NamespaceFlags { new.subtracting(.cgroup) }
+
+    /// The host's number of a container's user or group; nil when it is not mapped.
+    static func hostID(of id: UInt32, in mappings: [IDMapping]) -> UInt32? {
+        for mapping in mappings
+        where id >= mapping.containerID && UInt64(id) < UInt64(mapping.containerID) + UInt64(mapping.size) {
+            return mapping.hostID &+ (id - mapping.containerID)
+        }
+        return nil
+    }
+}

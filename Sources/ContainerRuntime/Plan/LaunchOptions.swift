@@ -1,0 +1,47 @@
+/// Who manages the container's cgroup.
+public enum CgroupManagerKind: String, Sendable {
+    /// The runtime makes the directory itself.
+    case cgroupfs
+    /// No cgroup is made: no limits, no pause.
+    case disabled
+}
+
+/// What the caller asks for beyond the bundle: the flags of `run` and `create`.
+public struct LaunchOptions: Sendable {
+    /// The file that gets the init's process number, decimal digits without a newline.
+    public var pidFile: String?
+    /// A listening Unix stream socket that receives the terminal's controlling side.
+    public var consoleSocket: String?
+    /// How many descriptors from 3 on the payload inherits.
+    public var preservedDescriptors: Int
+    /// Changes the root by moving mounts and chroot instead of pivot_root, for roots on an initramfs.
+    public var noPivot: Bool
+    /// Leaves the payload in the caller's session keyring.
+    public var noNewKeyring: Bool
+    /// Returns once the payload runs, instead of waiting for it.
+    public var detach: Bool
+    /// Leaves the stopped container's state behind instead of deleting it.
+    public var keep: Bool
+    /// Does not adopt orphans of the container.
+    public var noSubreaper: Bool
+    public var cgroupManager: CgroupManagerKind
+
+    /// Options as they are when nothing is asked for.
+    public init() {
+        preservedDescriptors = 0
+        noPivot = false
+        noNewKeyring = false
+        detach = false
+        keep = false
+        noSubreaper = false
+        cgroupManager = .cgroupfs
+    }
+}
+
+/// What is done with the container once it is made.
+enum LaunchMode: Sendable {
+    /// The payload waits for `start`.
+    case create
+    /// The payload starts at once; the runtime stays and waits for it, or not.
+    case run
+}

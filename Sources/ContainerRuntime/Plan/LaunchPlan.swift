@@ -1,0 +1,51 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+/// A container, ready to be made: every word of the configuration read, checked and turned into what the kernel is told.
+///
+/// Planning touches nothing. Whatever can be wrong with a configuration is found here.
+struct LaunchPlan: Sendable {
+    let id: String
+    let bundle: String
+    let ociVersion: String
+    let annotations: [KeyValue]
+    let options: LaunchOptions
+    let mode: LaunchMode
+    let namespaces: NamespacePlan
+    let rootfs: RootfsPlan
+    /// nil in a container that was created without a process and can never start.
+    let process: ProcessPlan?
+    let capabilities: ProcessCapabilities
+    let noNewPrivileges: Bool
+    let seccomp: SeccompPlan?
+    let system: SystemPlan
+    let terminal: TerminalPlan?
+    let hooks: Hooks?
+    let cgroup: CgroupPlan
+
+    init(
+        _ spec: Spec, id: String, bundle: String, options: LaunchOptions, mode: LaunchMode, host: Host,
+        findings: inout PlanFindings
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.options = options
+        self.mode = mode
+        ociVersion = spec.ociVersion
+        annotations = spec.annotations ?? []
+        let namespaces = NamespacePlan(spec, findings: &findings)
+        self.namespaces = namespaces
+        rootfs = RootfsPlan(
+            spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)
+        process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
+        capabilities = CapabilityPlan.read(spec.process?.capabilities, findings: &findings)
+        noNewPrivileges = spec.process?.noNewPrivileges ?? false
+        seccomp = SeccompPlan(spec.linux?.seccomp, findings: &findings)
+        system = SystemPlan(spec, namespaces: namespaces, findings: &findings)
+        terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
+        hooks = spec.hooks
+        cgroup = CgroupPlan(spec, id: id, options: options, namespaces: namespaces, host: host, findings: &findings)
+        SpecChecks.run(spec, mode: mode, findings: &findings)
+    }
+}

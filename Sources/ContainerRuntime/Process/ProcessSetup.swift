@@ -1,0 +1,81 @@
+internal import Kernel
+
+/// Working directory, environment and attributes of the payload.
+enum ProcessSetup {
+    /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is asked: it would be the image's code.
+    static func home(of user: UInt32) -> String {
+        guard let root = try? RootDirectory(Files.open("/", [.path, .directory])),  // no passwd file is no mistake
+            let file = try? root.open("/etc/passwd", [.readOnly, .nonBlocking]),
+            let status = try? Files.status(of: file), status.kind == .regular,
+            let bytes = try? Files.read(file, limit: 4 << 20)
+        else { return "/" }
+        return home(of: user, passwd: bytes)
+    }
+
+    static func home(of user: UInt32, passwd: [UInt8]) -> String {
+        for line in passwd.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= 6, UInt32(String(decoding: fields[2], as: UTF8.self)) == user else { continue }
+            let home = String(decoding: fields[5], as: UTF8.self)
+            return home.isEmpty ? "/" : home
+        }
+        return "/"
+    }
+
+    /// The payload's environment: HOME is added where it is missing or empty.
+    static func environment(_ process: ProcessPlan) -> [String] {
+        if let home = process.variable("HOME"), !home.isEmpty { return process.environment }
+        return process.environment.filter { $0 != "HOME=" } + ["HOME=\(home(of: process.user))"]
+    }
+
+    /// Makes the working directory where it is missing and enters it, as far as the container's root may; the payload's user tries again.
+    static func makeAndEnter(_ directory: String) throws(SystemError) -> Bool {
+        let root = RootDirectory(try Files.open("/", [.path, .directory]))
+        do throws(SystemError) {
+            try Files.changeDirectory(to: root.openDirectory(directory))
+            return true
+        } catch {
+            if error.code == .accessDenied { return false }
+            throw SystemError("chdir to process.cwd", directory, error.code)
+        }
+    }
+
+    /// Enters the working directory as the payload's user and makes sure that it lies inside the container.
+    /// A directory outside of the root, reached through a leaked descriptor, shows by a path that is not absolute (CVE-2024-21626).
+    static func enter(_ directory: String, alreadyThere: Bool) throws(SystemError) {
+        do throws(SystemError) {
+            if !alreadyThere { try Files.changeDirectory(directory) }
+            guard try Files.currentDirectory().hasPrefix("/") else {
+                throw .refused("process.cwd \(directory) lies outside of the container's root")
+            }
+        } catch {
+            if error.isRefusal { throw error }
+            throw SystemError("chdir to process.cwd", directory, error.code)
+        }
+    }
+
+    /// What the runtime sets on the init from outside, with privileges that the init may not have in its user name space.
+    static func setAttributes(_ process: ProcessPlan, of pid: Int32) throws(StageFailure) {
+        try step(.processAttributes) { () throws(SystemError) in
+            if let scheduling = process.scheduling { try Scheduling.set(scheduling, of: pid) }
+            if let priority = process.ioPriority {
+                try Scheduling.setIOPriority(class: priority.class, level: priority.level, of: pid)
+            }
+        }
+        try step(.resourceLimits) { () throws(SystemError) in
+            for limit in process.limits {
+                try Limits.set(limit.kind, soft: limit.soft, hard: limit.hard, of: pid, name: limit.name)
+            }
+        }
+    }
+
+    /// How ready the kernel is to kill the init when memory runs out; -1000 to 1000.
+    static func setOOMScoreAdjustment(_ process: ProcessPlan, of pid: Int32) throws(SystemError) {
+        guard let value = process.oomScoreAdjustment else { return }
+        do throws(SystemError) {
+            try Files.write("\(value)", into: "/proc/\(pid)/oom_score_adj")
+        } catch {
+            throw SystemError("process.oomScoreAdj", "\(value)", error.code)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import Kernel
+
+/// The payload's standard streams where it has no terminal: those of the runtime.
+enum StandardStreams {
+    /// Opens a closed stream on /dev/null, so that no file of the runtime's own takes its number.
+    package static func ensureOpen() throws(SystemError) {
+        for number in 0...2 as ClosedRange<Int32> where !InheritedDescriptors.isOpen(number) {
+            try Files.open("/dev/null", .readWrite).copy(to: number)
+        }
+    }
+
+    /// Streams that are the host's null device become the container's, and the others belong to the payload's user, who may want to open /dev/stdout.
+    static func handOver(to user: UInt32) throws(SystemError) {
+        for number in 0...2 as ClosedRange<Int32> {
+            let status = try Files.status(ofNumber: number)
+            if status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 {
+                try reopenNull(number)
+            } else if status.owner != user, !Terminals.isTerminal(number) {
+                // Best effort, as in runc: pipes of another user name space or files on a read-only mount stay as they are.
+                try? Files.changeOwner(ofNumber: number, owner: user)
+            }
+        }
+    }
+
+    private static func reopenNull(_ number: Int32) throws(SystemError) {
+        let null: Descriptor
+        do throws(SystemError) {
+            null = try Files.open("/dev/null", .readWrite)
+        } catch {
+            return  // a container without a null device keeps the host's
+        }
+        let status = try Files.status(of: null)
+        guard status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 else { return }
+        try null.copy(to: number)
+    }
+}

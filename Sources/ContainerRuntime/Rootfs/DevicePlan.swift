@@ -1,0 +1,72 @@
+internal import Kernel
+internal import OCISpec
+
+/// A device node that the container finds. Specification: config-linux.md, "Devices" and "Default Devices".
+struct DevicePlan: Sendable {
+    let path: String
+    let kind: FileKind
+    let major: UInt32
+    let minor: UInt32
+    let mode: UInt32
+    let owner: UInt32
+    let group: UInt32
+    let field: String?
+
+    init(
+        path: String, kind: FileKind, major: UInt32, minor: UInt32, mode: UInt32 = 0o666, owner: UInt32 = 0,
+        group: UInt32 = 0, field: String? = nil
+    ) {
+        self.path = path
+        self.kind = kind
+        self.major = major
+        self.minor = minor
+        self.mode = mode
+        self.owner = owner
+        self.group = group
+        self.field = field
+    }
+
+    /// What every container has; /dev/console and /dev/ptmx are made with the terminal's mounts.
+    static let defaults: [DevicePlan] = [
+        DevicePlan(path: "/dev/null", kind: .characterDevice, major: 1, minor: 3),
+        DevicePlan(path: "/dev/zero", kind: .characterDevice, major: 1, minor: 5),
+        DevicePlan(path: "/dev/full", kind: .characterDevice, major: 1, minor: 7),
+        DevicePlan(path: "/dev/random", kind: .characterDevice, major: 1, minor: 8),
+        DevicePlan(path: "/dev/urandom", kind: .characterDevice, major: 1, minor: 9),
+        DevicePlan(path: "/dev/tty", kind: .characterDevice, major: 5, minor: 0),
+    ]
+
+    /// Links that programs expect in /dev, as every other runtime makes them.
+    static let links: [(name: String, target: String)] = [
+        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ]
+
+    init?(_ device: Device, index: Int, findings: inout PlanFindings) {
+        let field = "linux.devices[\(index)]"
+        guard device.path.hasPrefix("/") else {
+            findings.refuse("\(field).path", "must be an absolute path, is \"\(device.path)\"")
+            return nil
+        }
+        path = MountPlan.clean(device.path)
+        kind =
+            switch device.type {
+            case .character, .unbufferedCharacter: .characterDevice
+            case .block: .blockDevice
+            case .fifo: .fifo
+            }
+        let numbers = [("major", device.major), ("minor", device.minor)]
+        for (name, value) in numbers where device.type != .fifo {
+            if value == nil || value.map({ $0 < 0 || $0 > Int64(UInt32.max) }) == true {
+                findings.refuse("\(field).\(name)", "must be a device number, is \(value.map(String.init) ?? "missing")")
+                return nil
+            }
+        }
+        major = UInt32(device.major ?? 0)
+        minor = UInt32(device.minor ?? 0)
+        mode = (device.fileMode ?? 0o666) & 0o7777
+        owner = device.uid ?? 0
+        group = device.gid ?? 0
+        self.field = field
+    }
+}

@@ -1,0 +1,119 @@
+internal import Kernel
+
+/// Makes device nodes and the links of /dev.
+struct Devices: ~Copyable {
+    let plan: RootfsPlan
+    /// Inside a user name space nodes cannot be made; the host's are shown instead.
+    let byBinding: Bool
+
+    func makeAll(in root: borrowing RootDirectory) throws(SystemError) {
+        let folder = try openFolder(in: root)
+        for device in plan.devices {
+            let (parent, name) = split(device.path)
+            do throws(SystemError) {
+                if parent == "/dev" {
+                    try make(device, name, in: folder)
+                } else {
+                    try make(device, name, in: try root.openDirectory(parent))
+                }
+            } catch {
+                if error.isRefusal { throw error }
+                throw SystemError(error.call, device.path, error.code)
+            }
+        }
+        guard plan.makesDevices else { return }
+        for link in DevicePlan.links { try makeLink(link.name, link.target, in: folder) }
+        if Files.exists("/proc/kcore") { try makeLink("core", "/proc/kcore", in: folder) }
+        try makeTerminalMultiplexer(in: folder)
+        try makeReadOnly(folder, in: root)
+    }
+
+    /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579, CVE-2026-47766).
+    private func openFolder(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            let folder = try root.open("/dev", [.path, .noFollow])
+            guard try Files.status(of: folder).kind == .directory else {
+                throw .refused("/dev in the root file system must be a directory, not a link")
+            }
+            return folder
+        } catch where error.code == .noEntry {
+            return try root.openDirectory("/dev")
+        }
+    }
+
+    private func make(
+        _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
+    ) throws(SystemError) {
+        if byBinding, device.kind != .fifo { return try bind(device, name, in: folder) }
+        do throws(SystemError) {
+            try Files.makeNode(
+                name, at: folder, kind: device.kind, mode: device.mode, major: device.major, minor: device.minor)
+        } catch {
+            if error.code == .notPermitted { return try bind(device, name, in: folder) }
+            guard error.code == .exists else { throw error }
+            try checkExisting(device, name, in: folder)
+            return
+        }
+        if device.owner != 0 || device.group != 0 {
+            try Files.changeOwner(name, at: folder, owner: device.owner, group: device.group)
+        }
+    }
+
+    /// The specification: a file that is there and is not the device is an error.
+    private func checkExisting(
+        _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
+    ) throws(SystemError) {
+        let status = try Files.status(name, at: folder)
+        let isSame =
+            status.kind == device.kind
+            && (device.kind == .fifo || (status.deviceMajor == device.major && status.deviceMinor == device.minor))
+        if !isSame { throw .refused("\(device.path) exists in the root file system and is another file") }
+        if device.field != nil {
+            try Files.changeOwner(name, at: folder, owner: device.owner, group: device.group)
+            try Files.changeMode(name, at: folder, mode: device.mode)
+        }
+    }
+
+    private func bind(
+        _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
+    ) throws(SystemError) {
+        let tree = try Mounting.cloneTree(device.path, recursive: false)
+        let status = try Files.status(of: tree)
+        guard status.kind == device.kind, status.deviceMajor == device.major, status.deviceMinor == device.minor else {
+            throw .refused("\(device.path) of the host is not the device \(device.major):\(device.minor)")
+        }
+        do throws(SystemError) {
+            try Files.makeNode(name, at: folder, kind: .regular, mode: 0o644)
+        } catch where error.code == .exists {
+            // A place to mount on is all that is needed.
+        }
+        let place = try Files.open(name, at: folder, [.path, .noFollow])
+        try Mounting.attach(tree, on: place, subject: device.path)
+    }
+
+    private func makeLink(_ name: String, _ target: String, in folder: borrowing Descriptor) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.makeSymbolicLink(name, to: target, at: folder)
+        } catch where error.code == .exists {
+            // The image brings its own; runc and crun leave it too.
+        }
+    }
+
+    private func makeTerminalMultiplexer(in folder: borrowing Descriptor) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.makeSymbolicLink("ptmx", to: "pts/ptmx", at: folder)
+        } catch where error.code == .exists {
+            let status = try Files.status("ptmx", at: folder)
+            if status.kind == .symbolicLink, try Files.readLink("ptmx", at: folder) == "pts/ptmx" { return }
+            // A node would open the host's instance of devpts.
+            try Files.remove("ptmx", at: folder)
+            try Files.makeSymbolicLink("ptmx", to: "pts/ptmx", at: folder)
+        }
+    }
+
+    /// A /dev that is asked for read-only was left writable until now.
+    private func makeReadOnly(_ folder: borrowing Descriptor, in root: borrowing RootDirectory) throws(SystemError) {
+        guard plan.mounts.contains(where: { $0.destination == "/dev" && $0.isReadOnly && !$0.isBind }) else { return }
+        try Mounting.setAttributes(of: folder, set: .readOnly)
+    }
+}

@@ -1,0 +1,78 @@
+internal import Kernel
+
+/// What one option word of a mount means. Specification: config.md, "Linux mount options"; mount(8).
+enum MountOption: Sendable, Equatable {
+    case nothing
+    /// Set or cleared for this mount; both the old flag of a new file system and the attribute of a bind mount.
+    case set(MountFlags, MountAttributes)
+    case clear(MountFlags, MountAttributes)
+    /// Set or cleared for the mount and all below it.
+    case setRecursively(MountAttributes)
+    case clearRecursively(MountAttributes)
+    /// One of the group of access time words, of which the last one counts.
+    case accessTime(MountFlags, MountAttributes, recursive: Bool)
+    case propagation(MountPropagation, recursive: Bool)
+    case bind(recursive: Bool)
+    case remount
+    case copyUp
+    case copySymbolicLink
+    case sourceNoFollow
+    case destinationNoFollow
+    /// Needs a mapping of ids for one mount.
+    case idMap
+
+    static let table: [(word: String, option: MountOption)] = [
+        ("defaults", .nothing),
+        ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)), ("remount", .remount),
+        ("ro", .set(.readOnly, .readOnly)), ("rw", .clear(.readOnly, .readOnly)),
+        ("nosuid", .set(.noSetID, .noSetID)), ("suid", .clear(.noSetID, .noSetID)),
+        ("nodev", .set(.noDevices, .noDevices)), ("dev", .clear(.noDevices, .noDevices)),
+        ("noexec", .set(.noExecute, .noExecute)), ("exec", .clear(.noExecute, .noExecute)),
+        ("nosymfollow", .set(.noSymbolicLinks, .noSymbolicLinks)),
+        ("symfollow", .clear(.noSymbolicLinks, .noSymbolicLinks)),
+        ("sync", .set(.synchronous, [])), ("async", .clear(.synchronous, [])), ("dirsync", .set(.directorySync, [])),
+        ("mand", .set(.mandatoryLocks, [])), ("nomand", .clear(.mandatoryLocks, [])),
+        ("iversion", .set(.inodeVersion, [])), ("noiversion", .clear(.inodeVersion, [])),
+        ("lazytime", .set(.lazyTime, [])), ("nolazytime", .clear(.lazyTime, [])),
+        ("silent", .set(.silent, [])), ("loud", .clear(.silent, [])),
+        ("nodiratime", .set(.noDirectoryAccessTime, .noDirectoryAccessTime)),
+        ("diratime", .clear(.noDirectoryAccessTime, .noDirectoryAccessTime)),
+        ("noatime", .accessTime(.noAccessTime, .noAccessTime, recursive: false)),
+        ("atime", .accessTime([], [], recursive: false)),
+        ("relatime", .accessTime(.relativeAccessTime, [], recursive: false)),
+        ("norelatime", .accessTime([], [], recursive: false)),
+        ("strictatime", .accessTime(.strictAccessTime, .strictAccessTime, recursive: false)),
+        ("nostrictatime", .accessTime([], [], recursive: false)),
+        ("shared", .propagation(.shared, recursive: false)), ("rshared", .propagation(.shared, recursive: true)),
+        ("slave", .propagation(.slave, recursive: false)), ("rslave", .propagation(.slave, recursive: true)),
+        ("private", .propagation(.private, recursive: false)), ("rprivate", .propagation(.private, recursive: true)),
+        ("unbindable", .propagation(.unbindable, recursive: false)),
+        ("runbindable", .propagation(.unbindable, recursive: true)),
+        ("rro", .setRecursively(.readOnly)), ("rrw", .clearRecursively(.readOnly)),
+        ("rnosuid", .setRecursively(.noSetID)), ("rsuid", .clearRecursively(.noSetID)),
+        ("rnodev", .setRecursively(.noDevices)), ("rdev", .clearRecursively(.noDevices)),
+        ("rnoexec", .setRecursively(.noExecute)), ("rexec", .clearRecursively(.noExecute)),
+        ("rnosymfollow", .setRecursively(.noSymbolicLinks)), ("rsymfollow", .clearRecursively(.noSymbolicLinks)),
+        ("rnodiratime", .setRecursively(.noDirectoryAccessTime)),
+        ("rdiratime", .clearRecursively(.noDirectoryAccessTime)),
+        ("rnoatime", .accessTime([], .noAccessTime, recursive: true)),
+        ("ratime", .accessTime([], [], recursive: true)), ("rrelatime", .accessTime([], [], recursive: true)),
+        ("rnorelatime", .accessTime([], [], recursive: true)),
+        ("rstrictatime", .accessTime([], .strictAccessTime, recursive: true)),
+        ("rnostrictatime", .accessTime([], [], recursive: true)),
+        // Words of crun without an equivalent for a whole tree; accepted as it accepts them.
+        ("rsync", .nothing), ("rasync", .nothing), ("rdirsync", .nothing), ("rmand", .nothing), ("rnomand", .nothing),
+        ("tmpcopyup", .copyUp), ("copy-symlink", .copySymbolicLink), ("src-nofollow", .sourceNoFollow),
+        ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap), ("ridmap", .idMap),
+    ]
+
+    /// The option that a word stands for; nil when the word is the file system's own.
+    init?(_ word: String) {
+        if word.hasPrefix("idmap=") || word.hasPrefix("ridmap=") {
+            self = .idMap
+            return
+        }
+        guard let entry = Self.table.first(where: { $0.word == word }) else { return nil }
+        self = entry.option
+    }
+}

@@ -1,0 +1,182 @@
+internal import Kernel
+internal import OCISpec
+
+/// One mount, read from its words. Specification: config.md, "Mounts".
+struct MountPlan: Sendable {
+    enum Kind: Sendable, Equatable {
+        /// An existing file or directory of the host shown at a second place.
+        case bind(source: String, recursive: Bool)
+        /// A new mount of a file system.
+        case fileSystem(type: String, source: String?)
+        /// The cgroup file system, whichever way the container may see it.
+        case cgroup
+        /// Other flags for what is mounted at the destination already.
+        case remount(bind: Bool)
+    }
+
+    let index: Int
+    /// Absolute, without `.`, `..` and doubled slashes.
+    let destination: String
+    let kind: Kind
+    /// For new file systems: flags of mount(2).
+    private(set) var flags: MountFlags = []
+    /// For mounts by themselves: what is set and cleared, alone and with all below.
+    private(set) var set: MountAttributes = []
+    private(set) var clear: MountAttributes = []
+    private(set) var setRecursively: MountAttributes = []
+    private(set) var clearRecursively: MountAttributes = []
+    private(set) var propagation: [(kind: MountPropagation, recursive: Bool)] = []
+    /// The file system's own options.
+    private(set) var data: [String] = []
+    private(set) var copyUp = false
+    private(set) var followSource = true
+    private(set) var followDestination = true
+    /// A source that is a symbolic link is made again at the destination instead of being followed.
+    private(set) var copySymbolicLink = false
+
+    /// Whether nothing but a new file system is asked for (no attribute that needs a call of its own).
+    var isProc: Bool { kind.isFileSystem("proc") }
+    var isSysfs: Bool { kind.isFileSystem("sysfs") }
+    var isTmpfs: Bool { kind.isFileSystem("tmpfs") }
+    var isBind: Bool { if case .bind = kind { true } else { false } }
+    var isReadOnly: Bool { flags.contains(.readOnly) }
+
+    init?(_ mount: Mount, index: Int, bundle: String, findings: inout PlanFindings) {
+        let field = "mounts[\(index)]"
+        self.index = index
+        destination = Self.clean(mount.destination)
+        var words = Words()
+        for (position, word) in (mount.options ?? []).enumerated() {
+            words.read(word, field: "\(field).options[\(position)]", findings: &findings)
+        }
+        let isBind = words.bind != nil || mount.type == "bind"
+        if mount.uidMappings?.isEmpty == false || mount.gidMappings?.isEmpty == false {
+            findings.refuseUnsupported("\(field).uidMappings")
+        }
+        if words.remount {
+            kind = .remount(bind: isBind)
+        } else if isBind {
+            guard let source = mount.source, !source.isEmpty else {
+                findings.refuse("\(field).source", "a bind mount needs a source")
+                return nil
+            }
+            let absolute = source.hasPrefix("/") ? source : "\(bundle)/\(source)"
+            kind = .bind(source: absolute, recursive: words.bind ?? true)
+        } else if let type = mount.type, !type.isEmpty, type != "none" {
+            kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type, source: mount.source)
+        } else {
+            findings.refuse("\(field).type", "a mount that is not a bind mount needs a file system type")
+            return nil
+        }
+        apply(words)
+        if !data.isEmpty, isBind { refuseData(words, field: field, findings: &findings) }
+        if copyUp, !isTmpfs { findings.refuse("\(field).options", "tmpcopyup is for tmpfs only") }
+    }
+
+    private mutating func apply(_ words: Words) {
+        flags = words.flags
+        set = words.set
+        clear = words.clear
+        setRecursively = words.setRecursively
+        clearRecursively = words.clearRecursively
+        propagation = words.propagation
+        data = words.data.map(\.word)
+        copyUp = words.copyUp
+        followSource = words.followSource
+        followDestination = words.followDestination
+        copySymbolicLink = words.copySymbolicLink
+    }
+
+    /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
+    private func refuseData(_ words: Words, field: String, findings: inout PlanFindings) {
+        for (word, position) in words.data {
+            let near = Spelling.nearest(to: word, in: MountOption.table.map(\.word))
+            let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
+            findings.refuse(
+                "\(field).options[\(position)]",
+                "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option\(hint)")
+        }
+    }
+
+    /// Makes a path absolute and takes `.`, `..` and empty parts out, by the words alone.
+    static func clean(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}
+
+extension MountPlan.Kind {
+    fileprivate func isFileSystem(_ name: String) -> Bool {
+        if case .fileSystem(let type, _) = self { type == name } else { false }
+    }
+}
+
+/// What the words of one mount add up to; a later word wins over an earlier one.
+private struct Words {
+    var bind: Bool?
+    var remount = false
+    var flags: MountFlags = []
+    var set: MountAttributes = []
+    var clear: MountAttributes = []
+    var setRecursively: MountAttributes = []
+    var clearRecursively: MountAttributes = []
+    var propagation: [(kind: MountPropagation, recursive: Bool)] = []
+    var data: [(word: String, position: Int)] = []
+    var copyUp = false
+    var followSource = true
+    var followDestination = true
+    var copySymbolicLink = false
+    private var position = 0
+
+    mutating func read(_ word: String, field: String, findings: inout PlanFindings) {
+        defer { position += 1 }
+        guard let option = MountOption(word) else {
+            if !word.isEmpty { data.append((word, position)) }
+            return
+        }
+        switch option {
+        case .nothing: break
+        case .set(let flag, let attribute):
+            flags.formUnion(flag)
+            set.formUnion(attribute)
+            clear.subtract(attribute)
+        case .clear(let flag, let attribute):
+            flags.subtract(flag)
+            set.subtract(attribute)
+            clear.formUnion(attribute)
+        case .setRecursively(let attribute):
+            setRecursively.formUnion(attribute)
+            clearRecursively.subtract(attribute)
+        case .clearRecursively(let attribute):
+            setRecursively.subtract(attribute)
+            clearRecursively.formUnion(attribute)
+        case .accessTime(let flag, let attribute, let recursive): readAccessTime(flag, attribute, recursive)
+        case .propagation(let kind, let recursive): propagation.append((kind, recursive))
+        case .bind(let recursive): bind = recursive
+        case .remount: remount = true
+        case .copyUp: copyUp = true
+        case .sourceNoFollow: followSource = false
+        case .destinationNoFollow: followDestination = false
+        case .copySymbolicLink: copySymbolicLink = true
+        case .idMap: findings.refuse(field, "the option \"\(word)\" is not supported yet")
+        }
+    }
+
+    /// The words of the group exclude each other, so the whole group is cleared first (mount_setattr(2) demands it).
+    private mutating func readAccessTime(_ flag: MountFlags, _ attribute: MountAttributes, _ recursive: Bool) {
+        if recursive {
+            setRecursively.subtract(.accessTimeMask)
+            clearRecursively.formUnion(.accessTimeMask)
+            setRecursively.formUnion(attribute)
+        } else {
+            flags.subtract([.noAccessTime, .relativeAccessTime, .strictAccessTime])
+            flags.formUnion(flag)
+            set.subtract(.accessTimeMask)
+            clear.formUnion(.accessTimeMask)
+            set.formUnion(attribute)
+        }
+    }
+}

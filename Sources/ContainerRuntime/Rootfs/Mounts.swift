@@ -1,0 +1,179 @@
+internal import Kernel
+internal import OCISpec
+
+/// Mounts what the configuration lists, in its order, below the prepared root.
+struct Mounts: ~Copyable {
+    let plan: RootfsPlan
+    let namespaces: NamespacePlan
+    /// Where this container's cgroup lies, for hosts on which the cgroup file system cannot be mounted anew.
+    let cgroupDirectory: String?
+
+    func mountAll(_ resources: borrowing LaunchResources, in root: inout RootDirectory) throws(SystemError) {
+        for mount in plan.mounts {
+            do throws(SystemError) {
+                try self.mount(mount, resources, in: root)
+                if mount.destination == "/" { root = RootDirectory(try Files.open(plan.path, [.path, .directory])) }
+            } catch {
+                throw named(error, mount)
+            }
+        }
+    }
+
+    /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
+    private func named(_ error: SystemError, _ mount: MountPlan) -> SystemError {
+        if error.isRefusal { return .refused("mounts[\(mount.index)] at \(mount.destination): \(error.call)") }
+        let subject = error.subject.isEmpty || error.subject == mount.destination ? "" : " (\(error.subject))"
+        return SystemError("mounts[\(mount.index)]", "at \(mount.destination): \(error.call)\(subject)", error.code)
+    }
+
+    private func mount(
+        _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
+    ) throws(SystemError) {
+        if let target = resources.linkTargets[mount.index] { return try makeLink(mount, target, in: root) }
+        switch mount.kind {
+        case .bind: try bind(mount, resources, in: root)
+        case .cgroup: try mountCgroup(mount, in: root)
+        case .fileSystem(let type, let source): try mountFileSystem(mount, type, source, in: root)
+        case .remount(let isBind):
+            let target = try root.open(mount.destination, [.path])
+            let flags = mount.flags.union(isBind ? [.remount, .bind] : .remount)
+            try Mounting.mount(nil, on: target.path, type: nil, flags: flags, data: data(mount))
+        }
+    }
+
+    private func data(_ mount: MountPlan) -> String? { mount.data.isEmpty ? nil : mount.data.joined(separator: ",") }
+
+    // MARK: Bind mounts
+
+    private func bind(
+        _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
+    ) throws(SystemError) {
+        try resources.mountSources.with(mount.index) { tree throws(SystemError) in
+            let isDirectory = try Files.status(of: tree).kind == .directory
+            let target = try root.openMountPoint(
+                mount.destination, file: !isDirectory, follow: mount.followDestination)
+            try ProcGuard.check(target, mount, root: plan.path, source: tree)
+            try Mounting.attach(tree, on: target, subject: mount.destination)
+        }
+    }
+
+    private func makeLink(
+        _ mount: MountPlan, _ target: String, in root: borrowing RootDirectory
+    ) throws(SystemError) {
+        let (folder, name) = split(mount.destination)
+        let parent = try root.openDirectory(folder)
+        do throws(SystemError) {
+            try Files.makeSymbolicLink(name, to: target, at: parent)
+        } catch where error.code == .exists {
+            if try Files.status(name, at: parent).kind == .symbolicLink,
+                try Files.readLink(name, at: parent) == target
+            {
+                return
+            }
+            throw error
+        }
+    }
+
+    // MARK: New file systems
+
+    private func mountFileSystem(
+        _ mount: MountPlan, _ type: String, _ source: String?, in root: borrowing RootDirectory
+    ) throws(SystemError) {
+        if mount.isProc || mount.isSysfs { try refuseLinks(mount.destination, in: root) }
+        let target = try root.openMountPoint(mount.destination, file: false, follow: mount.followDestination)
+        try ProcGuard.check(target, mount, root: plan.path)
+        var data = mount.data
+        if mount.isTmpfs, !data.contains(where: { $0.hasPrefix("mode=") }) {
+            // tmpfs would be 1777; the directory that it covers says what is expected there.
+            data.append("mode=\(String(try Files.status(of: target).permissions, radix: 8))")
+        }
+        // Left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies.
+        let laterReadOnly = mount.isReadOnly && (mount.copyUp || mount.destination == "/dev")
+        let flags = laterReadOnly ? mount.flags.subtracting(.readOnly) : mount.flags
+        do throws(SystemError) {
+            try Mounting.mount(
+                source ?? type, on: target.path, type: type, flags: flags,
+                data: data.isEmpty ? nil : data.joined(separator: ","), subject: mount.destination)
+        } catch {
+            try mountInstead(mount, type, data, flags, on: target, after: error)
+        }
+        try finish(mount, over: target, in: root, readOnly: laterReadOnly && mount.destination != "/dev")
+    }
+
+    /// What the kernel refuses inside a user name space is replaced by what comes nearest, as crun does it.
+    private func mountInstead(
+        _ mount: MountPlan, _ type: String, _ data: [String], _ flags: MountFlags, on target: borrowing Descriptor,
+        after error: SystemError
+    ) throws(SystemError) {
+        guard namespaces.has(.user) else { throw error }
+        if type == "devpts", error.code == .invalidArgument, data.contains("gid=5") {
+            // The group tty is not mapped.
+            let rest = data.filter { $0 != "gid=5" }.joined(separator: ",")
+            return try Mounting.mount(
+                "devpts", on: target.path, type: type, flags: flags, data: rest, subject: mount.destination)
+        }
+        // These two can be mounted only by whoever owns the network or pid name space.
+        guard error.code == .notPermitted, type == "sysfs" || type == "proc" else { throw error }
+        let tree = try Mounting.cloneTree(type == "proc" ? "/proc" : "/sys", recursive: true)
+        try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave, recursive: true)
+        try Mounting.attach(tree, on: target, subject: mount.destination)
+    }
+
+    /// Propagation, recursive words and copied content need the new mount itself, which is opened by looking at the destination again.
+    private func finish(
+        _ mount: MountPlan, over old: borrowing Descriptor, in root: borrowing RootDirectory, readOnly: Bool
+    ) throws(SystemError) {
+        let recursive = !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty
+        guard recursive || readOnly || mount.copyUp || !mount.propagation.isEmpty else { return }
+        let new = try root.open(mount.destination, [.path])
+        if mount.copyUp { try TreeCopy.copy(from: old, to: new) }
+        if readOnly { try Mounting.setAttributes(of: new, set: .readOnly) }
+        if recursive {
+            try Mounting.setAttributes(
+                of: new, set: mount.setRecursively, clear: mount.clearRecursively, recursive: true)
+        }
+        for entry in mount.propagation {
+            try Mounting.setAttributes(of: new, propagation: entry.kind, recursive: entry.recursive)
+        }
+    }
+
+    /// The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561).
+    private func refuseLinks(_ destination: String, in root: borrowing RootDirectory) throws(SystemError) {
+        do throws(SystemError) {
+            let target = try root.open(destination, [.path, .noFollow])
+            if try Files.status(of: target).kind != .directory {
+                throw .refused("filesystem must be mounted on an ordinary directory")
+            }
+        } catch where error.code == .noEntry {
+            // It will be made as a directory.
+        }
+    }
+
+    // MARK: cgroup
+
+    private func mountCgroup(_ mount: MountPlan, in root: borrowing RootDirectory) throws(SystemError) {
+        let target = try root.openMountPoint(mount.destination, file: false)
+        do throws(SystemError) {
+            try Mounting.mount(
+                "cgroup", on: target.path, type: "cgroup2", flags: mount.flags, data: nil, subject: mount.destination)
+        } catch {
+            guard error.code == .notPermitted || error.code == .busy, namespaces.has(.user) else { throw error }
+            guard namespaces.has(.cgroup), let cgroupDirectory else {
+                // Another's cgroups would be there to write to (CVE-2023-25809): an empty, read-only place instead.
+                return try Mounting.mount(
+                    "tmpfs", on: target.path, type: "tmpfs", flags: [.readOnly, .noSetID, .noDevices, .noExecute],
+                    data: "nr_blocks=1,nr_inodes=1", subject: mount.destination)
+            }
+            let tree = try Mounting.cloneTree(cgroupDirectory, recursive: false)
+            try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave)
+            try Mounting.attach(tree, on: target, subject: mount.destination)
+        }
+        try finish(mount, over: target, in: root, readOnly: false)
+    }
+}
+
+/// The folder and the last name of an absolute path.
+func split(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return ("/", path) }
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+}

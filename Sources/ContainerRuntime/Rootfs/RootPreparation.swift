@@ -1,0 +1,85 @@
+internal import Kernel
+internal import OCISpec
+
+/// Makes the root file system a mount of its own, cut off from the host's, before anything is mounted in it.
+enum RootPreparation {
+    /// - Returns: the root, opened; everything below is reached through it.
+    static func prepare(_ plan: RootfsPlan, ownNamespace: Bool) throws(SystemError) -> RootDirectory {
+        guard ownNamespace else { return RootDirectory(try open(plan.path)) }
+        try Mounting.setPropagation("/", plan.propagation.kind, recursive: plan.propagation.recursive)
+        // Only a new mount can become the root, and pivot_root refuses shared mounts around it.
+        if plan.propagation.kind == .shared || !plan.propagation.recursive {
+            try makePrivate(mountOf: plan.path)
+        }
+        let place = try open(plan.path)
+        let tree: Descriptor
+        do throws(SystemError) {
+            tree = try Mounting.cloneTree(of: place, recursive: true)
+        } catch {
+            throw SystemError("bind root.path", plan.path, error.code)
+        }
+        if plan.propagation.kind == .shared {
+            try Mounting.setAttributes(of: tree, propagation: .private)
+        }
+        try Mounting.attach(tree, on: place, subject: plan.path)
+        return RootDirectory(tree)
+    }
+
+    private static func open(_ path: String) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            // A symbolic link in the root's place could be turned between two looks; runc refuses it too.
+            return try Files.open(path, [.path, .directory, .noFollow])
+        } catch {
+            if error.code == .notDirectory || error.code == .symbolicLinkLoop {
+                throw .refused("root.path \(path) must be a directory, not a symbolic link or file")
+            }
+            throw SystemError("open root.path", path, error.code)
+        }
+    }
+
+    /// Cuts the mount that holds a path off from its peers, so that what is mounted there does not show on the host.
+    private static func makePrivate(mountOf path: String) throws(SystemError) {
+        var best = "/"
+        for entry in try MountTable.read() where path == entry.path || path.hasPrefix(entry.path + "/") {
+            if entry.path.utf8.count > best.utf8.count { best = entry.path }
+        }
+        try Mounting.setPropagation(best, .private, recursive: false)
+    }
+}
+
+/// The mounts of this name space, from /proc/self/mountinfo; proc_pid_mountinfo(5).
+enum MountTable {
+    struct Entry: Equatable {
+        let path: String
+        let type: String
+    }
+
+    static func read() throws(SystemError) -> [Entry] {
+        parse(String(decoding: try Files.read("/proc/self/mountinfo"), as: UTF8.self))
+    }
+
+    static func parse(_ text: String) -> [Entry] {
+        text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
+            return Entry(path: unescape(fields[4]), type: String(fields[dash + 1]))
+        }
+    }
+
+    /// Blanks, tabs, line ends and backslashes are written as three octal digits.
+    private static func unescape(_ field: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(field.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

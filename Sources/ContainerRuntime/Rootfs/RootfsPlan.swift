@@ -1,0 +1,80 @@
+internal import Kernel
+internal import OCISpec
+
+/// The container's file tree: its root, mounts, devices, and what is hidden or made read-only in it.
+struct RootfsPlan: Sendable {
+    /// Absolute, of the host.
+    let path: String
+    let readOnly: Bool
+    let propagation: (kind: MountPropagation, recursive: Bool)
+    /// Whether the configuration itself asks for the propagation, so that it is applied to the finished root too.
+    let propagationIsExplicit: Bool
+    private(set) var mounts: [MountPlan] = []
+    private(set) var devices: [DevicePlan] = []
+    let maskedPaths: [String]
+    let readOnlyPaths: [String]
+    let noPivot: Bool
+    /// False when the configuration brings a whole /dev of its own by a bind mount.
+    let makesDevices: Bool
+
+    init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout PlanFindings) {
+        let root = spec.root?.path ?? ""
+        if spec.root == nil {
+            findings.refuse("root", "required on Linux: which directory is the container's root file system?")
+        } else if root.isEmpty {
+            findings.refuse("root.path", "must not be empty")
+        }
+        path = MountPlan.clean(root.hasPrefix("/") ? root : "\(bundle)/\(root)")
+        readOnly = spec.root?.readonly ?? false
+        self.noPivot = noPivot
+        maskedPaths = (spec.linux?.maskedPaths ?? []).map(MountPlan.clean)
+        readOnlyPaths = (spec.linux?.readonlyPaths ?? []).map(MountPlan.clean)
+        propagation = Self.propagation(spec.linux?.rootfsPropagation)
+        propagationIsExplicit = spec.linux?.rootfsPropagation != nil
+        for (index, mount) in (spec.mounts ?? []).enumerated() {
+            if let plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) { mounts.append(plan) }
+        }
+        makesDevices = !mounts.contains { $0.isBind && $0.destination == "/dev" }
+        if makesDevices { devices = DevicePlan.defaults }
+        addDevices(spec, findings: &findings)
+        if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
+        if noPivot, propagationIsExplicit, propagation.kind == .private {
+            findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
+        }
+        if !namespaces.has(.mount) { checkWithoutNamespace(findings: &findings) }
+    }
+
+    /// A configured device takes the place of the default one at its path.
+    private mutating func addDevices(_ spec: Spec, findings: inout PlanFindings) {
+        for (index, device) in (spec.linux?.devices ?? []).enumerated() {
+            guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
+            devices.removeAll { $0.path == plan.path }
+            devices.append(plan)
+        }
+    }
+
+    private static func propagation(_ word: RootfsPropagation?) -> (MountPropagation, Bool) {
+        switch word {
+        case .shared: (.shared, false)
+        case .recursiveShared: (.shared, true)
+        case .slave: (.slave, false)
+        case nil, .recursiveSlave: (.slave, true)
+        case .private: (.private, false)
+        case .recursivePrivate: (.private, true)
+        case .unbindable: (.unbindable, false)
+        case .recursiveUnbindable: (.unbindable, true)
+        }
+    }
+
+    /// Without a mount name space every mount would stay behind on the host.
+    private func checkWithoutNamespace(findings: inout PlanFindings) {
+        let needing = [
+            ("mounts", !mounts.isEmpty), ("linux.maskedPaths", !maskedPaths.isEmpty),
+            ("linux.readonlyPaths", !readOnlyPaths.isEmpty), ("root.readonly", readOnly),
+            ("linux.rootfsPropagation", propagationIsExplicit),
+        ]
+        for (field, asked) in needing where asked {
+            findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import Cgroups
+internal import Kernel
+
+/// The moment at which there are two processes: the runtime, and the one that becomes the container.
+struct Birth: ~Copyable {
+    let link: Link
+    /// The init, or the bridge that will give birth to it.
+    let process: ChildProcess
+
+    private init(link: consuming Link, process: consuming ChildProcess) {
+        self.link = link
+        self.process = process
+    }
+
+    /// Opens what the new process needs and clones it.
+    static func give(
+        _ plan: LaunchPlan, folder: String, lock: borrowing Descriptor, cgroup: borrowing CgroupManager
+    ) throws(StageFailure) -> Birth {
+        let resources = try LaunchResources.open(plan)
+        let gate: StartGate? =
+            plan.mode == .create
+            ? try step(.gate) { () throws(SystemError) in try StartGate.make(folder: folder) } : nil
+        let pair = try step(.clone) { () throws(SystemError) in
+            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
+            try Processes.setDumpable(false)
+            return try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
+        }
+        let runtimeEnd = pair.runtime
+        let sequence = InitSequence(plan: plan, resources: resources, link: pair.container, gate: gate)
+        let isBridged = plan.namespaces.needsBridge
+        let flags = isBridged ? [] : plan.namespaces.atBirth
+        let process = try step(.clone) { () throws(SystemError) in
+            try cgroup.withDirectory { directory throws(SystemError) in
+                try Cloning.clone(flags, cgroup: directory) {
+                    // The other end is the runtime's alone: only so does its death show here.
+                    runtimeEnd.closeInChild()
+                    lock.closeInChild()
+                    if isBridged { sequence.runBridge() } else { sequence.run() }
+                }
+            }
+        }
+        return Birth(link: runtimeEnd, process: process)
+    }
+}

@@ -1,0 +1,35 @@
+internal import Kernel
+internal import OCISpec
+
+/// The short-lived process that enters other containers' user and pid name spaces and gives birth to the init in them, as a sibling of its own.
+enum BridgeSequence {
+    /// - Parameter body: what the init does.
+    static func run(
+        _ plan: LaunchPlan, _ resources: borrowing LaunchResources, _ link: borrowing Link, body: () -> Never
+    ) throws(StageFailure) {
+        try step(.bridge) { () throws(SystemError) in
+            try NamespaceEntry.join(plan.namespaces, resources.namespaces)
+            try checkMappings(plan.namespaces)
+        }
+        let initProcess = try step(.clone) { () throws(SystemError) in
+            try Cloning.clone(plan.namespaces.atBirth, cgroup: nil, sibling: true, body: body)
+        }
+        // Where the runtime is gone the init finds that out by itself.
+        try? link.send(.bridged, descriptor: initProcess.pidfd)
+    }
+
+    /// Mappings beside a joined user name space must be the ones it has: the configuration would say what does not hold.
+    private static func checkMappings(_ plan: NamespacePlan) throws(SystemError) {
+        guard plan.joins(.user) else { return }
+        for (file, mappings, field) in [
+            ("uid_map", plan.uidMappings, "uidMappings"), ("gid_map", plan.gidMappings, "gidMappings"),
+        ] where !mappings.isEmpty {
+            let actual = try Files.readText("/proc/self/\(file)").split(separator: "\n").map {
+                $0.split(separator: " ").compactMap { UInt32($0) }
+            }
+            if actual != mappings.map({ [$0.containerID, $0.hostID, $0.size] }) {
+                throw .refused("linux.\(field) differ from those of the user namespace that is joined")
+            }
+        }
+    }
+}

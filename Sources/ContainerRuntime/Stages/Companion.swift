@@ -1,0 +1,146 @@
+internal import Kernel
+internal import OCISpec
+
+/// The runtime's half of the conversation with the init, phase by phase.
+struct Companion: ~Copyable {
+    private let plan: LaunchPlan
+    private var record: Record
+    private let link: Link
+    private var initProcess: ChildProcess
+    private var terminal: Descriptor?
+    private var expectation: Expectation
+    private var hooksBegan = false
+    private let warn: (String) -> Void
+
+    init(_ plan: LaunchPlan, _ birth: consuming Birth, record: Record, warn: @escaping (String) -> Void) {
+        self.plan = plan
+        self.record = record
+        self.warn = warn
+        expectation = Expectation(bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil)
+        link = birth.link
+        initProcess = birth.process
+    }
+
+    /// The init's number on the host.
+    var pid: Int32 { initProcess.pid }
+
+    // MARK: Phases
+
+    /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
+    mutating func meetInit() throws(StageFailure) {
+        if plan.namespaces.needsBridge {
+            var received = try expect(.bridge)
+            try step(.bridge) { () throws(SystemError) in
+                guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
+                let pid = try Processes.pid(of: pidfd)
+                _ = try Processes.wait(initProcess)
+                initProcess = ChildProcess(pid: pid, pidfd: pidfd)
+            }
+        }
+        guard plan.namespaces.new.contains(.user) else { return }
+        try step(.mappings) { () throws(SystemError) in
+            try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
+            try link.send(.mappingsWritten)
+        }
+    }
+
+    /// Setup, confine, ready: answers what the init asks until it waits for its start.
+    mutating func converse(_ filter: SeccompFilter?, store: Store) throws(StageFailure) {
+        _ = try expect(.setup)
+        record.pid = initProcess.pid
+        record.startTime = Processes.startTime(initProcess.pid) ?? 0
+        try runHooks(store)
+        try step(.seccompFilter) { () throws(SystemError) in
+            try link.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
+        }
+        while expectation.phase != .ready {
+            var received = try expect(.confine)
+            if case .terminal = received.message {
+                terminal = received.descriptor.take()
+                try step(.terminal, try handTerminal())
+                if plan.terminal?.socket != nil { terminal = nil }
+            }
+        }
+        if let process = plan.process { try ProcessSetup.setAttributes(process, of: initProcess.pid) }
+        record.isReady = true
+        let record = record
+        try step(.record) { () throws(SystemError) in
+            try store.write(record)
+            if let path = plan.options.pidFile { try Files.replace(path, with: "\(record.pid)", mode: 0o644) }
+        }
+    }
+
+    private mutating func runHooks(_ store: Store) throws(StageFailure) {
+        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks, directory: plan.bundle) }
+        hooksBegan = true
+        guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
+        let record = record
+        try step(.record, try store.write(record))
+        try step(.runtimeHooks) { () throws(SystemError) in
+            for runner in hooks { try runner.runAll(record.state(.creating)) }
+        }
+    }
+
+    /// Sends the terminal on where an engine waits for it; otherwise the runtime relays it itself.
+    private func handTerminal() throws(SystemError) {
+        switch terminal {
+        case .some(let controller):
+            if let path = plan.terminal?.socket { try ConsoleSocket.hand(controller, to: path) }
+        case .none: throw .refused("the container's process sent no terminal")
+        }
+    }
+
+    /// The next packet of the phase; the init's failure is thrown, its warnings are passed on.
+    private mutating func expect(_ phase: Expectation.Phase) throws(StageFailure) -> Received {
+        while true {
+            guard let received = try step(.gate, try receive()) else { throw died() }
+            let message = received.message
+            guard expectation.accepts(message) else {
+                throw StageFailure(.gate, .refused("the container's process is out of step"))
+            }
+            if case .failed(let failure) = message { throw failure }
+            guard case .warning(let text) = message else { return received }
+            warn(text)
+        }
+    }
+
+    private func receive() throws(SystemError) -> Received? { try link.receive() }
+
+    /// The link ended without a word.
+    private func died() -> StageFailure {
+        StageFailure(.gate, .refused("container process is already dead"))
+    }
+
+    // MARK: Ends
+
+    consuming func intoContainer() -> CreatedContainer {
+        CreatedContainer(record: record, initProcess: initProcess, link: link, terminal: terminal)
+    }
+
+    /// Ends the init and, where hooks have seen the container, lets the poststop ones see its end.
+    func abandon(_ failure: StageFailure) -> StageFailure {
+        // It may have ended by itself; what counts is that it is gone.
+        try? Processes.kill(initProcess)
+        let reason = try? Processes.wait(initProcess)
+        var failure = failure
+        if case .killed(let signal)? = reason, failure.cause == died().cause, signal != Signal.kill.rawValue {
+            failure = StageFailure(
+                failure.step,
+                .refused("container process is already dead: killed by \(Signal(rawValue: signal).description)"))
+        }
+        if hooksBegan {
+            HookRunner(.poststop, plan.hooks, directory: plan.bundle).runEach(record.state(.stopped), warn: warn)
+        }
+        return failure
+    }
+}
+
+extension Record {
+    /// The state as the specification and hooks know it.
+    func state(_ status: State.Status) -> State {
+        State(
+            ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? 0 : Int(pid), bundle: bundle,
+            annotations: annotations.isEmpty
+                ? nil : annotations.sorted { $0.key < $1.key }.map { KeyValue(key: $0.key, value: $0.value) })
+    }
+}

@@ -1,0 +1,128 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+/// The runtime's side of making a container: from the reserved name to the init waiting for its start.
+///
+/// Whatever fails, everything that was made is taken down again.
+struct CreateSequence: ~Copyable {
+    let plan: LaunchPlan
+    let store: Store
+    /// The bundle's configuration, of which a copy is kept, and its seccomp section as the cache's key.
+    let configuration: [UInt8]
+    let seccompText: [UInt8]
+    let warn: (String) -> Void
+
+    /// Makes the container.
+    consuming func run() throws(RuntimeError) -> CreatedContainer {
+        let folder = try store.reserve(plan.id)
+        // Held while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
+        let lock = try store.lock(plan.id)
+        var record = Record(plan, owner: Credentials.effectiveUser)
+        do throws(RuntimeError) {
+            try operation("write the state") { () throws(SystemError) in
+                try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
+                try store.write(record)
+            }
+            return try makeCgroup(folder, lock, &record)
+        } catch {
+            forget()
+            throw error
+        }
+    }
+
+    private func forget() {
+        do throws(SystemError) {
+            try store.remove(plan.id)
+        } catch {
+            warn("the state folder of \(plan.id) could not be removed: \(error)")
+        }
+    }
+
+    private func makeCgroup(
+        _ folder: String, _ lock: borrowing Descriptor, _ record: inout Record
+    ) throws(RuntimeError) -> CreatedContainer {
+        let cgroup: CgroupManager
+        do throws(CgroupError) {
+            cgroup = try plan.cgroup.create()
+        } catch {
+            throw RuntimeError(error)
+        }
+        do throws(RuntimeError) {
+            record.cgroup = cgroup.record
+            return try makeProcess(folder, lock, record, cgroup)
+        } catch {
+            Cleanup.removeCgroup(cgroup, warn: warn)
+            throw error
+        }
+    }
+
+    private func makeProcess(
+        _ folder: String, _ lock: borrowing Descriptor, _ record: Record, _ cgroup: borrowing CgroupManager
+    ) throws(RuntimeError) -> CreatedContainer {
+        do throws(StageFailure) {
+            let birth = try Birth.give(plan, folder: folder, lock: lock, cgroup: cgroup)
+            return try accompany(birth, record, cgroup)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Goes through the phases with the init; on failure the init is killed, and hooks that saw the container begin see its end.
+    private func accompany(
+        _ birth: consuming Birth, _ record: Record, _ cgroup: borrowing CgroupManager
+    ) throws(StageFailure) -> CreatedContainer {
+        var companion = Companion(self.plan, birth, record: record, warn: warn)
+        do throws(StageFailure) {
+            try companion.meetInit()
+            try prepare(&companion, cgroup)
+            let filter = try step(.seccompFilter, try compileFilter())
+            try companion.converse(filter, store: store)
+            return companion.intoContainer()
+        } catch {
+            throw companion.abandon(error)
+        }
+    }
+
+    /// What does not depend on the init's progress is done while it mounts.
+    private func prepare(
+        _ companion: inout Companion, _ cgroup: borrowing CgroupManager
+    ) throws(StageFailure) {
+        do throws(CgroupError) {
+            try cgroup.apply(plan.cgroup.resources.settings)
+            if let devices = plan.cgroup.resources.devices { try cgroup.applyDeviceProgram(devices) }
+            if plan.cgroup.isDelegated { try cgroup.delegate(owner: hostOwner) }
+        } catch {
+            throw StageFailure(.limits, .refused(error.description))
+        }
+        if let process = plan.process {
+            let pid = companion.pid
+            try step(.processAttributes) { () throws(SystemError) in
+                try ProcessSetup.setOOMScoreAdjustment(process, of: pid)
+            }
+        }
+    }
+
+    /// The host's number of the payload's user, who may manage a delegated cgroup.
+    private var hostOwner: UInt32 {
+        let user = plan.process?.user ?? 0
+        guard plan.namespaces.new.contains(.user) else { return user }
+        return NamespacePlan.hostID(of: user, in: plan.namespaces.uidMappings) ?? user
+    }
+
+    private func compileFilter() throws(SystemError) -> SeccompFilter? {
+        guard let seccomp = plan.seccomp else { return nil }
+        let compiler = SeccompCompiler(plan: seccomp, text: seccompText, cache: store.seccompCache)
+        return SeccompFilter(program: try compiler.program(), flags: seccomp.flags)
+    }
+}
+
+/// A container whose init waits for its start.
+struct CreatedContainer: ~Copyable {
+    var record: Record
+    let initProcess: ChildProcess
+    /// In `run`: the link that starts it. Its end tells that the payload runs.
+    let link: Link
+    /// The terminal's controlling side, where it was not sent to a console socket.
+    var terminal: Descriptor?
+}

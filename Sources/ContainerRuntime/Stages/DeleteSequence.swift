@@ -1,0 +1,60 @@
+internal import Cgroups
+internal import Kernel
+
+/// `delete`: ends what still runs, removes cgroup and state, and calls the poststop hooks.
+struct DeleteSequence {
+    let record: Record
+    let store: Store
+    let warn: (String) -> Void
+
+    /// How long the init gets to die of SIGKILL, in milliseconds; a process in uninterruptible sleep may take longer and is then named.
+    private static let patience: Int32 = 10_000
+
+    func run() throws(RuntimeError) {
+        // Read before the folder goes; damage there must not keep the container alive.
+        var hooks: LaterHooks?
+        if record.hasLaterHooks {
+            do throws(RuntimeError) {
+                hooks = try LaterHooks(record, store: store)
+            } catch {
+                warn(error.description)
+            }
+        }
+        try endInit()
+        do throws(CgroupError) {
+            try removeCgroup()
+        } catch {
+            throw RuntimeError(error)
+        }
+        try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
+        hooks?.runPoststop(warn: warn)
+    }
+
+    private func endInit() throws(RuntimeError) {
+        guard record.pid != 0, let time = Processes.startTime(record.pid), time == record.startTime else { return }
+        do throws(SystemError) {
+            try kill()
+        } catch {
+            if error.code != .noProcess { throw RuntimeError(error, doing: "end the container's process") }
+        }
+    }
+
+    private func kill() throws(SystemError) {
+        let pidfd = try Processes.open(record.pid)
+        // Looked at again behind the handle: the number may have been given to another process meanwhile.
+        guard Processes.startTime(record.pid) == record.startTime else { return }
+        try Processes.send(Signal.kill.rawValue, to: pidfd)
+        if try Polling.wait([(pidfd.number, .readable)], timeout: Self.patience)[0].isEmpty {
+            throw .refused(
+                "process \(record.pid) does not end although it was killed; it hangs in the kernel, see /proc/\(record.pid)/stack")
+        }
+    }
+
+    private func removeCgroup() throws(CgroupError) {
+        do throws(CgroupError) {
+            try CgroupManager.open(record.cgroup).remove()
+        } catch {
+            if error.code != .noEntry { throw error }  // removed by somebody else: what was wanted
+        }
+    }
+}

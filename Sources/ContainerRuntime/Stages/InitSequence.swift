@@ -1,0 +1,234 @@
+internal import Kernel
+internal import OCISpec
+
+/// The container's process, from its birth in new name spaces to the payload's first instruction.
+///
+/// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both sides.
+struct InitSequence: ~Copyable {
+    let plan: LaunchPlan
+    let resources: LaunchResources
+    let link: Link
+    /// Of created containers; nil in `run`, which starts by the link.
+    let gate: StartGate?
+
+    /// Sets up, waits for the start and becomes the payload. It never returns through the runtime's frames.
+    func run() -> Never {
+        var isStarted = false
+        do throws(StageFailure) {
+            let ground = try setUp()
+            let program = try prepareProgram(ground)
+            try waitForStart()
+            isStarted = true
+            try become(program, ground.filter)
+        } catch {
+            report(error, isStarted: isStarted)
+        }
+        Processes.exit(1)
+    }
+
+    /// Enters others' name spaces first and has the init born there.
+    func runBridge() -> Never {
+        do throws(StageFailure) {
+            try BridgeSequence.run(plan, resources, link) { run() }
+        } catch {
+            try? link.send(.failed(error))  // a runtime that is gone needs no answer
+            Processes.exit(1)
+        }
+        Processes.exit(0)
+    }
+
+    /// What the set-up leaves for the payload.
+    private struct Ground {
+        let filter: SeccompFilter?
+        /// Whether the working directory is entered already; its owner may have to do that itself.
+        let isInDirectory: Bool
+    }
+
+    /// The recipe. What follows what is the order of runc and crun; the specification fixes the hooks' places in it.
+    private func setUp() throws(StageFailure) -> Ground {
+        let ownMounts = plan.namespaces.has(.mount)
+        Files.setCreationMask(0)
+        try step(.mappings, try awaitMappings())
+        try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
+        try step(.namespaces, try enterNamespaces())
+        try step(.keyring, try joinKeyring())
+        try step(.loopback, try bringLoopbackUp())
+        var root = try step(.prepareRoot) { () throws(SystemError) in
+            try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
+        }
+        try step(.mounts) { () throws(SystemError) in
+            let mounts = Mounts(
+                plan: plan.rootfs, namespaces: plan.namespaces, cgroupDirectory: plan.cgroup.directory)
+            try mounts.mountAll(resources, in: &root)
+        }
+        try step(.devices) { () throws(SystemError) in
+            try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
+        }
+        let filter = try step(.runtimeHooks, try agree())
+        try step(.createContainerHooks) { () throws(SystemError) in
+            try HookRunner(.createContainer, plan.hooks, directory: nil).runAll(state(.creating))
+        }
+        var hidden = try step(.hiddenPaths, try HiddenPaths.open())
+        try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
+        try step(.terminal, try setUpStreams())
+        try step(.names, try SystemSettings.setNames(plan.system))
+        try step(.sysctl) { () throws(SystemError) in
+            try SystemSettings.setParameters(plan.system, proc: resources.proc)
+        }
+        try step(.hiddenPaths, try hidden.hide(plan.rootfs))
+        let isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
+        try step(.finishRoot, try finishRoot())
+        return Ground(filter: filter, isInDirectory: isInDirectory)
+    }
+
+    // MARK: The runtime's answers
+
+    private func awaitMappings() throws(SystemError) {
+        guard plan.namespaces.new.contains(.user) else { return }
+        guard case .mappingsWritten = try answer() else { throw .refused("the runtime is out of step") }
+    }
+
+    /// Tells the runtime that the tree is ready for hooks, and waits for them and for the filter.
+    private func agree() throws(SystemError) -> SeccompFilter? {
+        try link.send(.prepared)
+        guard case .proceed(let program, let flags) = try answer() else { throw .refused("the runtime is out of step") }
+        return program.isEmpty ? nil : SeccompFilter(program: SeccompProgram(bytes: program), flags: flags)
+    }
+
+    private func answer() throws(SystemError) -> Message {
+        guard let received = try link.receive() else { throw .refused("the runtime is gone") }
+        return received.message
+    }
+
+    private func waitForStart() throws(StageFailure) {
+        try step(.gate) { () throws(SystemError) in
+            try link.send(.ready)
+            switch gate {
+            case .some(let gate): try gate.waitForStart()
+            case .none:
+                guard case .start = try answer() else { throw .refused("the runtime is out of step") }
+            }
+        }
+    }
+
+    /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
+    private func report(_ failure: StageFailure, isStarted: Bool) {
+        switch gate {
+        // Nobody is left to tell when even this fails; the exit status speaks.
+        case .some(let gate) where isStarted: try? gate.report(failure)
+        default: try? link.send(.failed(failure))
+        }
+    }
+
+    // MARK: Name spaces and streams
+
+    private func enterNamespaces() throws(SystemError) {
+        if !plan.namespaces.needsBridge { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }
+        // Made only now, in the container's cgroup, which becomes its root.
+        if plan.namespaces.new.contains(.cgroup) { try Namespaces.unshare(.cgroup) }
+    }
+
+    private func joinKeyring() throws(SystemError) {
+        if plan.options.noNewKeyring { return }
+        do throws(SystemError) {
+            try Keyring.joinSession("_ses.\(plan.id)")
+        } catch where error.code == .noSystemCall {
+            // A kernel without keyrings has none to hide.
+        }
+    }
+
+    private func bringLoopbackUp() throws(SystemError) {
+        if plan.namespaces.new.contains(.network) { try NetworkInterfaces.bringUp("lo") }
+    }
+
+    private func setUpStreams() throws(SystemError) {
+        try Processes.newSession()
+        guard let terminal = plan.terminal else {
+            if let process = plan.process { try StandardStreams.handOver(to: process.user) }
+            return
+        }
+        let controller = try TerminalSetup.setUp(terminal, owner: plan.process?.user ?? 0)
+        try link.send(.terminal, descriptor: controller)
+    }
+
+    private func state(_ status: State.Status) -> State {
+        State(
+            ociVersion: plan.ociVersion, id: plan.id, status: status, pid: Int(Processes.currentID),
+            bundle: plan.bundle, annotations: plan.annotations.isEmpty ? nil : plan.annotations)
+    }
+
+    /// As the container's root, while the root file system may still be written.
+    private func makeWorkingDirectory() throws(SystemError) -> Bool {
+        guard let process = plan.process else { return true }
+        return try ProcessSetup.makeAndEnter(process.directory)
+    }
+
+    private func finishRoot() throws(SystemError) {
+        if plan.rootfs.readOnly {
+            try Mounting.setAttributes(of: Files.open("/", [.path, .directory]), set: .readOnly)
+        }
+    }
+
+    // MARK: The payload
+
+    /// A program laid out for execve; what has none waits for ever.
+    private struct Prepared: ~Copyable {
+        let image: ExecImage
+        let name: String
+        let environment: [String]
+    }
+
+    /// Everything about the process that can fail before the start, so that `create` reports it.
+    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Prepared? {
+        try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
+        guard let process = plan.process else { return nil }
+        let environment = ProcessSetup.environment(process)
+        try step(.credentials) { () throws(SystemError) in
+            let refused = try Identity.assume(
+                process, plan.capabilities, noNewPrivileges: plan.noNewPrivileges,
+                keepsAdministration: ground.filter != nil && !plan.noNewPrivileges)
+            if !refused.isEmpty { try warnOfAmbient(refused) }
+        }
+        try step(.workingDirectory) { () throws(SystemError) in
+            try ProcessSetup.enter(process.directory, alreadyThere: ground.isInDirectory)
+        }
+        let program = try Program(process.arguments[0], searching: process.variable("PATH"))
+        Files.setCreationMask(process.creationMask)
+        return Prepared(
+            image: ExecImage(path: program.path, arguments: process.arguments, environment: environment),
+            name: process.arguments[0], environment: environment)
+    }
+
+    /// Specification: what cannot be granted is a warning.
+    private func warnOfAmbient(_ refused: CapabilitySet) throws(SystemError) {
+        let names = Capabilities.names(of: refused).joined(separator: ", ")
+        try link.send(.warning("ambient capabilities that are not permitted and inheritable too were left out: \(names)"))
+    }
+
+    /// From here to the payload's first instruction. Nothing is allocated once the filter is loaded, which may forbid it.
+    private func become(_ prepared: consuming Prepared?, _ filter: SeccompFilter?) throws(StageFailure) {
+        guard case .some(let prepared) = prepared else {
+            throw StageFailure(.program, .refused("process property must not be empty"))
+        }
+        try step(.startContainerHooks) { () throws(SystemError) in
+            let hooks = HookRunner(.startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
+            try hooks.runAll(state(.created))
+        }
+        let kept = Int32(plan.options.preservedDescriptors)
+        try step(.execute) { () throws(SystemError) in
+            try InheritedDescriptors.closeOnExec(from: 3 + kept)
+            try InheritedDescriptors.keepOnExec(from: 3, count: kept)
+        }
+        Signals.resetForProgram()
+        if let filter {
+            try step(.seccomp, try filter.program.load(flags: filter.flags))
+        }
+        throw Program.failure(prepared.name, prepared.image.execute())
+    }
+}
+
+/// A filter as it came over the link.
+struct SeccompFilter {
+    let program: SeccompProgram
+    let flags: UInt32
+}

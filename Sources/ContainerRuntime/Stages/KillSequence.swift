@@ -1,0 +1,61 @@
+internal import Cgroups
+internal import Kernel
+
+/// `kill`: reaches the very process that the record means, or all of the container's.
+struct KillSequence: Sendable {
+    let record: Record
+    let status: Status
+
+    func run(_ signal: Signal, all: Bool) throws(RuntimeError) {
+        // Without a pid name space of its own, the death of the init does not take the others along.
+        let wholeCgroup = all || (signal == .kill && record.sharesProcesses)
+        guard status.allowsKill || all, record.pid != 0 || all else {
+            throw .status(reason: "container not running")
+        }
+        if wholeCgroup, record.cgroup.mode != .disabled {
+            do throws(CgroupError) {
+                try signalCgroup(signal)
+            } catch {
+                // A cgroup that is gone has no processes.
+                guard error.code == .noEntry else { throw RuntimeError(error) }
+            }
+            return
+        }
+        guard status.allowsKill else { return }
+        try operation("kill container") { () throws(SystemError) in
+            let process = try open()
+            try Processes.send(signal.rawValue, to: process)
+        }
+    }
+
+    /// A handle on the init, checked after opening: a number that was given to another process is not touched.
+    private func open() throws(SystemError) -> Descriptor {
+        let pidfd: Descriptor
+        do throws(SystemError) {
+            pidfd = try Processes.open(record.pid)
+        } catch where error.code == .noProcess {
+            throw .refused("container not running: no such process")
+        }
+        guard Processes.startTime(record.pid) == record.startTime else {
+            throw .refused("container not running: no such process")
+        }
+        return pidfd
+    }
+
+    /// SIGKILL goes to all at once; for others the cgroup is frozen, so that no process is born behind the list.
+    private func signalCgroup(_ signal: Signal) throws(CgroupError) {
+        let cgroup = try CgroupManager.open(record.cgroup)
+        if signal == .kill { return try cgroup.kill() }
+        let wasFrozen = try cgroup.isFrozen()
+        if !wasFrozen { try cgroup.freeze() }
+        do throws(CgroupError) {
+            for pid in try cgroup.processes(recursive: true) {
+                try? Processes.kill(pid, signal.rawValue)  // frozen processes do not end; one that could not be reached is of another user
+            }
+        } catch {
+            if !wasFrozen { try? cgroup.thaw() }  // the first error is the one to report
+            throw error
+        }
+        if !wasFrozen { try cgroup.thaw() }
+    }
+}

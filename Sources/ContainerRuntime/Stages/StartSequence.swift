@@ -1,0 +1,45 @@
+internal import Kernel
+internal import OCISpec
+
+/// `start`: opens the gate, waits until the payload runs, and calls the poststart hooks.
+struct StartSequence: Sendable {
+    let record: Record
+    let store: Store
+
+    func run() throws(RuntimeError) {
+        let folder = store.folder(record.id)
+        let failure = try operation("start") { () throws(SystemError) in try StartGate.open(folder: folder) }
+        if let failure { throw RuntimeError(failure) }
+        guard record.hasLaterHooks else { return }
+        let hooks = try LaterHooks(record, store: store)
+        do throws(SystemError) {
+            try hooks.runPoststart()
+        } catch {
+            // Specification since 1.2: the container is stopped.
+            try? KillSequence(record: record, status: .running).run(.kill, all: false)  // it may be gone already
+            throw RuntimeError(StageFailure(.poststartHooks, error))
+        }
+    }
+}
+
+/// Hooks that are called when the bundle may have changed: they come from the copy of its configuration.
+struct LaterHooks: Sendable {
+    private let hooks: Hooks?
+    private let record: Record
+
+    init(_ record: Record, store: Store) throws(RuntimeError) {
+        self.record = record
+        let bytes = try operation("read the kept configuration") { () throws(SystemError) in
+            try Files.read("\(store.folder(record.id))/\(Record.configName)")
+        }
+        hooks = SpecDocument(bytes: bytes, file: Record.configName).spec?.hooks
+    }
+
+    func runPoststart() throws(SystemError) {
+        try HookRunner(.poststart, hooks, directory: record.bundle).runAll(record.state(.running))
+    }
+
+    func runPoststop(warn: (String) -> Void) {
+        HookRunner(.poststop, hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
+    }
+}

@@ -1,0 +1,44 @@
+/// A step of making, starting or deleting a container. Its words begin the error message when it fails.
+enum Step: UInt8, Sendable, CaseIterable {
+    case plan, reserve, cgroup, sources, clone, bridge, mappings, identity, namespaces, keyring, loopback
+    case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal, finishRoot
+    case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program, record, gate
+    case startContainerHooks, execute, poststartHooks
+
+    /// What was being done, as the beginning of a sentence that goes on with what it was done to.
+    var words: String {
+        switch self {
+        case .plan: "read the configuration"
+        case .reserve: "make the state folder"
+        case .cgroup: "set up the cgroup"
+        case .sources: "open mount sources"
+        case .clone: "make the container's process"
+        case .bridge: "enter other containers' namespaces"
+        case .mappings: "write the user namespace mappings"
+        case .identity: "become root of the user namespace"
+        case .namespaces: "enter namespaces"
+        case .keyring: "join a session keyring"
+        case .loopback: "bring the loopback interface up"
+        case .prepareRoot: "prepare the root file system"
+        case .mounts: "mount"
+        case .devices: "make devices"
+        case .limits: "apply the resource limits"
+        case .seccompFilter: "compile the seccomp filter"
+        case .runtimeHooks, .createContainerHooks, .startContainerHooks, .poststartHooks: "run hooks"
+        case .pivot: "change the root"
+        case .terminal: "set up the terminal"
+        case .finishRoot: "finish the root file system"
+        case .names: "set host and domain name"
+        case .sysctl: "set kernel parameters"
+        case .hiddenPaths: "hide paths"
+        case .processAttributes: "set process attributes"
+        case .resourceLimits: "set resource limits"
+        case .workingDirectory: "change to the working directory"
+        case .seccomp: "load the seccomp filter"
+        case .credentials: "change user and capabilities"
+        case .program, .execute: "unable to start container process"
+        case .record: "write the state"
+        case .gate: "wait for the start"
+        }
+    }
+}

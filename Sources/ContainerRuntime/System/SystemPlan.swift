@@ -1,0 +1,82 @@
+internal import OCISpec
+
+/// What the container's name spaces are set to: names, kernel parameters, execution domain.
+struct SystemPlan: Sendable {
+    struct Sysctl: Sendable {
+        /// Below /proc/sys, with slashes.
+        let path: String
+        let key: String
+        let value: String
+    }
+
+    let hostname: String?
+    let domainname: String?
+    let sysctls: [Sysctl]
+    let personality: UInt?
+
+    init(_ spec: Spec, namespaces: NamespacePlan, findings: inout PlanFindings) {
+        hostname = spec.hostname
+        domainname = spec.domainname
+        for (field, value) in [("hostname", hostname), ("domainname", domainname)] {
+            guard let value, !value.isEmpty else { continue }
+            if !namespaces.has(.uts) {
+                findings.refuse(field, "needs a UTS namespace; add {\"type\": \"uts\"} to linux.namespaces")
+            }
+            if value.utf8.count > 64 { findings.refuse(field, "is longer than the kernel's 64 bytes") }
+        }
+        var sysctls: [Sysctl] = []
+        for entry in spec.linux?.sysctl ?? [] {
+            let field = "linux.sysctl[\"\(entry.key)\"]"
+            let path = Self.path(entry.key)
+            if let reason = Self.refusal(of: path, value: entry.value, spec: spec, namespaces) {
+                findings.refuse(field, reason)
+            }
+            sysctls.append(Sysctl(path: path, key: entry.key, value: entry.value))
+        }
+        self.sysctls = sysctls
+        personality = spec.linux?.personality.flatMap { Self.persona($0, &findings) }
+    }
+
+    /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
+    static func path(_ key: String) -> String {
+        guard let first = key.first(where: { $0 == "." || $0 == "/" }), first == "." else { return key }
+        return String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+    }
+
+    private static let ipc: Set<String> = [
+        "kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem", "kernel/shmall", "kernel/shmmax",
+        "kernel/shmmni", "kernel/shm_rmid_forced",
+    ]
+
+    /// Why a parameter cannot be set for the container alone; nil when it can.
+    private static func refusal(of path: String, value: String, spec: Spec, _ namespaces: NamespacePlan) -> String? {
+        if path.split(separator: "/", omittingEmptySubsequences: false).contains(where: { $0.isEmpty || $0 == ".." || $0 == "." }) {
+            return "is not the name of a kernel parameter"
+        }
+        func needs(_ type: NamespaceType, _ name: String) -> String? {
+            namespaces.has(type) ? nil : "is not allowed without \(name) namespace of the container's own"
+        }
+        if ipc.contains(path) || path.hasPrefix("fs/mqueue/") { return needs(.ipc, "an ipc") }
+        if path.hasPrefix("net/") { return needs(.network, "a network") }
+        if path.hasPrefix("user/") { return needs(.user, "a user") }
+        if path == "kernel/domainname" {
+            if let domainname = spec.domainname, domainname != value {
+                return "contradicts domainname \"\(domainname)\""
+            }
+            return needs(.uts, "a uts")
+        }
+        if path == "kernel/hostname" { return "must be set by the field hostname" }
+        return "is not namespaced: it would change the whole host"
+    }
+
+    /// personality(2). The field `flags` has no value that the specification defines.
+    private static func persona(_ personality: Personality, _ findings: inout PlanFindings) -> UInt? {
+        if let flags = personality.flags, !flags.isEmpty {
+            findings.refuse("linux.personality.flags", "no flag is defined by the specification")
+        }
+        switch personality.domain {
+        case .linux: return 0
+        case .linux32: return 8
+        }
+    }
+}

@@ -1,0 +1,131 @@
+/// One flag of a command, in the words of runc and crun.
+struct Flag: Sendable {
+    let name: String
+    let short: Character?
+    /// What the help calls its value; nil for a flag that is on or off.
+    let value: String?
+    let help: String
+
+    init(_ name: String, short: Character? = nil, value: String? = nil, _ help: String) {
+        self.name = name
+        self.short = short
+        self.value = value
+        self.help = help
+    }
+}
+
+/// A command line that cannot be understood.
+struct UsageError: Error {
+    let reason: String
+}
+
+/// The words of a command line, sorted into flags and arguments.
+struct ParsedArguments: Sendable {
+    private var values: [String: [String]] = [:]
+    private(set) var arguments: [String] = []
+    /// What followed the first argument when parsing stopped there.
+    private(set) var rest: [String] = []
+
+    /// Reads words by a table of flags. Both `--flag value` and `--flag=value` are understood, one dash or two before long names (go-runc writes `-no-subreaper`),
+    /// unique beginnings of long names as in crun, and `=true`, `=false` behind a flag that is on or off.
+    ///
+    /// - Parameter stopsAtArgument: leaves everything from the first argument on unread.
+    init(_ words: ArraySlice<String>, flags: [Flag], stopsAtArgument: Bool = false) throws(UsageError) {
+        var words = words
+        while let word = words.popFirst() {
+            if word == "--" {
+                arguments += words
+                return
+            }
+            guard word.hasPrefix("-"), word != "-" else {
+                if stopsAtArgument {
+                    rest = [word] + words
+                    return
+                }
+                arguments.append(word)
+                continue
+            }
+            try read(word, following: &words, flags)
+        }
+    }
+
+    private mutating func read(
+        _ word: String, following words: inout ArraySlice<String>, _ flags: [Flag]
+    ) throws(UsageError) {
+        let body = word.drop { $0 == "-" }
+        let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts.first ?? "")
+        let attached = parts.count > 1 ? String(parts[1]) : nil
+        if let flag = try Self.find(name, isLong: word.hasPrefix("--"), flags) {
+            try set(flag, attached, following: &words)
+            return
+        }
+        guard !word.hasPrefix("--") else { throw Self.unknown(name) }
+        try readShort(body, following: &words, flags)
+    }
+
+    /// Letters in a row: `-qf json`, `-fjson`.
+    private mutating func readShort(
+        _ letters: Substring, following words: inout ArraySlice<String>, _ flags: [Flag]
+    ) throws(UsageError) {
+        var letters = letters
+        while let letter = letters.popFirst() {
+            guard let flag = flags.first(where: { $0.short == letter }) else { throw Self.unknown(String(letter)) }
+            if flag.value == nil {
+                try set(flag, nil, following: &words)
+            } else {
+                if letters.first == "=" { letters.removeFirst() }
+                try set(flag, letters.isEmpty ? nil : String(letters), following: &words)
+                return
+            }
+        }
+    }
+
+    private static func find(_ name: String, isLong: Bool, _ flags: [Flag]) throws(UsageError) -> Flag? {
+        if let exact = flags.first(where: { $0.name == name }) { return exact }
+        guard isLong, !name.isEmpty else { return nil }
+        let beginning = flags.filter { $0.name.hasPrefix(name) }
+        if beginning.count > 1 {
+            let names = beginning.map { "--\($0.name)" }.joined(separator: ", ")
+            throw UsageError(reason: "flag --\(name) is ambiguous: \(names)")
+        }
+        return beginning.first
+    }
+
+    private mutating func set(
+        _ flag: Flag, _ attached: String?, following words: inout ArraySlice<String>
+    ) throws(UsageError) {
+        if flag.value == nil {
+            switch attached {
+            case nil, "true", "1", "yes": values[flag.name] = ["true"]
+            case "false", "0", "no": values[flag.name] = nil
+            case .some(let other): throw UsageError(reason: "invalid value \"\(other)\" for flag --\(flag.name): true or false")
+            }
+            return
+        }
+        // "requires an argument" is what podman looks for when it asks what a runtime can do.
+        guard let value = attached ?? words.popFirst() else {
+            throw UsageError(reason: "flag needs an argument: --\(flag.name) requires an argument")
+        }
+        values[flag.name, default: []].append(value)
+    }
+
+    private static func unknown(_ name: String) -> UsageError {
+        UsageError(reason: "flag provided but not defined: -\(name)")
+    }
+
+    /// Whether a flag is on.
+    func isOn(_ name: String) -> Bool { values[name] != nil }
+
+    /// A flag's value; the last one where it is given more than once.
+    func value(_ name: String) -> String? { values[name]?.last }
+
+    /// A flag's value as a number.
+    func number(_ name: String) throws(UsageError) -> Int? {
+        guard let text = value(name) else { return nil }
+        guard let number = Int(text), number >= 0 else {
+            throw UsageError(reason: "invalid value \"\(text)\" for flag --\(name): a number is needed")
+        }
+        return number
+    }
+}

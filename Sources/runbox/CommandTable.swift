@@ -1,0 +1,64 @@
+internal import ContainerRuntime
+
+/// A command as the user sees it, and what it does. Help is printed from this table.
+struct Command: Sendable {
+    let name: String
+    /// What follows the flags, for the usage line.
+    let arguments: String
+    /// How many arguments it takes.
+    let count: ClosedRange<Int>
+    let summary: String
+    /// Paragraphs of the help text.
+    let details: String
+    let flags: [Flag]
+    let run: @Sendable (Invocation) throws(Failure) -> Int32
+
+    static let all: [Command] = [
+        .create, .delete, .kill, .list, .run, .spec, .start, .state,
+    ]
+
+    static func named(_ name: String) -> Command? { all.first { $0.name == name } }
+}
+
+/// One call of a command.
+struct Invocation: Sendable {
+    let command: Command
+    let parsed: ParsedArguments
+    let global: GlobalOptions
+    let log: Log
+
+    /// The container that the first argument names.
+    func container() throws(Failure) -> Container {
+        do throws(RuntimeError) {
+            return Container(try ContainerID(parsed.arguments[0]), store: Store(root: global.root))
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+/// Why the command line ends: the line to print and the exit status.
+struct Failure: Error {
+    /// One for the user; more only for `--debug`.
+    let messages: [String]
+    let exitStatus: Int32
+
+    init(_ message: String, exitStatus: Int32 = 1) {
+        messages = [message]
+        self.exitStatus = exitStatus
+    }
+
+    init(_ error: RuntimeError) {
+        if case .configuration(let findings) = error {
+            messages = [error.description] + findings.dropFirst()
+        } else {
+            messages = [error.description]
+        }
+        exitStatus = error.exitStatus
+    }
+
+    init(_ error: UsageError, _ command: Command?) {
+        let help = command.map { "runbox help \($0.name)" } ?? "runbox --help"
+        self.init("Incorrect Usage: \(error.reason); see \(help)")
+    }
+}

@@ -1,0 +1,22 @@
+internal import ContainerRuntime
+
+extension Command {
+    static let create = Command(
+        name: "create", arguments: "CONTAINER", count: 1...1,
+        summary: "make a container whose program waits for start",
+        details: """
+            Everything is set up when this returns: name spaces, mounts, limits, hooks. The program itself
+            runs when `runbox start CONTAINER` is called. This is what engines call.
+            """,
+        // go-runc may pass --detach here, where it says nothing new.
+        flags: LaunchFlags.shared + [LaunchFlags.detach]
+    ) { invocation throws(Failure) in
+        let options = try invocation.launchOptions()
+        let target = try LaunchFlags.target(invocation)
+        let container = Container(target.id, store: Store(root: invocation.global.root))
+        try attempt { () throws(RuntimeError) in
+            try container.create(target.bundle, options: options, warn: invocation.log.warn)
+        }
+        return 0
+    }
+}

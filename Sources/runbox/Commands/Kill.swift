@@ -1,0 +1,17 @@
+internal import ContainerRuntime
+
+extension Command {
+    static let kill = Command(
+        name: "kill", arguments: "CONTAINER [SIGNAL]", count: 1...2, summary: "send a signal to a container's init",
+        details: """
+            SIGNAL is a number, or a name with or without SIG (default: SIGTERM); real-time signals are
+            RTMIN+n and RTMAX-n.
+            """,
+        flags: [Flag("all", short: "a", "send it to every process of the container")]
+    ) { invocation throws(Failure) in
+        let container = try invocation.container()
+        let signal = invocation.parsed.arguments.count > 1 ? invocation.parsed.arguments[1] : "TERM"
+        try attempt { () throws(RuntimeError) in try container.kill(signal, all: invocation.parsed.isOn("all")) }
+        return 0
+    }
+}

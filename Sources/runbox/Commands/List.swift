@@ -1,0 +1,65 @@
+internal import ContainerRuntime
+internal import JSON
+internal import Kernel
+
+extension Command {
+    static let list = Command(
+        name: "list", arguments: "", count: 0...0, summary: "list the containers",
+        details: """
+            One line a container; --format json prints an array with the keys of `runbox state`, and
+            --quiet the names alone. Containers whose state is damaged are left out with a warning.
+            """,
+        flags: [
+            Flag("format", short: "f", value: "FORMAT", "table (default) or json"),
+            Flag("quiet", short: "q", "names only"),
+        ]
+    ) { invocation throws(Failure) in
+        let format = invocation.parsed.value("format") ?? "table"
+        guard format == "table" || format == "json" else {
+            throw Failure(UsageError(reason: "invalid format \"\(format)\": table or json"), invocation.command)
+        }
+        let states = try attempt { () throws(RuntimeError) in
+            try Container.all(in: Store(root: invocation.global.root), warn: invocation.log.warn)
+        }
+        if invocation.parsed.isOn("quiet") {
+            Output.write(states.map { "\($0.id)\n" }.joined())
+        } else if format == "json" {
+            var writer = Writer()
+            writer.array { array in
+                for state in states { state.write(to: &array, systemdScope: false) }
+            }
+            Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+        } else {
+            Output.write(table(states))
+        }
+        return 0
+    }
+
+    /// Columns at least twelve wide and three blanks apart, as runc prints them.
+    private static func table(_ states: [ContainerState]) -> String {
+        let header = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
+        let rows = [header] + states.map { [$0.id, "\($0.pid)", $0.status.rawValue, $0.bundle, $0.created, $0.ownerName] }
+        let widths = header.indices.map { column in max(12, (rows.map { $0[column].count }.max() ?? 0) + 3) }
+        return rows.map { row in
+            row.indices.map { column in
+                column == row.count - 1
+                    ? row[column] : row[column] + String(repeating: " ", count: widths[column] - row[column].count)
+            }.joined() + "\n"
+        }.joined()
+    }
+}
+
+extension ContainerState {
+    /// The owner's name by the host's passwd file, or `#uid`.
+    var ownerName: String {
+        if owner == 0 { return "root" }
+        guard let bytes = try? Files.read("/etc/passwd") else { return "#\(owner)" }  // no passwd file, no names
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            if fields.count > 2, UInt32(String(decoding: fields[2], as: UTF8.self)) == owner {
+                return String(decoding: fields[0], as: UTF8.self)
+            }
+        }
+        return "#\(owner)"
+    }
+}

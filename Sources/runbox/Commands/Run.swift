@@ -1,0 +1,27 @@
+internal import ContainerRuntime
+
+extension Command {
+    static let run = Command(
+        name: "run", arguments: "BUNDLE/ | CONTAINER", count: 1...1,
+        summary: "make a container, start it and wait for it",
+        details: """
+            `runbox run bundle/` runs the bundle in that folder under the folder's name (with a number
+            where it is taken). `runbox run --bundle DIR NAME` is the form engines use.
+
+            In the foreground, signals are passed on to the payload, and the exit status is the payload's,
+            or 128 + the signal's number. The container is deleted when it ends, unless --keep is given.
+            A failure of runbox itself exits with 1; with 127 or 126 when the program is missing or not
+            executable.
+            """,
+        flags: LaunchFlags.shared + [
+            LaunchFlags.detach, Flag("keep", "keep the container's state when it has ended; delete removes it"),
+        ]
+    ) { invocation throws(Failure) in
+        let options = try invocation.launchOptions()
+        let target = try LaunchFlags.target(invocation)
+        let container = Container(target.id, store: Store(root: invocation.global.root))
+        return try attempt { () throws(RuntimeError) in
+            try container.run(target.bundle, options: options, warn: invocation.log.warn)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+internal import ContainerRuntime
+
+extension Command {
+    static let start = Command(
+        name: "start", arguments: "CONTAINER", count: 1...1, summary: "start the program of a created container",
+        details: """
+            Returns when the program runs. A program that cannot be executed is reported here, with exit
+            status 127 or 126.
+            """,
+        flags: []
+    ) { invocation throws(Failure) in
+        let container = try invocation.container()
+        try attempt { () throws(RuntimeError) in try container.start() }
+        return 0
+    }
+}

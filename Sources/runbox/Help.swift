@@ -1,0 +1,43 @@
+/// Help texts, printed from the command table.
+enum Help {
+    static func overview() -> String {
+        let width = (Command.all.map(\.name.count) + [4]).max() ?? 8
+        var lines = [
+            "NAME:", "   runbox - Open Container Initiative runtime", "", "USAGE:",
+            "   runbox [global options] command [command options] [arguments...]", "",
+            "   runbox runs containers from OCI bundles: a folder with a config.json and a root file system.",
+            "   The shortest way to one:", "",
+            "      mkdir -p bundle/rootfs        # put a root file system there",
+            "      runbox spec --bundle bundle   # write a config.json to begin with",
+            "      runbox run bundle/            # run it; its name is the folder's", "", "COMMANDS:",
+        ]
+        for command in Command.all { lines.append("   \(pad(command.name, width))  \(command.summary)") }
+        lines.append("   \(pad("help", width))  show this text, or that of one command")
+        lines += ["", "GLOBAL OPTIONS:"] + table(GlobalOptions.flags)
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    static func text(_ command: Command) -> String {
+        var lines = [
+            "NAME:", "   runbox \(command.name) - \(command.summary)", "", "USAGE:",
+            "   runbox \(command.name) \(command.flags.isEmpty ? "" : "[options] ")\(command.arguments)", "",
+        ]
+        lines += command.details.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "   \($0)" }
+        lines += ["", "OPTIONS:"] + table(command.flags + [Flag("help", short: "h", "show this text")])
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func table(_ flags: [Flag]) -> [String] {
+        let names = flags.map { flag in
+            let short = flag.short.map { ", -\($0)" } ?? ""
+            let value = flag.value.map { " \($0)" } ?? ""
+            return "--\(flag.name)\(short)\(value)"
+        }
+        let width = names.map(\.count).max() ?? 0
+        return zip(names, flags).map { "   \(pad($0, width))  \($1.help)" }
+    }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

@@ -1,0 +1,74 @@
+internal import ContainerRuntime
+
+/// The flags that `run` and `create` share.
+enum LaunchFlags {
+    static let shared: [Flag] = [
+        Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
+        Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
+        Flag("pid-file", value: "FILE", "write the init's process number there, digits only"),
+        Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a container with process.terminal"),
+        Flag("preserve-fds", value: "N", "let the payload inherit the N descriptors from 3 on"),
+        Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
+        Flag("no-new-keyring", "stay in the caller's session keyring"),
+        Flag("no-subreaper", "do not adopt the container's orphans"),
+    ]
+
+    static let detach = Flag("detach", short: "d", "return once the payload runs")
+
+    static func options(_ invocation: Invocation) throws(UsageError) -> LaunchOptions {
+        let parsed = invocation.parsed
+        var options = LaunchOptions()
+        options.pidFile = parsed.value("pid-file").map(Paths.absolute)
+        options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
+        options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
+        options.noPivot = parsed.isOn("no-pivot")
+        options.noNewKeyring = parsed.isOn("no-new-keyring")
+        options.noSubreaper = parsed.isOn("no-subreaper")
+        options.detach = parsed.isOn("detach")
+        options.keep = parsed.isOn("keep")
+        options.cgroupManager = invocation.global.cgroupManager
+        return options
+    }
+
+    /// What the one argument means: a path, as `.` or anything with a slash, is the bundle; anything else is the container's name.
+    struct Target {
+        let bundle: Bundle
+        let id: ContainerID
+    }
+
+    static func target(_ invocation: Invocation) throws(Failure) -> Target {
+        let parsed = invocation.parsed
+        let argument = parsed.arguments[0]
+        let isPath = argument.contains("/") || argument == "." || argument == ".."
+        do throws(RuntimeError) {
+            let bundle = try Bundle(
+                isPath ? argument : parsed.value("bundle") ?? ".", config: parsed.value("config").map { Self.config($0, isPath) })
+            guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
+            if parsed.value("bundle") != nil {
+                throw .failed(reason: "the bundle is named twice: \(argument) and --bundle; give a container name with --bundle")
+            }
+            return Target(bundle: bundle, id: try freeName(bundle, Store(root: invocation.global.root)))
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// A configuration file with a slash in its name counts from the working directory, another one from the bundle.
+    private static func config(_ name: String, _ isPath: Bool) -> String {
+        name.contains("/") ? Paths.absolute(name) : name
+    }
+
+    /// The folder's name, with what no container's name may have replaced, and a number where it is taken.
+    private static func freeName(_ bundle: Bundle, _ store: Store) throws(RuntimeError) -> ContainerID {
+        let folder = bundle.path.split(separator: "/").last.map(String.init) ?? "container"
+        let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }
+        let trimmed = String(allowed.drop { $0 == "." }.prefix(240))
+        let base = trimmed.isEmpty ? "container" : trimmed
+        var number = 1
+        while true {
+            let id = try ContainerID(number == 1 ? base : "\(base)-\(number)")
+            if !store.contains(id) { return id }
+            number += 1
+        }
+    }
+}

@@ -1,0 +1,141 @@
+internal import JSON
+internal import Kernel
+
+/// Where messages go. A failure is one line of level "error" in the log, and one on standard error (engines read both).
+struct Log: Sendable {
+    enum Level: Int, Sendable, Comparable {
+        case error, warning, debug
+
+        var name: String {
+            switch self {
+            case .error: "error"
+            case .warning: "warning"
+            case .debug: "debug"
+            }
+        }
+
+        static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    private enum Target: Sendable {
+        case standardError
+        case file(String)
+        case journal(String)
+        case syslog(String)
+    }
+
+    private let target: Target
+    private let isJSON: Bool
+    let level: Level
+
+    init() {
+        target = .standardError
+        isJSON = false
+        level = .warning
+    }
+
+    init(_ parsed: ParsedArguments) throws(UsageError) {
+        target = Self.target(parsed.value("log"))
+        switch parsed.value("log-format") {
+        case nil, "text", "": isJSON = false
+        case "json": isJSON = true
+        case .some(let other): throw UsageError(reason: "unknown log-format \"\(other)\"; text and json are known")
+        }
+        switch parsed.value("log-level") {
+        case nil: level = parsed.isOn("debug") ? .debug : .warning
+        case "error": level = .error
+        case "warning", "warn", "info": level = .warning
+        case "debug": level = .debug
+        case .some(let other):
+            throw UsageError(reason: "unknown log-level \"\(other)\"; error, warning and debug are known")
+        }
+    }
+
+    private static func target(_ text: String?) -> Target {
+        guard let text, !text.isEmpty else { return .standardError }
+        for (prefix, make) in [
+            ("file:", { Target.file(Paths.absolute($0)) }), ("journald:", { Target.journal($0) }),
+            ("syslog:", { Target.syslog($0) }),
+        ] as [(String, (String) -> Target)] where text.hasPrefix(prefix) {
+            return make(String(text.dropFirst(prefix.count)))
+        }
+        return .file(Paths.absolute(text))
+    }
+
+    func warn(_ message: String) { write(.warning, message) }
+
+    /// Writes a message where it belongs; errors to standard error too.
+    func write(_ level: Level, _ message: String) {
+        guard level <= self.level else { return }
+        do throws(SystemError) {
+            switch target {
+            case .standardError: return Output.write(line(level, message), to: 2)
+            case .file(let path): try append(line(level, message), to: path)
+            case .journal(let name): try sendToJournal(level, message, name)
+            case .syslog(let name): try sendToSyslog(level, message, name)
+            }
+        } catch {
+            Output.write("the log cannot be written: \(error)\n", to: 2)
+        }
+        if level == .error { Output.write("\(message)\n", to: 2) }
+    }
+
+    private func line(_ level: Level, _ message: String) -> String {
+        if isJSON {
+            var writer = Writer()
+            writer.object { object in
+                object.member("level", level.name)
+                object.member("msg", message)
+                object.member("time", Timestamp.now())
+            }
+            return String(decoding: writer.finish(), as: UTF8.self) + "\n"
+        }
+        if case .standardError = target { return level == .error ? "\(message)\n" : "\(level.name): \(message)\n" }
+        var quoted = Writer()
+        quoted.string(message)
+        return "time=\"\(Timestamp.now())\" level=\(level.name) msg=\(String(decoding: quoted.finish(), as: UTF8.self))\n"
+    }
+
+    private func append(_ line: String, to path: String) throws(SystemError) {
+        let file = try Files.open(path, [.writeOnly, .create, .append], mode: 0o644)
+        try Files.write(line, to: file, subject: path)
+    }
+
+    /// The priorities of syslog(3).
+    private func priority(_ level: Level) -> Int {
+        switch level {
+        case .error: 3
+        case .warning: 4
+        case .debug: 7
+        }
+    }
+
+    /// The journal's own protocol: one datagram of fields.
+    private func sendToJournal(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
+        let text = message.replacingNewlines()
+        let fields = "MESSAGE=\(text)\nPRIORITY=\(priority(level))\nSYSLOG_IDENTIFIER=\(name)\n"
+        try Files.write(fields, to: Sockets.connect("/run/systemd/journal/socket", datagram: true))
+    }
+
+    /// RFC 3164, facility "user".
+    private func sendToSyslog(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
+        let text = message.replacingNewlines()
+        try Files.write(
+            "<\(8 + priority(level))>\(name)[\(Processes.currentID)]: \(text)",
+            to: Sockets.connect("/dev/log", datagram: true))
+    }
+}
+
+extension String {
+    fileprivate func replacingNewlines() -> String {
+        String(decoding: utf8.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+    }
+}
+
+/// The standard streams.
+enum Output {
+    /// Writes all of a text; a reader that has left is nobody to tell.
+    static func write(_ text: String, to number: Int32 = 1) {
+        try? Files.write(text, toNumber: number)
+    }
+}

@@ -1,0 +1,170 @@
+import OCISpec
+import Testing
+
+/// Each field of a configuration with a right value.
+@Suite struct FieldTests {
+    @Test func nullCountsAsAbsent() throws {
+        let spec = try clean(
+            #"{"ociVersion":"1.0.0","root":{"path":"r","readonly":null},"process":null,"mounts":null,"linux":null}"#)
+        #expect(spec == Spec(ociVersion: "1.0.0", root: Root(path: "r")))
+    }
+
+    @Test func emptyIsNotAbsent() throws {
+        let spec = try clean(withMember(#""mounts":[],"annotations":{},"hostname":"","linux":{"namespaces":[]}"#))
+        #expect(spec.mounts == [])
+        #expect(spec.annotations == [])
+        #expect(spec.hostname == "")
+        #expect(spec.linux == Linux(namespaces: []))
+    }
+
+    @Test func topLevel() throws {
+        let spec = try clean(
+            withMember(
+                #""hostname":"h","domainname":"d","annotations":{"z":"1","a":"2"},"hooks":{"prestart":[],"#
+                    + #""createRuntime":[{"path":"/a","args":["a"],"env":["K=V"],"timeout":3}],"createContainer":[],"#
+                    + #""startContainer":[],"poststart":[],"poststop":[]}"#))
+        #expect(spec.hostname == "h")
+        #expect(spec.domainname == "d")
+        #expect(spec.annotations == [KeyValue(key: "z", value: "1"), KeyValue(key: "a", value: "2")])
+        let hook = Hook(path: "/a", args: ["a"], env: ["K=V"], timeout: 3)
+        let hooks = Hooks(
+            prestart: [], createRuntime: [hook], createContainer: [], startContainer: [], poststart: [], poststop: [])
+        #expect(spec.hooks == hooks)
+    }
+
+    @Test func mount() throws {
+        let spec = try clean(
+            withMember(
+                #""mounts":[{"destination":"/d","type":"t","source":"s","options":["o"],"#
+                    + #""uidMappings":[{"containerID":1,"hostID":2,"size":3}],"gidMappings":[]}]"#))
+        let mount = Mount(
+            destination: "/d", type: "t", source: "s", options: ["o"],
+            uidMappings: [IDMapping(containerID: 1, hostID: 2, size: 3)], gidMappings: [])
+        #expect(spec.mounts == [mount])
+    }
+
+    @Test func process() throws {
+        let spec = try clean(
+            withMember(
+                #""process":{"terminal":true,"consoleSize":{"height":25,"width":80},"user":{"uid":1,"gid":2,"umask":18,"#
+                    + #""additionalGids":[3]},"args":["sh"],"env":["A=B"],"cwd":"/","capabilities":{"bounding":["B"],"#
+                    + #""effective":["E"],"inheritable":["I"],"permitted":["P"],"ambient":["A"]},"rlimits":["#
+                    + #"{"type":"RLIMIT_AS","soft":1,"hard":18446744073709551615}],"noNewPrivileges":true,"#
+                    + #""apparmorProfile":"a","oomScoreAdj":-1000,"scheduler":{"policy":"SCHED_DEADLINE","nice":-20,"#
+                    + #""priority":5,"flags":["SCHED_FLAG_RECLAIM"],"runtime":1,"deadline":2,"period":3},"#
+                    + #""selinuxLabel":"s","ioPriority":{"class":"IOPRIO_CLASS_RT","priority":7},"#
+                    + #""execCPUAffinity":{"initial":"0-3, 7","final":""}}"#))
+        let expected = Process(
+            terminal: true, consoleSize: ConsoleSize(height: 25, width: 80),
+            user: User(uid: 1, gid: 2, umask: 18, additionalGids: [3]), args: ["sh"], env: ["A=B"], cwd: "/",
+            capabilities: Capabilities(
+                bounding: ["B"], effective: ["E"], inheritable: ["I"], permitted: ["P"], ambient: ["A"]),
+            rlimits: [RLimit(type: .addressSpace, soft: 1, hard: .max)], noNewPrivileges: true, apparmorProfile: "a",
+            oomScoreAdj: -1000,
+            scheduler: Scheduler(
+                policy: .deadline, nice: -20, priority: 5, flags: [.reclaim], runtime: 1, deadline: 2, period: 3),
+            selinuxLabel: "s", ioPriority: IOPriority(class: .realtime, priority: 7),
+            execCPUAffinity: CPUAffinity(initial: "0-3, 7", final: ""))
+        #expect(spec.process == expected)
+    }
+
+    @Test func linux() throws {
+        let spec = try clean(
+            withLinux(
+                #""namespaces":[{"type":"time","path":"/n"},{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":1,"#
+                    + #""size":1}],"gidMappings":[],"timeOffsets":{"monotonic":{"secs":-1},"boottime":{"nanosecs":5}},"#
+                    + #""devices":[{"type":"p","path":"/f"},{"type":"u","path":"/d","major":1,"minor":2,"#
+                    + #""fileMode":8630,"uid":3,"gid":4}],"netDevices":{"eth0":{"name":"n"},"eth1":{}},"#
+                    + #""cgroupsPath":"/c","resources":{},"intelRdt":{"closID":"c","l3CacheSchema":"L3:0=f","#
+                    + #""memBwSchema":"MB:0=1","schemata":["L2:0=f"],"enableMonitoring":false},"#
+                    + #""memoryPolicy":{"mode":"MPOL_BIND","nodes":"0","flags":["MPOL_F_STATIC_NODES"]},"#
+                    + #""sysctl":{"net.x":"1"},"rootfsPropagation":"rprivate","maskedPaths":["/m"],"#
+                    + #""readonlyPaths":["/r"],"mountLabel":"l","personality":{"domain":"LINUX32","flags":[]}"#))
+        let expected = Linux(
+            namespaces: [Namespace(type: .time, path: "/n"), Namespace(type: .user)],
+            uidMappings: [IDMapping(containerID: 0, hostID: 1, size: 1)], gidMappings: [],
+            timeOffsets: TimeOffsets(monotonic: ClockOffset(secs: -1), boottime: ClockOffset(nanosecs: 5)),
+            devices: [
+                Device(type: .p, path: "/f"),
+                Device(type: .u, path: "/d", major: 1, minor: 2, fileMode: 8630, uid: 3, gid: 4),
+            ],
+            netDevices: [NetDevice(hostName: "eth0", name: "n"), NetDevice(hostName: "eth1")], cgroupsPath: "/c",
+            resources: Resources(),
+            intelRdt: IntelRdt(
+                closID: "c", l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=1", schemata: ["L2:0=f"],
+                enableMonitoring: false),
+            memoryPolicy: MemoryPolicy(mode: .bind, nodes: "0", flags: [.staticNodes]),
+            sysctl: [KeyValue(key: "net.x", value: "1")], rootfsPropagation: .rprivate, maskedPaths: ["/m"],
+            readonlyPaths: ["/r"], mountLabel: "l", personality: Personality(domain: .linux32, flags: []))
+        #expect(spec.linux == expected)
+    }
+
+    @Test func resources() throws {
+        let throttle = #"[{"major":8,"minor":0,"rate":600}]"#
+        let spec = try clean(
+            withResources(
+                #""devices":[{"allow":true,"type":"c","major":-1,"minor":2,"access":"rwm"},{"allow":false}],"#
+                    + #""memory":{"limit":-1,"reservation":1,"swap":2,"kernel":3,"kernelTCP":4,"swappiness":100,"#
+                    + #""disableOOMKiller":true,"useHierarchy":false,"checkBeforeUpdate":true},"#
+                    + #""cpu":{"shares":1,"quota":5,"burst":5,"period":2,"realtimeRuntime":3,"realtimePeriod":4,"#
+                    + #""cpus":"0","mems":"1","idle":1},"pids":{"limit":0},"#
+                    + #""blockIO":{"weight":10,"leafWeight":11,"weightDevice":[{"major":8,"minor":0,"leafWeight":1}],"#
+                    + #""throttleReadBpsDevice":\#(throttle),"throttleWriteBpsDevice":\#(throttle),"#
+                    + #""throttleReadIOPSDevice":\#(throttle),"throttleWriteIOPSDevice":\#(throttle)},"#
+                    + #""hugepageLimits":[{"pageSize":"2MB","limit":1e3}],"network":{"classID":1,"#
+                    + #""priorities":[{"name":"eth0","priority":2}]},"rdma":{"m":{"hcaObjects":1}},"#
+                    + #""unified":{"io.max":"1"}"#))
+        let device = ThrottleDevice(major: 8, minor: 0, rate: 600)
+        let expected = Resources(
+            devices: [
+                DeviceRule(allow: true, type: .c, major: -1, minor: 2, access: "rwm"), DeviceRule(allow: false),
+            ],
+            memory: MemoryResources(
+                limit: -1, reservation: 1, swap: 2, kernel: 3, kernelTCP: 4, swappiness: 100, disableOOMKiller: true,
+                useHierarchy: false, checkBeforeUpdate: true),
+            cpu: CPUResources(
+                shares: 1, quota: 5, burst: 5, period: 2, realtimeRuntime: 3, realtimePeriod: 4, cpus: "0", mems: "1",
+                idle: 1),
+            pids: PIDsResources(limit: 0),
+            blockIO: BlockIOResources(
+                weight: 10, leafWeight: 11, weightDevice: [WeightDevice(major: 8, minor: 0, leafWeight: 1)],
+                throttleReadBpsDevice: [device], throttleWriteBpsDevice: [device], throttleReadIOPSDevice: [device],
+                throttleWriteIOPSDevice: [device]),
+            hugepageLimits: [HugepageLimit(pageSize: "2MB", limit: 1000)],
+            network: NetworkResources(classID: 1, priorities: [InterfacePriority(name: "eth0", priority: 2)]),
+            rdma: [RDMALimit(device: "m", hcaObjects: 1)], unified: [KeyValue(key: "io.max", value: "1")])
+        #expect(spec.linux?.resources == expected)
+    }
+
+    @Test func seccomp() throws {
+        let spec = try clean(
+            withLinux(
+                #""seccomp":{"defaultAction":"SCMP_ACT_TRACE","defaultErrnoRet":65535,"architectures":["SCMP_ARCH_X86"],"#
+                    + #""flags":["SECCOMP_FILTER_FLAG_LOG"],"listenerPath":"/l","listenerMetadata":"m","syscalls":["#
+                    + #"{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":4095,"args":[{"index":5,"value":1,"#
+                    + #""valueTwo":18446744073709551615,"op":"SCMP_CMP_MASKED_EQ"}]}]}"#))
+        let argument = SeccompArgument(index: 5, value: 1, valueTwo: .max, op: .maskedEqual)
+        let expected = Seccomp(
+            defaultAction: .trace, defaultErrnoRet: 65535, architectures: [.x86], flags: [.log], listenerPath: "/l",
+            listenerMetadata: "m",
+            syscalls: [SeccompRule(names: ["read"], action: .errno, errnoRet: 4095, args: [argument])])
+        #expect(spec.linux?.seccomp == expected)
+    }
+
+    /// Every word of every closed set of the specification, in its own spelling.
+    @Test func words() {
+        #expect(RLimitType.allCases.count == 16)
+        #expect(NamespaceType.allCases.count == 8)
+        #expect(SchedulerPolicy.allCases.count == 7)
+        #expect(SchedulerFlag.allCases.count == 7)
+        #expect(SeccompAction.allCases.count == 9)
+        #expect(SeccompArchitecture.allCases.count == 23)
+        #expect(SeccompFlag.allCases.count == 4)
+        #expect(SeccompOperator.allCases.count == 7)
+        #expect(MemoryPolicyMode.allCases.count == 7)
+        #expect(MemoryPolicyFlag.allCases.count == 3)
+        #expect(RootfsPropagation.allCases.count == 8)
+        #expect(RLimitType.allCases.allSatisfy { $0.rawValue.hasPrefix("RLIMIT_") })
+        #expect(SeccompArchitecture.allCases.allSatisfy { $0.rawValue.hasPrefix("SCMP_ARCH_") })
+    }
+}
