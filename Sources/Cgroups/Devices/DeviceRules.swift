@@ -95,9 +95,9 @@ package struct DeviceRules: Hashable, Sendable {
             let access = Self.access(rule.access, "\(field).access", &mistakes)
             let kind: Kind? =
                 switch rule.type {
-                case .block: .block
-                case .character: .character
-                case .all, nil: nil
+                case .b: .block
+                case .c: .character
+                case .a, nil: nil
                 }
             decisions.append(Rule(allow: rule.allow, kind: kind, major: major, minor: minor, access: access))
         }
