@@ -78,9 +78,9 @@ private func judge(_ rules: [DeviceRule], _ request: Request) -> Bool {
         var allowed = false
         for rule in rules {
             let access = rule.access ?? ""
-            let kind = request.kind == .block ? DeviceRuleType.block : .character
+            let kind = request.kind == .block ? DeviceRuleType.b : .c
             let matches =
-                (rule.type == nil || rule.type == .all || rule.type == kind)
+                (rule.type == nil || rule.type == .a || rule.type == kind)
                 && (access.isEmpty || access.contains(letter))
                 && (rule.major == nil || rule.major == -1 || rule.major == Int64(request.major))
                 && (rule.minor == nil || rule.minor == -1 || rule.minor == Int64(request.minor))
@@ -103,25 +103,25 @@ struct DeviceTests {
         [DeviceRule(allow: true)],
         [denyAll, DeviceRule(allow: true)],
         [DeviceRule(allow: true), denyAll],
-        [denyAll, DeviceRule(allow: true, type: .character, major: 10, minor: 200, access: "rwm")],
-        [denyAll, DeviceRule(allow: true, type: .block, major: 8, access: "r")],
+        [denyAll, DeviceRule(allow: true, type: .c, major: 10, minor: 200, access: "rwm")],
+        [denyAll, DeviceRule(allow: true, type: .b, major: 8, access: "r")],
         [
-            denyAll, DeviceRule(allow: true, type: .block, major: 8, minor: 0, access: "r"),
-            DeviceRule(allow: true, type: .block, major: 8, minor: 0, access: "w"),
+            denyAll, DeviceRule(allow: true, type: .b, major: 8, minor: 0, access: "r"),
+            DeviceRule(allow: true, type: .b, major: 8, minor: 0, access: "w"),
         ],
-        [DeviceRule(allow: true), DeviceRule(allow: false, type: .block, major: 8, minor: 1, access: "w")],
-        [DeviceRule(allow: true), DeviceRule(allow: false, type: .all, major: -1, minor: 3, access: "rw")],
+        [DeviceRule(allow: true), DeviceRule(allow: false, type: .b, major: 8, minor: 1, access: "w")],
+        [DeviceRule(allow: true), DeviceRule(allow: false, type: .a, major: -1, minor: 3, access: "rw")],
         [
-            denyAll, DeviceRule(allow: true, type: .all, access: "r"), DeviceRule(allow: false, major: 8, access: "m"),
-            DeviceRule(allow: true, minor: 2), DeviceRule(allow: false, type: .character, major: 1, minor: 3),
+            denyAll, DeviceRule(allow: true, type: .a, access: "r"), DeviceRule(allow: false, major: 8, access: "m"),
+            DeviceRule(allow: true, minor: 2), DeviceRule(allow: false, type: .c, major: 1, minor: 3),
         ],
         [
-            denyAll, DeviceRule(allow: true, type: .character, major: 4095, minor: 0xfffff),
-            DeviceRule(allow: true, type: .block, major: 4096), DeviceRule(allow: true, type: .block, minor: 0x100000),
+            denyAll, DeviceRule(allow: true, type: .c, major: 4095, minor: 0xfffff),
+            DeviceRule(allow: true, type: .b, major: 4096), DeviceRule(allow: true, type: .b, minor: 0x100000),
         ],
-        [denyAll, DeviceRule(allow: true, type: .block), DeviceRule(allow: true, type: .character)],
-        [DeviceRule(allow: true), DeviceRule(allow: false, type: .character)],
-        [DeviceRule(allow: true, access: "rw"), DeviceRule(allow: false, type: .block, access: "w")],
+        [denyAll, DeviceRule(allow: true, type: .b), DeviceRule(allow: true, type: .c)],
+        [DeviceRule(allow: true), DeviceRule(allow: false, type: .c)],
+        [DeviceRule(allow: true, access: "rw"), DeviceRule(allow: false, type: .b, access: "w")],
     ]
 
     @Test("The program, its evaluation and the list judge every request alike", arguments: lists)
@@ -138,7 +138,7 @@ struct DeviceTests {
 
     @Test("A rule that denies writing denies opening for both")
     func partialDenial() throws {
-        let rules = try DeviceRules([.init(allow: true), .init(allow: false, type: .block, major: 8, access: "w")])
+        let rules = try DeviceRules([.init(allow: true), .init(allow: false, type: .b, major: 8, access: "w")])
         #expect(!rules.allow([.read, .write], kind: .block, major: 8, minor: 0))
         #expect(rules.allow([.read], kind: .block, major: 8, minor: 0))
     }
@@ -148,7 +148,7 @@ struct DeviceTests {
         let engine: [DeviceRule] =
             [Self.denyAll]
             + [(1, 3), (1, 8), (1, 7), (5, 0), (1, 5), (1, 9)].map {
-                DeviceRule(allow: true, type: .character, major: $0.0, minor: $0.1)
+                DeviceRule(allow: true, type: .c, major: $0.0, minor: $0.1)
             }
         let rules = try DeviceRules(engine)
         #expect(rules.decisions.count == DeviceRules.always.count + 1)
@@ -163,7 +163,7 @@ struct DeviceTests {
 
     @Test("More rules than a program's jumps can span are refused; so many are not")
     func many() throws {
-        let rule = { (minor: Int) in DeviceRule(allow: true, type: .block, minor: Int64(minor), access: "r") }
+        let rule = { (minor: Int) in DeviceRule(allow: true, type: .b, minor: Int64(minor), access: "r") }
         let rules = try DeviceRules((0..<DeviceRules.most).map(rule))
         #expect(DeviceProgram.instructions(for: rules).count > DeviceRules.most)
         #expect(throws: DeviceRules.Mistakes.self) { _ = try DeviceRules((0...DeviceRules.most).map(rule)) }

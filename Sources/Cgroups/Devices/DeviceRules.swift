@@ -83,7 +83,8 @@ package struct DeviceRules: Hashable, Sendable {
         guard rules.count <= Self.most else {
             mistakes.list.append(
                 CgroupPlanError(
-                    field: "linux.resources.devices", reason: "expected at most \(Self.most) rules, found \(rules.count)"))
+                    field: "linux.resources.devices",
+                    reason: "expected at most \(Self.most) rules, found \(rules.count)"))
             throw mistakes
         }
         var decisions = Self.always
@@ -112,7 +113,8 @@ package struct DeviceRules: Hashable, Sendable {
     private static func withoutIdle(_ rules: [Rule]) -> [Rule] {
         var kept: [Rule] = []
         for rule in rules {
-            if (rule.major ?? 0) >> majorBits != 0 || (rule.minor ?? 0) >> minorBits != 0 { continue }  // no such device
+            // Numbers beyond the kernel's are no device's.
+            if (rule.major ?? 0) >> majorBits != 0 || (rule.minor ?? 0) >> minorBits != 0 { continue }
             var decided: Access = []
             for earlier in kept where earlier.covers(devicesOf: rule) { decided.formUnion(earlier.access) }
             if decided.isSuperset(of: rule.access) { continue }
