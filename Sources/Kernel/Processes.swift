@@ -166,13 +166,6 @@ package struct ExecImage: ~Copyable {
 }
 
 extension Processes {
-    /// Sleeps.
-    package static func pause(milliseconds: Int) {
-        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-        // A signal ends the sleep early, which nobody here minds.
-        _ = nanosleep(&time, nil)
-    }
-
     /// Ends with SIGKILL.
     package static func kill(_ child: borrowing ChildProcess) throws(SystemError) {
         try send(Signal.kill.rawValue, to: child.pidfd)

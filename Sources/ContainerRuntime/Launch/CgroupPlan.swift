@@ -20,6 +20,9 @@ struct CgroupPlan: Sendable {
         for error in resources.errors { findings.refuse(error.field, error.reason) }
         guard options.cgroupManager != .disabled else {
             path = nil
+            if resources.devices?.hasDenial == true {
+                findings.warn("linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
+            }
             return
         }
         do throws(CgroupPlanError) {
@@ -29,6 +32,9 @@ struct CgroupPlan: Sendable {
             findings.refuse(error.field, error.reason)
         }
     }
+
+    /// What is enforced on devices; nothing without a cgroup.
+    var deviceRules: DeviceRules? { path == nil ? nil : resources.devices }
 
     /// The cgroup's directory on the host; nil without a cgroup.
     var directory: String? {

@@ -34,7 +34,7 @@ struct StartGate: ~Copyable {
             guard let bytes = try Terminals.readAvailable(start, limit: 1) else { continue }
             if !bytes.isEmpty { return }
             // Somebody opened the gate and left without a byte, which poll goes on telling.
-            Processes.pause(milliseconds: 10)
+            MonotonicClock.sleep(milliseconds: 10)
         }
     }
 

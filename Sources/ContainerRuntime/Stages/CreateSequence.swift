@@ -90,7 +90,7 @@ struct CreateSequence: ~Copyable {
     ) throws(StageFailure) {
         do throws(CgroupError) {
             try cgroup.apply(plan.cgroup.resources.settings)
-            if let devices = plan.cgroup.resources.devices { try cgroup.applyDeviceProgram(devices) }
+            if let devices = plan.cgroup.deviceRules { try cgroup.applyDeviceProgram(devices) }
             if plan.cgroup.isDelegated { try cgroup.delegate(owner: hostOwner) }
         } catch {
             throw StageFailure(.limits, .refused(error.description))
