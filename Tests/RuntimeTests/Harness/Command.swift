@@ -130,6 +130,8 @@ struct Surroundings {
     /// A terminal that becomes its controlling one and its standard streams.
     var terminal: String?
     var ownSession = false
+    /// Words before the runtime's: a program that changes something and then executes it.
+    var prefix: [String] = []
 }
 
 enum SpawnError: Error, CustomStringConvertible {

@@ -125,7 +125,7 @@ final class Sandbox: @unchecked Sendable {
         var surroundings = surroundings
         surroundings.environment["RUNBOX_TEST"] = name
         if surroundings.directory == nil { surroundings.directory = directory }
-        let running = try spawn([Programs.runtime] + words, output: path("command\(commands)"), surroundings)
+        let running = try spawn(surroundings.prefix + [Programs.runtime] + words, output: path("command\(commands)"), surroundings)
         started.append(running)
         return running
     }
@@ -139,6 +139,16 @@ final class Sandbox: @unchecked Sendable {
     @discardableResult
     func runtime(_ words: String..., with surroundings: Surroundings = Surroundings()) throws -> Outcome {
         try plain(["--root", root] + words, surroundings)
+    }
+
+    /// Starts another program that ends with the test.
+    func aside(_ command: [String], _ surroundings: Surroundings = Surroundings()) throws -> Running {
+        commands += 1
+        var surroundings = surroundings
+        surroundings.environment["RUNBOX_TEST"] = name
+        let running = try spawn(command, output: path("command\(commands)"), surroundings)
+        started.append(running)
+        return running
     }
 
     /// `run`, in the foreground.
@@ -262,6 +272,13 @@ struct Bundle {
         for applet in Bundle.applets { symlink("busybox", rootfs + "/bin/" + applet) }
         try write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nservice:x:1000:1000:service:/home/service:/bin/sh\n")
         try write("etc/group", "root:x:0:\nservice:x:1000:\n")
+    }
+
+    /// Gives the root file system to another owner: the root of a user namespace.
+    func chown(to id: Int) throws {
+        let all = FileManager.default.enumerator(atPath: rootfs)
+        lchown(rootfs, uid_t(id), gid_t(id))
+        while let path = all?.nextObject() as? String { lchown(rootfs + "/" + path, uid_t(id), gid_t(id)) }
     }
 
     func write(_ config: Config) throws { try config.data().write(to: URL(fileURLWithPath: configPath)) }
