@@ -16,12 +16,6 @@ extension AllTests {
             return stat(path, &status) == 0 ? String(status.st_ino) : "none"
         }
 
-        private func bundle(_ box: Sandbox, _ verbs: String..., edit: (inout Config) throws -> Void) throws -> Bundle {
-            let bundle = try box.bundle(args: ["/probe"] + verbs, edit: edit)
-            if try String(contentsOfFile: bundle.configPath, encoding: .utf8).contains("\"user\"\n") { try bundle.chown(to: 100_000) }
-            return bundle
-        }
-
         @Test(arguments: all)
         func new(word: String, name: String) throws {
             let box = try Sandbox.current
@@ -65,10 +59,14 @@ extension AllTests {
             let flag = ["network": "--net", "user": "--user", "time": "--time", "pid": "--pid"][word] ?? "--" + word
             var words = ["unshare", flag]
             if word == "mount" { words += ["--propagation", "private"] }
-            if word == "user" { words += ["--map-users=100000,0,65536", "--map-groups=100000,0,65536"] }
             if word == "pid" || word == "time" { words += ["--fork", "--kill-child"] }
             let running = try box.aside(words + ["sh", "-c", "echo ready; exec sleep 1000"])
             guard running.says("ready") else { throw Trouble("\(running.wait(seconds: 0))") }
+            if word == "user" {
+                for map in ["uid_map", "gid_map"] {
+                    try "0 100000 65536".write(toFile: "/proc/\(running.pid)/\(map)", atomically: false, encoding: .utf8)
+                }
+            }
             let own = word == "pid" || word == "time" ? name + "_for_children" : name
             return "/proc/\(running.pid)/ns/\(own)"
         }
