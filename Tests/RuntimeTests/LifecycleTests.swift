@@ -247,7 +247,7 @@ extension AllTests {
             #expect(box.becomes("stopped"))
         }
 
-        @Test(arguments: ["FOO", "SIG", "0x9", "-1", "999", ""])
+        @Test(arguments: ["FOO", "SIG", "0x9", "-1", "999"])
         func wordsThatAreNone(word: String) throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))

@@ -16,6 +16,7 @@ struct LeavesNothing: SuiteTrait, TestTrait, TestScoping {
         try await Sandbox.$ambient.withValue(sandbox) { try await function() }
         sandbox.close()
         sandbox.expectNothingLeft(location: test.sourceLocation)
+        Leftovers.sweep(sandbox)
     }
 }
 

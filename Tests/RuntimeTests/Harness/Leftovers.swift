@@ -14,8 +14,27 @@ enum Leftovers {
         return found
     }
 
+    /// Takes away what a failed test has left, so that a hundred failures do not fill the host.
+    static func sweep(_ sandbox: Sandbox) {
+        for entry in processes(sandbox) {
+            if let pid = entry.split(separator: " ").dropFirst().first.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
+        }
+        for entry in cgroups(sandbox).sorted().reversed() {
+            guard let tree = CgroupTree.path else { return }
+            _ = eventually(1) { rmdir(tree + "/" + entry.dropFirst("cgroup ".count)) == 0 || errno != EBUSY }
+        }
+    }
+
     private static func search(for sandbox: Sandbox) -> [String] {
-        mounts(sandbox) + cgroups(sandbox) + processes(sandbox) + state(sandbox) + files(sandbox)
+        mounts(sandbox) + cgroups(sandbox) + processes(sandbox) + state(sandbox) + files(sandbox) + devices()
+    }
+
+    /// The tests give the host's /dev/null to containers as standard input: it must not become theirs.
+    private static func devices() -> [String] {
+        var status = stat()
+        guard stat("/dev/null", &status) == 0, geteuid() == 0 else { return [] }
+        let isAsBefore = status.st_uid == 0 && status.st_gid == 0 && status.st_mode == S_IFCHR | 0o666
+        return isAsBefore ? [] : ["/dev/null belongs to \(status.st_uid):\(status.st_gid), mode \(String(status.st_mode, radix: 8))"]
     }
 
     private static func mounts(_ sandbox: Sandbox) -> [String] {

@@ -28,7 +28,7 @@ enum Programs {
         let source = package + "/Tests/Probe/" + name
         let changed = try FileManager.default.attributesOfItem(atPath: source)[.modificationDate] as? Date
         let stamp = Int((changed?.timeIntervalSince1970 ?? 0) * 1000)
-        let folder = NSTemporaryDirectory() + "/runbox-test-programs-\(getuid())"
+        let folder = NSTemporaryDirectory() + "runbox-test-programs-\(getuid())"
         let program = "\(folder)/\(name)-\(stamp)"
         if FileManager.default.fileExists(atPath: program) { return program }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
