@@ -159,15 +159,18 @@ extension AllTests {
             try box.folder("b")
             #expect(try box.plain(["spec", "-b", box.path("a")]).status == 0)
             #expect(try box.plain(["spec", "--bundle", box.path("b")]).status == 0)
-            #expect(try Data(contentsOf: URL(fileURLWithPath: box.path("a/config.json")))
-                == Data(contentsOf: URL(fileURLWithPath: box.path("b/config.json"))))
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: box.path("a/config.json")))
+                    == Data(contentsOf: URL(fileURLWithPath: box.path("b/config.json"))))
         }
 
         @Test func anExistingFileIsNotOverwritten() throws {
             let box = try Sandbox.current
             try box.file("config.json", "mine")
             let outcome = try box.plain(["spec"])
-            #expect(outcome.status == 1 && outcome.stderr.contains("config.json") && outcome.stderr.contains("exists"), "\(outcome)")
+            #expect(
+                outcome.status == 1 && outcome.stderr.contains("config.json") && outcome.stderr.contains("exists"),
+                "\(outcome)")
             #expect(try String(contentsOfFile: box.path("config.json"), encoding: .utf8) == "mine")
         }
 
@@ -176,7 +179,9 @@ extension AllTests {
             let namespaces = (config["linux.namespaces"] as? [[String: String]])?.compactMap { $0["type"] } ?? []
             #expect(namespaces.contains("user") && !namespaces.contains("network"), "\(namespaces)")
             #expect((config["linux.uidMappings"] as? [Any])?.count == 1)
-            #expect(config["linux.uidMappings.0.containerID"] as? Int == 0 && config["linux.uidMappings.0.size"] as? Int == 1)
+            #expect(
+                config["linux.uidMappings.0.containerID"] as? Int == 0
+                    && config["linux.uidMappings.0.size"] as? Int == 1)
             #expect((config["linux.gidMappings"] as? [Any])?.count == 1)
             #expect(config["linux.resources"] == nil)
             let options = (config["mounts"] as? [[String: Any]])?.flatMap { $0["options"] as? [String] ?? [] } ?? []
@@ -192,7 +197,8 @@ extension AllTests {
             #expect(try box.plain(["spec", "--bundle", bundle.directory]).status == 0)
             let terminal = try Terminal()
             let running = try box.begin(
-                ["--root", box.root, "run", "--bundle", bundle.directory, box.id], Surroundings(terminal: terminal.path))
+                ["--root", box.root, "run", "--bundle", bundle.directory, box.id], Surroundings(terminal: terminal.path)
+            )
             #expect(terminal.reads("# "), "no prompt: \(terminal.text)")
             terminal.type("echo $((6*7)); exit 5\n")
             #expect(terminal.reads("42"))

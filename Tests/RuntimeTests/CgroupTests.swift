@@ -44,7 +44,9 @@ extension AllTests {
         @Test(arguments: ["/../NAME", "/NAME/../NAME", "../../NAME"])
         func pointsUpwardsStayInTheTree(form: String) throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = form.replacingOccurrences(of: "NAME", with: box.id) }
+            let bundle = try box.bundle("hang") {
+                $0["linux.cgroupsPath"] = form.replacingOccurrences(of: "NAME", with: box.id)
+            }
             let outcome = try box.runtime("create", "--bundle", bundle.directory, box.id)
             if outcome.status == 0 {
                 let path = try #require(path(of: try pid(box)))
@@ -56,7 +58,8 @@ extension AllTests {
 
         @Test func aSystemdNameNeedsTheSystemdManager() throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = "system.slice:runbox:\(box.id)" })
+            let outcome = try box.run(
+                try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = "system.slice:runbox:\(box.id)" })
             // A folder of that odd name, or a refusal; never another place.
             if outcome.status != 0 { #expect(try box.refused(outcome).contains("linux.cgroupsPath"), "\(outcome)") }
         }
@@ -65,7 +68,8 @@ extension AllTests {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("child", "child", "hang") { $0["linux.cgroupsPath"] = "/" + box.id })
             try box.ok("start", box.id)
-            #expect(eventually(5) { (CgroupTree.read("/\(box.id)/cgroup.procs") ?? "").split(separator: "\n").count == 3 })
+            #expect(
+                eventually(5) { (CgroupTree.read("/\(box.id)/cgroup.procs") ?? "").split(separator: "\n").count == 3 })
             try box.ok("kill", box.id, "KILL")
             #expect(box.becomes("stopped"))
             try box.ok("delete", box.id)
@@ -93,7 +97,8 @@ extension AllTests {
         @Test func disabled() throws {
             let box = try Sandbox.current
             let own = path(of: "self")
-            let outcome = try box.run(try box.bundle("read:/proc/self/cgroup"), global: ["--cgroup-manager", "disabled"])
+            let outcome = try box.run(
+                try box.bundle("read:/proc/self/cgroup"), global: ["--cgroup-manager", "disabled"])
             #expect(outcome.status == 0, "\(outcome)")
             let line = outcome["read./proc/self/cgroup"]?.split(separator: "\n").first { $0.hasPrefix("0::") }
             #expect(line.map { String($0.dropFirst(3)) } == own, "\(outcome)")
@@ -112,7 +117,8 @@ extension AllTests {
         // MARK: Controllers that are not there
 
         static let limits: [(controller: String, field: String, json: String)] = [
-            ("memory", "linux.resources.memory.limit", "1048576"), ("memory", "linux.resources.memory.reservation", "1048576"),
+            ("memory", "linux.resources.memory.limit", "1048576"),
+            ("memory", "linux.resources.memory.reservation", "1048576"),
             ("memory", "linux.resources.memory.swap", "1048576"), ("pids", "linux.resources.pids.limit", "10"),
             ("cpu", "linux.resources.cpu.shares", "512"), ("cpu", "linux.resources.cpu.quota", "50000"),
             ("cpu", "linux.resources.cpu.idle", "1"), ("cpuset", "linux.resources.cpu.cpus", "\"0\""),
@@ -133,8 +139,10 @@ extension AllTests {
             let named = field.hasSuffix(".swap") ? "linux.resources.memory" : field
             #expect(line.contains(named), "the field: \(line)")
             #expect(line.contains(controller) && line.contains("controller"), "the controller: \(line)")
-            #expect(line.contains("cgroup.subtree_control") || line.contains("systemd.unified_cgroup_hierarchy") || line.contains("version 1")
-                || line.contains("cgroup_no_v1"), "a remedy: \(line)")
+            #expect(
+                line.contains("cgroup.subtree_control") || line.contains("systemd.unified_cgroup_hierarchy")
+                    || line.contains("version 1")
+                    || line.contains("cgroup_no_v1"), "a remedy: \(line)")
         }
 
         @Test func noLimitNeedsNoController() throws {
@@ -146,20 +154,25 @@ extension AllTests {
         /// Sets resources, creates the container and reads files of its cgroup.
         private func files(_ names: [String], of json: [String: String]) throws -> [String: String] {
             let box = try Sandbox.current
-            _ = try box.create(try box.bundle("hang") {
-                $0["linux.cgroupsPath"] = "/" + box.id
-                for (field, text) in json { try $0.set("linux.resources." + field, json: text) }
-            })
+            _ = try box.create(
+                try box.bundle("hang") {
+                    $0["linux.cgroupsPath"] = "/" + box.id
+                    for (field, text) in json { try $0.set("linux.resources." + field, json: text) }
+                })
             return Dictionary(uniqueKeysWithValues: names.map { ($0, CgroupTree.read("/\(box.id)/\($0)") ?? "absent") })
         }
 
-        private static let hugepages = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/kernel/mm/hugepages")) ?? []
+        private static let hugepages =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/sys/kernel/mm/hugepages")) ?? []
 
         @Test(
-            .enabled(if: CgroupTree.has("hugetlb") && hugepages.contains("hugepages-2048kB"), "no hugetlb controller with 2 MB pages"))
+            .enabled(
+                if: CgroupTree.has("hugetlb") && hugepages.contains("hugepages-2048kB"),
+                "no hugetlb controller with 2 MB pages"))
         func hugepageLimits() throws {
             let seen = try files(
-                ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"], of: ["hugepageLimits": #"[{"pageSize": "2MB", "limit": 4194304}]"#])
+                ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"],
+                of: ["hugepageLimits": #"[{"pageSize": "2MB", "limit": 4194304}]"#])
             #expect(seen["hugetlb.2MB.max"] == "4194304" && seen["hugetlb.2MB.rsvd.max"] == "4194304", "\(seen)")
         }
 
@@ -193,7 +206,9 @@ extension AllTests {
             #expect(seen["memory.swap.max"] == "33554432" || seen["memory.swap.max"] == "absent", "\(seen)")
         }
 
-        @Test(.enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"), arguments: [("7", "7"), ("-1", "max")])
+        @Test(
+            .enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"),
+            arguments: [("7", "7"), ("-1", "max")])
         func pids(json: String, expected: String) throws {
             #expect(try files(["pids.max"], of: ["pids.limit": json])["pids.max"] == expected)
         }
@@ -207,7 +222,9 @@ extension AllTests {
 
         @Test(.enabled(if: CgroupTree.has("cpu"), "the cpu controller is not in the v2 tree"))
         func cpuQuota() throws {
-            #expect(try files(["cpu.max"], of: ["cpu": #"{"quota": 50000, "period": 200000}"#])["cpu.max"] == "50000 200000")
+            #expect(
+                try files(["cpu.max"], of: ["cpu": #"{"quota": 50000, "period": 200000}"#])["cpu.max"] == "50000 200000"
+            )
             try Sandbox.current.ok("delete", "--force", try Sandbox.current.id)
             #expect(try files(["cpu.max"], of: ["cpu": #"{"quota": -1}"#])["cpu.max"] == "max 100000")
         }
@@ -220,7 +237,9 @@ extension AllTests {
         @Test(.enabled(if: CgroupTree.has("io"), "the io controller is not in the v2 tree"))
         func blockIOWeight() throws {
             let seen = try files(["io.weight", "io.bfq.weight"], of: ["blockIO.weight": "500"])
-            #expect(seen["io.weight"]?.contains("4950") == true || seen["io.bfq.weight"]?.contains("500") == true, "\(seen)")
+            #expect(
+                seen["io.weight"]?.contains("4950") == true || seen["io.bfq.weight"]?.contains("500") == true, "\(seen)"
+            )
         }
     }
 
@@ -246,7 +265,8 @@ extension AllTests {
         @Test func denied() throws { #expect(try look("[\(Self.deny)]")["open./dev/fuse"] == "EPERM") }
 
         @Test func allowed() throws {
-            let seen = try look(#"[\#(Self.deny), {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]"#)
+            let seen = try look(
+                #"[\#(Self.deny), {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]"#)
             #expect(seen["open./dev/fuse"] == "ok", "\(seen)")
         }
 
@@ -254,7 +274,8 @@ extension AllTests {
             (#"{"allow": true, "type": "c", "major": 10, "access": "rw"}"#, "ok"),
             (#"{"allow": true, "type": "c", "minor": 229, "access": "rw"}"#, "ok"),
             (#"{"allow": true, "type": "c", "major": -1, "minor": -1, "access": "rw"}"#, "ok"),
-            (#"{"allow": true, "type": "c"}"#, "ok"), (#"{"allow": true}"#, "ok"), (#"{"allow": true, "type": "a"}"#, "ok"),
+            (#"{"allow": true, "type": "c"}"#, "ok"), (#"{"allow": true}"#, "ok"),
+            (#"{"allow": true, "type": "a"}"#, "ok"),
             (#"{"allow": true, "type": "b", "access": "rwm"}"#, "EPERM"),
             (#"{"allow": true, "type": "c", "major": 10, "minor": 228, "access": "rwm"}"#, "EPERM"),
             (#"{"allow": true, "type": "c", "major": 11, "minor": 229, "access": "rwm"}"#, "EPERM"),
@@ -274,20 +295,32 @@ extension AllTests {
         @Test func theLastRuleWins() throws {
             let fuse = #""type": "c", "major": 10, "minor": 229, "access": "rwm"}"#
             #expect(try look(#"[{"allow": true, \#(fuse), \#(Self.deny)]"#)["open./dev/fuse"] == "EPERM")
-            #expect(try look(#"[\#(Self.deny), {"allow": true, "type": "c"}, {"allow": false, \#(fuse)]"#)["open./dev/fuse"] == "EPERM")
-            #expect(try look(#"[{"allow": true}, {"allow": false, \#(fuse), {"allow": true, \#(fuse)]"#)["open./dev/fuse"] == "ok")
+            #expect(
+                try look(#"[\#(Self.deny), {"allow": true, "type": "c"}, {"allow": false, \#(fuse)]"#)["open./dev/fuse"]
+                    == "EPERM")
+            #expect(
+                try look(#"[{"allow": true}, {"allow": false, \#(fuse), {"allow": true, \#(fuse)]"#)["open./dev/fuse"]
+                    == "ok")
         }
 
         @Test func whatEveryContainerMayUse() throws {
             let verbs = ["null", "zero", "full", "random", "urandom", "ptmx"].map { "open:/dev/\($0):rw" }
             let box = try Sandbox.current
             let outcome = try box.run(
-                try box.bundle(args: ["/probe"] + verbs + ["mknod:/tmp/node:c:10:229", "mknod:/tmp/block:b:7:0", "open:/tmp/node:rw"]) {
+                try box.bundle(
+                    args: ["/probe"] + verbs + [
+                        "mknod:/tmp/node:c:10:229", "mknod:/tmp/block:b:7:0", "open:/tmp/node:rw",
+                    ]
+                ) {
                     try $0.set("linux.resources.devices", json: "[\(Self.deny)]")
                     $0.capabilities(["CAP_MKNOD"])
                 })
-            for name in ["null", "zero", "full", "random", "urandom", "ptmx"] { #expect(outcome["open./dev/\(name)"] == "ok", "\(name)") }
-            #expect(outcome["mknod./tmp/node"] == "ok" && outcome["mknod./tmp/block"] == "ok", "making a node is not using it: \(outcome)")
+            for name in ["null", "zero", "full", "random", "urandom", "ptmx"] {
+                #expect(outcome["open./dev/\(name)"] == "ok", "\(name)")
+            }
+            #expect(
+                outcome["mknod./tmp/node"] == "ok" && outcome["mknod./tmp/block"] == "ok",
+                "making a node is not using it: \(outcome)")
             #expect(outcome["open./tmp/node"] == "EPERM", "\(outcome)")
         }
     }

@@ -17,7 +17,8 @@ extension AllTests {
             #expect(first.count == 3 && first[0] == "runbox" && first[1] == "version", "\(lines)")
             #expect(lines.contains { $0.hasPrefix("spec: 1.") }, "\(lines)")
             #expect(lines.contains { $0.hasPrefix("commit: ") }, "\(lines)")
-            #expect(!lines.dropFirst().contains { $0.contains("version") }, "one engine takes the last line with this word")
+            #expect(
+                !lines.dropFirst().contains { $0.contains("version") }, "one engine takes the last line with this word")
         }
 
         @Test func underTheNameRuncTheVersionIsRuncs() throws {
@@ -34,7 +35,9 @@ extension AllTests {
             let outcome = try Sandbox.current.plain([word])
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             for command in Self.commands { #expect(outcome.stdout.contains(command), "help without \(command)") }
-            for flag in ["--root", "--log", "--log-format", "--log-level", "--debug", "--systemd-cgroup", "--cgroup-manager"] {
+            for flag in [
+                "--root", "--log", "--log-format", "--log-level", "--debug", "--systemd-cgroup", "--cgroup-manager",
+            ] {
                 #expect(outcome.stdout.contains(flag), "help without \(flag)")
             }
         }
@@ -46,13 +49,17 @@ extension AllTests {
             let flagged = try box.plain([command, "--help"])
             #expect(asked.status == 0 && flagged.status == 0, "\(asked) \(flagged)")
             #expect(asked.stdout == flagged.stdout)
-            #expect(asked.stdout.contains(command) && asked.stdout.count > 100, "too short to learn from: \(asked.stdout)")
+            #expect(
+                asked.stdout.contains(command) && asked.stdout.count > 100, "too short to learn from: \(asked.stdout)")
         }
 
         @Test(arguments: ["create", "run"])
         func helpNamesTheFlagsOfCreation(command: String) throws {
             let outcome = try Sandbox.current.plain([command, "--help"])
-            let flags = ["--bundle", "--config", "--console-socket", "--pid-file", "--no-pivot", "--no-new-keyring", "--preserve-fds"]
+            let flags = [
+                "--bundle", "--config", "--console-socket", "--pid-file", "--no-pivot", "--no-new-keyring",
+                "--preserve-fds",
+            ]
             for flag in flags + (command == "run" ? ["--detach", "--keep", "--no-subreaper"] : []) {
                 #expect(outcome.stdout.contains(flag), "help without \(flag)")
             }
@@ -93,7 +100,8 @@ extension AllTests {
         @Test func singleDashLongFlagsOfRun() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
-            let outcome = try box.runtime("run", "-bundle", bundle.directory, "-no-subreaper", "-pid-file=\(box.path("pid"))", box.id)
+            let outcome = try box.runtime(
+                "run", "-bundle", bundle.directory, "-no-subreaper", "-pid-file=\(box.path("pid"))", box.id)
             #expect(outcome.status == 0 && outcome.stdout == "hello\n", "\(outcome)")
         }
 
@@ -121,9 +129,13 @@ extension AllTests {
             let outcome = try box.plain(["--root", box.root] + words.map { $0 == "ID" ? box.id : $0 })
             #expect(outcome.status == 1, "\(outcome)")
             #expect(outcome.stdout == "", "a usage error is said on stderr")
-            let culprit = words.first { !["list", "run", "ID", "state", "start", "kill", "delete", "create"].contains($0) } ?? words[0]
+            let culprit =
+                words.first { !["list", "run", "ID", "state", "start", "kill", "delete", "create"].contains($0) }
+                ?? words[0]
             let bare = culprit.drop { $0 == "-" }.prefix { $0 != "=" }
-            #expect(outcome.stderr.contains(bare) || outcome.stderr.contains(words[0]), "the error names \(bare): \(outcome)")
+            #expect(
+                outcome.stderr.contains(bare) || outcome.stderr.contains(words[0]),
+                "the error names \(bare): \(outcome)")
             #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
         }
 

@@ -40,7 +40,8 @@ extension AllTests {
         @Test func placePathExpectedAndFound() throws {
             let line = try Sandbox.current.refused(try run(text(uid: "\"1000\"")))
             #expect(
-                line.contains(#"config.json:6:26: process.user.uid: expected a number, found the string "1000""#), "\(line)")
+                line.contains(#"config.json:6:26: process.user.uid: expected a number, found the string "1000""#),
+                "\(line)")
         }
 
         @Test func createSaysTheSame() throws {
@@ -59,12 +60,21 @@ extension AllTests {
             (7, "\"yes\"", "process.noNewPrivileges", #""noNewPrivileges": "yes","#),
             (7, "1.5", "process.oomScoreAdj", #""oomScoreAdj": 1.5,"#),
             (7, "{}", "process.rlimits", #""rlimits": {},"#),
-            (7, "\"many\"", "process.rlimits[0].soft", #""rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1, "soft": "many"}],"#),
+            (
+                7, "\"many\"", "process.rlimits[0].soft",
+                #""rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1, "soft": "many"}],"#
+            ),
             (7, "-1", "process.rlimits[0].hard", #""rlimits": [{"type": "RLIMIT_NOFILE", "hard": -1, "soft": 1}],"#),
-            (7, "\"RLIMIT_COFFEE\"", "process.rlimits[0].type", #""rlimits": [{"type": "RLIMIT_COFFEE", "hard": 1, "soft": 1}],"#),
+            (
+                7, "\"RLIMIT_COFFEE\"", "process.rlimits[0].type",
+                #""rlimits": [{"type": "RLIMIT_COFFEE", "hard": 1, "soft": 1}],"#
+            ),
             (7, "\"tall\"", "process.consoleSize.height", #""consoleSize": {"height": "tall", "width": 80},"#),
             (7, "\"SCHED_COFFEE\"", "process.scheduler.policy", #""scheduler": {"policy": "SCHED_COFFEE"},"#),
-            (7, "\"IOPRIO_CLASS_X\"", "process.ioPriority.class", #""ioPriority": {"class": "IOPRIO_CLASS_X", "priority": 1},"#),
+            (
+                7, "\"IOPRIO_CLASS_X\"", "process.ioPriority.class",
+                #""ioPriority": {"class": "IOPRIO_CLASS_X", "priority": 1},"#
+            ),
             (7, "[1]", "process.capabilities", #""capabilities": [1],"#),
         ]
 
@@ -76,7 +86,8 @@ extension AllTests {
             let at = try #require(row.range(of: ": " + mistake.value) ?? row.range(of: ", " + mistake.value))
             let column = row.distance(from: row.startIndex, to: at.lowerBound) + 3
             let line = try Sandbox.current.refused(try run(document))
-            #expect(line.contains("config.json:\(mistake.line):\(column): \(mistake.path): "), "column \(column): \(line)")
+            #expect(
+                line.contains("config.json:\(mistake.line):\(column): \(mistake.path): "), "column \(column): \(line)")
         }
 
         static let wrongElsewhere: [(path: String, top: String, linux: String)] = [
@@ -92,8 +103,14 @@ extension AllTests {
             ("linux.devices[0].type", "", #""devices": [{"path": "/dev/x", "type": "z"}],"#),
             ("linux.devices[0].major", "", #""devices": [{"path": "/dev/x", "type": "c", "major": "1", "minor": 3}],"#),
             ("linux.seccomp.defaultAction", "", #""seccomp": {"defaultAction": "SCMP_ACT_COFFEE"},"#),
-            ("linux.seccomp.syscalls[0].names", "", #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_ERRNO"}]},"#),
-            ("linux.seccomp.architectures[0]", "", #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_TOASTER"]},"#),
+            (
+                "linux.seccomp.syscalls[0].names", "",
+                #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_ERRNO"}]},"#
+            ),
+            (
+                "linux.seccomp.architectures[0]", "",
+                #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_TOASTER"]},"#
+            ),
             ("linux.rootfsPropagation", "", #""rootfsPropagation": "sideways","#),
             ("linux.maskedPaths[0]", "", #""maskedPaths": [7],"#),
             ("linux.personality.domain", "", #""personality": {"domain": "LINUX128"},"#),
@@ -142,20 +159,25 @@ extension AllTests {
             let outcome = try run(text(#""noNewPrivilege": true,"#))
             #expect(outcome.status == 0 && outcome.stdout == "it ran\n", "\(outcome)")
             #expect(outcome.complaints.count == 1, "\(outcome)")
-            #expect(outcome.stderr.contains("noNewPrivilege") && outcome.stderr.contains("noNewPrivileges"), "\(outcome)")
+            #expect(
+                outcome.stderr.contains("noNewPrivilege") && outcome.stderr.contains("noNewPrivileges"), "\(outcome)")
             #expect(outcome.stderr.contains("7:"), "a place: \(outcome)")
         }
 
         @Test func keysOfOtherPlatformsAreIgnored() throws {
-            let outcome = try run(text(top: #""windows": {"layerFolders": ["C:\\"]}, "solaris": {}, "vm": {"kernel": {"path": "/k"}},"#))
-            #expect(outcome.status == 0 && outcome.stdout == "it ran\n" && !outcome.stderr.contains("error"), "\(outcome)")
+            let outcome = try run(
+                text(top: #""windows": {"layerFolders": ["C:\\"]}, "solaris": {}, "vm": {"kernel": {"path": "/k"}},"#))
+            #expect(
+                outcome.status == 0 && outcome.stdout == "it ran\n" && !outcome.stderr.contains("error"), "\(outcome)")
         }
 
         // MARK: Not JSON
 
         static let broken: [(String, String)] = [
-            ("", "1:1"), ("{", "1:2"), ("[]", "1:1"), ("null", "1:1"), ("{\"a\" 1}", "1:6"), ("{} x", "1:4"), ("{\"a\": tru}", "1:7"),
-            ("{\"a\": 01}", "1:"), ("{\"a\": \"\\x\"}", "1:"), ("{\n  \"a\": \"b\n\"}", "2:"), ("{\"a\": [1,]}", "1:10"),
+            ("", "1:1"), ("{", "1:2"), ("[]", "1:1"), ("null", "1:1"), ("{\"a\" 1}", "1:6"), ("{} x", "1:4"),
+            ("{\"a\": tru}", "1:7"),
+            ("{\"a\": 01}", "1:"), ("{\"a\": \"\\x\"}", "1:"), ("{\n  \"a\": \"b\n\"}", "2:"),
+            ("{\"a\": [1,]}", "1:10"),
         ]
 
         @Test(arguments: broken.indices)
@@ -167,7 +189,9 @@ extension AllTests {
 
         @Test func duplicateKeys() throws {
             let line = try Sandbox.current.refused(try run(text(#""cwd": "/tmp","#)))
-            #expect(line.contains("config.json:") && line.contains("cwd") && line.lowercased().contains("duplicate"), "\(line)")
+            #expect(
+                line.contains("config.json:") && line.contains("cwd") && line.lowercased().contains("duplicate"),
+                "\(line)")
         }
 
         @Test func badUTF8() throws {
@@ -238,7 +262,9 @@ extension AllTests {
                 $0.userNamespace()
                 $0.addMount("/m", type: "none", source: "/tmp", options: ["rbind", word])
             }
-            #expect(line.contains("mounts[6].options") && line.contains(word) && line.contains("not supported yet"), "\(line)")
+            #expect(
+                line.contains("mounts[6].options") && line.contains(word) && line.contains("not supported yet"),
+                "\(line)")
         }
 
         @Test func mappingsOfAMount() throws {
@@ -254,7 +280,9 @@ extension AllTests {
             let line = try Sandbox.current.refuse {
                 try $0.set(
                     "linux.seccomp",
-                    json: #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x", "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_NOTIFY"}]}"#)
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x", "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_NOTIFY"}]}"#
+                )
             }
             #expect(line.contains("linux.seccomp") && line.contains("not supported yet"), "\(line)")
         }

@@ -16,13 +16,17 @@ extension AllTests {
         }
 
         @Test func theyWork() throws {
-            let seen = try Sandbox.current.look("write:/dev/null:x", "write:/dev/full:x", "open:/dev/urandom", "open:/dev/zero", "open:/dev/ptmx:rw")
+            let seen = try Sandbox.current.look(
+                "write:/dev/null:x", "write:/dev/full:x", "open:/dev/urandom", "open:/dev/zero", "open:/dev/ptmx:rw")
             #expect(seen["write./dev/null"] == "ok" && seen["write./dev/full"] == "ENOSPC", "\(seen)")
-            #expect(seen["open./dev/urandom"] == "ok" && seen["open./dev/zero"] == "ok" && seen["open./dev/ptmx"] == "ok", "\(seen)")
+            #expect(
+                seen["open./dev/urandom"] == "ok" && seen["open./dev/zero"] == "ok" && seen["open./dev/ptmx"] == "ok",
+                "\(seen)")
         }
 
         @Test(arguments: [
-            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
             ("ptmx", "pts/ptmx"),
         ])
         func links(name: String, target: String) throws {
@@ -36,7 +40,10 @@ extension AllTests {
 
         @Test func nothingElse() throws {
             let names = Set(try Sandbox.current.look("list:/dev").words("list./dev"))
-            let expected: Set = ["core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"]
+            let expected: Set = [
+                "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout",
+                "tty", "urandom", "zero",
+            ]
             #expect(names.subtracting(["core"]) == expected.subtracting(["core"]))
         }
 
@@ -44,14 +51,16 @@ extension AllTests {
 
         private func device(_ json: String, _ verbs: String...) throws -> Facts {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle(args: ["/probe"] + verbs) { try $0.set("linux.devices", json: "[\(json)]") })
+            let outcome = try box.run(
+                try box.bundle(args: ["/probe"] + verbs) { try $0.set("linux.devices", json: "[\(json)]") })
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             return outcome.facts
         }
 
         @Test func character() throws {
             let seen = try device(
-                #"{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 432, "uid": 5, "gid": 6}"#, "stat:/dev/mine")
+                #"{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 432, "uid": 5, "gid": 6}"#,
+                "stat:/dev/mine")
             #expect(seen["stat./dev/mine"] == "char 0660 5:6 1:5", "\(seen)")
         }
 
@@ -61,7 +70,9 @@ extension AllTests {
         }
 
         @Test func block() throws {
-            let seen = try device(#"{"path": "/dev/disk/mine", "type": "b", "major": 7, "minor": 1, "fileMode": 384}"#, "stat:/dev/disk/mine")
+            let seen = try device(
+                #"{"path": "/dev/disk/mine", "type": "b", "major": 7, "minor": 1, "fileMode": 384}"#,
+                "stat:/dev/disk/mine")
             #expect(seen["stat./dev/disk/mine"] == "block 0600 0:0 7:1", "\(seen)")
         }
 
@@ -71,7 +82,8 @@ extension AllTests {
         }
 
         @Test func outsideOfDev() throws {
-            let seen = try device(#"{"path": "/opt/devices/null", "type": "c", "major": 1, "minor": 3}"#, "stat:/opt/devices/null")
+            let seen = try device(
+                #"{"path": "/opt/devices/null", "type": "c", "major": 1, "minor": 3}"#, "stat:/opt/devices/null")
             #expect(seen["stat./opt/devices/null"]?.hasPrefix("char 0666") == true, "\(seen)")
         }
 
@@ -88,7 +100,9 @@ extension AllTests {
         }
 
         @Test func oneOfTheDefaultsWithAnotherMode() throws {
-            let seen = try device(#"{"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 438, "gid": 7}"#, "stat:/dev/null")
+            let seen = try device(
+                #"{"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 438, "gid": 7}"#,
+                "stat:/dev/null")
             #expect(seen["stat./dev/null"] == "char 0666 0:7 1:3", "\(seen)")
         }
 
@@ -102,7 +116,9 @@ extension AllTests {
             let outcome = try box.run(bundle)
             // The host has this node as /dev/zero, not under the container's name: bound from there, or refused by name.
             if outcome.status == 0 {
-                #expect(outcome["stat./dev/mine"]?.hasSuffix("1:5") == true && outcome["open./dev/mine"] == "ok", "\(outcome)")
+                #expect(
+                    outcome["stat./dev/mine"]?.hasSuffix("1:5") == true && outcome["open./dev/mine"] == "ok",
+                    "\(outcome)")
             } else {
                 #expect(try box.refused(outcome).contains("/dev/mine"))
             }
@@ -136,15 +152,22 @@ extension AllTests {
 
         @Test func maskedFolders() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("list:/secrets", "create:/secrets/new", "mount:/secrets", "list:/sys/firmware", "mount:/second", "list:/second") {
+            let bundle = try box.bundle(
+                "list:/secrets", "create:/secrets/new", "mount:/secrets", "list:/sys/firmware", "mount:/second",
+                "list:/second"
+            ) {
                 $0["linux.maskedPaths"] = ["/secrets", "/sys/firmware", "/second"]
             }
             try box.file("bundle/rootfs/secrets/key", "the secret")
             try box.file("bundle/rootfs/second/key", "the secret")
             let seen = try box.run(bundle).facts
-            #expect(seen["list./secrets"] == "" && seen["list./second"] == "" && seen["list./sys/firmware"] == "", "\(seen)")
+            #expect(
+                seen["list./secrets"] == "" && seen["list./second"] == "" && seen["list./sys/firmware"] == "", "\(seen)"
+            )
             #expect(seen["create./secrets/new"] == "EROFS", "\(seen)")
-            #expect(seen["mount./secrets.type"] == "tmpfs" && seen.words("mount./secrets.options", separator: ",").contains("ro"), "\(seen)")
+            #expect(
+                seen["mount./secrets.type"] == "tmpfs"
+                    && seen.words("mount./secrets.options", separator: ",").contains("ro"), "\(seen)")
         }
 
         @Test func whatIsNotThereIsPassedOver() throws {
@@ -157,7 +180,10 @@ extension AllTests {
 
         @Test func readOnlyPaths() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("create:/data/x", "read:/data/old", "write:/file:x", "create:/other/x", "write:/proc/sys/kernel/domainname:x", "mount:/data") {
+            let bundle = try box.bundle(
+                "create:/data/x", "read:/data/old", "write:/file:x", "create:/other/x",
+                "write:/proc/sys/kernel/domainname:x", "mount:/data"
+            ) {
                 $0["linux.readonlyPaths"] = ["/data", "/file", "/proc/sys"]
                 $0.capabilities(["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"])
             }
@@ -176,16 +202,22 @@ extension AllTests {
                 $0.addMount("/m/sub", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "noexec"])
                 $0["linux.readonlyPaths"] = ["/m/sub"]
             }
-            #expect(Set(seen.words("mount./m/sub.options", separator: ",")).isSuperset(of: ["ro", "nosuid", "nodev", "noexec"]), "\(seen)")
+            #expect(
+                Set(seen.words("mount./m/sub.options", separator: ",")).isSuperset(of: [
+                    "ro", "nosuid", "nodev", "noexec",
+                ]), "\(seen)")
         }
 
         @Test func inAUserNamespace() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("stat:/proc/kcore", "list:/sys/firmware", "write:/proc/sys/kernel/domainname:x") { $0.userNamespace() }
+            let bundle = try box.bundle("stat:/proc/kcore", "list:/sys/firmware", "write:/proc/sys/kernel/domainname:x")
+            { $0.userNamespace() }
             try bundle.chown(to: 100_000)
             let seen = try box.run(bundle)
             #expect(seen.status == 0 && seen["list./sys/firmware"] == "", "\(seen)")
-            #expect(seen["write./proc/sys/kernel/domainname"] == "EROFS" || seen["write./proc/sys/kernel/domainname"] == "EACCES", "\(seen)")
+            #expect(
+                seen["write./proc/sys/kernel/domainname"] == "EROFS"
+                    || seen["write./proc/sys/kernel/domainname"] == "EACCES", "\(seen)")
         }
     }
 }

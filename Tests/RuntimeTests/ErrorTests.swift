@@ -7,7 +7,9 @@ extension AllTests {
     @Suite struct Errors {
         private func objects(_ text: String) throws -> [[String: Any]] {
             try text.split(separator: "\n").map {
-                try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "a line that is no object: \($0)")
+                try #require(
+                    try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any],
+                    "a line that is no object: \($0)")
             }
         }
 
@@ -21,10 +23,13 @@ extension AllTests {
         @Test(arguments: failures.indices)
         func exactlyOneErrorInTheLog(index: Int) throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("say:it ran") { try $0.set(Self.failures[index].name, json: Self.failures[index].json) }
+            let bundle = try box.bundle("say:it ran") {
+                try $0.set(Self.failures[index].name, json: Self.failures[index].json)
+            }
             for command in ["run", "create"] {
                 let log = box.path(command + ".log")
-                let outcome = try box.runtime("--log", log, "--log-format", "json", command, "--bundle", bundle.directory, box.id)
+                let outcome = try box.runtime(
+                    "--log", log, "--log-format", "json", command, "--bundle", bundle.directory, box.id)
                 #expect(outcome.status != 0, "\(outcome)")
                 let lines = try objects(try String(contentsOfFile: log, encoding: .utf8))
                 let errors = lines.filter { $0["level"] as? String == "error" }
@@ -35,14 +40,16 @@ extension AllTests {
                 let short = time.replacing(/\.(\d{3})\d*/) { "." + $0.1 }
                 let format = ISO8601DateFormatter()
                 format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-                #expect((format.date(from: short) ?? ISO8601DateFormatter().date(from: time)) != nil, "RFC 3339: \(time)")
+                #expect(
+                    (format.date(from: short) ?? ISO8601DateFormatter().date(from: time)) != nil, "RFC 3339: \(time)")
                 box.expectNothingLeft()
             }
         }
 
         @Test func successWritesNoError() throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("exit:3"), global: ["--log", box.path("log"), "--log-format", "json"])
+            let outcome = try box.run(
+                try box.bundle("exit:3"), global: ["--log", box.path("log"), "--log-format", "json"])
             #expect(outcome.status == 3 && outcome.stderr == "", "\(outcome)")
             let text = (try? String(contentsOfFile: box.path("log"), encoding: .utf8)) ?? ""
             #expect(!text.contains("\"error\""), "\(text)")
@@ -68,8 +75,12 @@ extension AllTests {
             let bundle = try box.bundle(args: ["ab\"s\\ent\nprogram\u{1b}[31m"])
             let outcome = try box.run(bundle, global: ["--log", box.path("log"), "--log-format", "json"])
             #expect(outcome.status == 127, "\(outcome)")
-            #expect(outcome.complaints.count == 1 && !outcome.stderr.contains("\u{1b}"), "one line, no control bytes: \(outcome)")
-            let errors = try objects(try String(contentsOfFile: box.path("log"), encoding: .utf8)).filter { $0["level"] as? String == "error" }
+            #expect(
+                outcome.complaints.count == 1 && !outcome.stderr.contains("\u{1b}"),
+                "one line, no control bytes: \(outcome)")
+            let errors = try objects(try String(contentsOfFile: box.path("log"), encoding: .utf8)).filter {
+                $0["level"] as? String == "error"
+            }
             #expect(errors.count == 1)
         }
 
@@ -82,10 +93,13 @@ extension AllTests {
         @Test func debugMessagesAreNotErrors() throws {
             let box = try Sandbox.current
             let log = box.path("log")
-            let outcome = try box.run(try box.bundle("say:hello"), global: ["--debug", "--log", log, "--log-format", "json"])
+            let outcome = try box.run(
+                try box.bundle("say:hello"), global: ["--debug", "--log", log, "--log-format", "json"])
             #expect(outcome.status == 0 && outcome.stdout == "hello\n", "\(outcome)")
             let lines = try objects((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
-            #expect(lines.allSatisfy { $0["level"] as? String != "error" && $0["msg"] is String && $0["time"] is String }, "\(lines)")
+            #expect(
+                lines.allSatisfy { $0["level"] as? String != "error" && $0["msg"] is String && $0["time"] is String },
+                "\(lines)")
         }
 
         @Test func theErrorNamesStepSubjectAndCause() throws {
@@ -103,7 +117,9 @@ extension AllTests {
             defer { close(leak) }
             for number in 3...20 {
                 let bundle = try box.bundle("list:.", "say:it ran") { $0["process.cwd"] = "/proc/self/fd/\(number)" }
-                let outcome = try box.run(bundle, with: Surroundings(descriptors: Array(repeating: nil, count: 3) + Array(repeating: leak, count: 8)))
+                let outcome = try box.run(
+                    bundle,
+                    with: Surroundings(descriptors: Array(repeating: nil, count: 3) + Array(repeating: leak, count: 8)))
                 #expect(outcome.status != 0 && !outcome.stdout.contains("it ran"), "descriptor \(number): \(outcome)")
             }
             box.expectNothingLeft()
@@ -150,7 +166,9 @@ extension AllTests {
 
         private static var resolvedRuntime: String {
             if Programs.runtime.contains("/") { return Programs.runtime }
-            return ["/usr/bin/", "/usr/sbin/"].map { $0 + Programs.runtime }.first { FileManager.default.fileExists(atPath: $0) } ?? "/bin/true"
+            return ["/usr/bin/", "/usr/sbin/"].map { $0 + Programs.runtime }.first {
+                FileManager.default.fileExists(atPath: $0)
+            } ?? "/bin/true"
         }
 
         /// Between `create` and `start` the first process is the runtime with the payload's user: nobody of that user may look into it.
@@ -158,8 +176,11 @@ extension AllTests {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang") { $0["process.user"] = ["uid": 1000, "gid": 1000] })
             let pid = try #require(try box.state()["pid"] as? Int)
-            let script = "ls /proc/\(pid)/fd/ 2>/dev/null; cat /proc/\(pid)/environ 2>/dev/null; readlink /proc/\(pid)/exe; echo end"
-            let outcome = try box.aside(["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "sh", "-c", script]).wait()
+            let script =
+                "ls /proc/\(pid)/fd/ 2>/dev/null; cat /proc/\(pid)/environ 2>/dev/null; readlink /proc/\(pid)/exe; echo end"
+            let outcome = try box.aside([
+                "setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "sh", "-c", script,
+            ]).wait()
             #expect(outcome.stdout == "end\n", "\(outcome)")
         }
 
@@ -190,7 +211,8 @@ extension AllTests {
             symlink(secret, bundle.rootfs + "/dev/zero")
             let outcome = try box.run(bundle)
             if outcome.status == 0 {
-                #expect(outcome["stat./hidden"]?.hasSuffix("1:3") == true && outcome["read./hidden"] == "", "\(outcome)")
+                #expect(
+                    outcome["stat./hidden"]?.hasSuffix("1:3") == true && outcome["read./hidden"] == "", "\(outcome)")
             } else {
                 try box.refused(outcome)
             }
@@ -238,12 +260,15 @@ extension AllTests {
             try box.file("bundle/rootfs/proc/sys/net/ipv4/ip_forward", "fake")
             let outcome = try box.run(bundle)
             #expect(try String(contentsOfFile: bundle.rootfs + "/proc/self/oom_score_adj", encoding: .utf8) == "fake")
-            #expect(try String(contentsOfFile: bundle.rootfs + "/proc/sys/net/ipv4/ip_forward", encoding: .utf8) == "fake")
+            #expect(
+                try String(contentsOfFile: bundle.rootfs + "/proc/sys/net/ipv4/ip_forward", encoding: .utf8) == "fake")
             if outcome.status != 0 { try box.refused(outcome) }
         }
 
         @Test func theHostsRootCannotBeReachedThroughTheOldOne() throws {
-            let seen = try Sandbox.current.look("mount:/", "list:/", "read:/proc/1/mountinfo") { $0.capabilities(["CAP_SYS_ADMIN", "CAP_SYS_CHROOT"]) }
+            let seen = try Sandbox.current.look("mount:/", "list:/", "read:/proc/1/mountinfo") {
+                $0.capabilities(["CAP_SYS_ADMIN", "CAP_SYS_CHROOT"])
+            }
             let lines = (seen["read./proc/1/mountinfo"] ?? "").split(separator: "\n")
             #expect(lines.filter { $0.split(separator: " ")[4] == "/" }.count == 1, "\(seen)")
         }
@@ -256,7 +281,10 @@ extension AllTests {
         @Test func theStateFolderIsNotReadableByOthers() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
-            let outcome = try box.aside(["setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c", "cat '\(box.root)/\(box.id)/'* 2>/dev/null; echo end"]).wait()
+            let outcome = try box.aside([
+                "setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c",
+                "cat '\(box.root)/\(box.id)/'* 2>/dev/null; echo end",
+            ]).wait()
             #expect(outcome.stdout == "end\n", "\(outcome)")
         }
     }

@@ -10,13 +10,17 @@ extension AllTests {
         /// A folder that has the same path on the host and in the container, where all hooks write.
         private func log(_ box: Sandbox) throws -> String { try box.folder("log", mode: 0o777) }
 
-        private func bundle(_ box: Sandbox, kinds: [String] = kinds, verbs: [String], edit: (inout Config) throws -> Void = { _ in }) throws -> Bundle {
+        private func bundle(
+            _ box: Sandbox, kinds: [String] = kinds, verbs: [String], edit: (inout Config) throws -> Void = { _ in }
+        ) throws -> Bundle {
             let log = try log(box)
             let probe = try Programs.probe.get()
             return try box.bundle("say:the payload", "save:\(log)/order", "say:payload") {
                 $0.addMount(log, type: "none", source: log, options: ["bind"])
                 for kind in kinds {
-                    let own = verbs.map { $0.replacingOccurrences(of: "KIND", with: kind).replacingOccurrences(of: "LOG", with: log) }
+                    let own = verbs.map {
+                        $0.replacingOccurrences(of: "KIND", with: kind).replacingOccurrences(of: "LOG", with: log)
+                    }
                     $0["hooks.\(kind).+"] =
                         ["path": kind == "startContainer" ? "/probe" : probe, "args": ["hook"] + own] as [String: Any]
                 }
@@ -36,7 +40,9 @@ extension AllTests {
             // The payload and the poststart hooks run at the same time.
             #expect(order.filter { $0 != "payload" } == Self.kinds, "\(order)")
             let payload = try #require(order.firstIndex(of: "payload"))
-            #expect(try payload > #require(order.firstIndex(of: "startContainer")) && payload < #require(order.firstIndex(of: "poststop")), "\(order)")
+            #expect(
+                try payload > #require(order.firstIndex(of: "startContainer"))
+                    && payload < #require(order.firstIndex(of: "poststop")), "\(order)")
         }
 
         @Test func withinAKindTheConfigs() throws {
@@ -45,7 +51,8 @@ extension AllTests {
             let probe = try Programs.probe.get()
             let bundle = try box.bundle("say:hello") {
                 for number in 1...3 {
-                    $0["hooks.createRuntime.+"] = ["path": probe, "args": ["hook", "save:\(log)/order", "say:\(number)"]] as [String: Any]
+                    $0["hooks.createRuntime.+"] =
+                        ["path": probe, "args": ["hook", "save:\(log)/order", "say:\(number)"]] as [String: Any]
                 }
             }
             #expect(try box.run(bundle).status == 0)
@@ -54,7 +61,9 @@ extension AllTests {
 
         @Test func createStartAndDeleteRunTheirOwn() throws {
             let box = try Sandbox.current
-            let bundle = try bundle(box, verbs: ["save:LOG/order", "say:KIND"]) { $0["process.args"] = ["/probe", "hang"] }
+            let bundle = try bundle(box, verbs: ["save:LOG/order", "say:KIND"]) {
+                $0["process.args"] = ["/probe", "hang"]
+            }
             func order() -> [String] { read(box, "order").text.split(separator: "\n").map(String.init) }
             _ = try box.create(bundle)
             #expect(order() == ["prestart", "createRuntime", "createContainer"])
@@ -75,7 +84,8 @@ extension AllTests {
             }
             #expect(try box.run(bundle).status == 0)
             let facts = read(box, kind)
-            let state = try JSONSerialization.jsonObject(with: Data((facts["stdin"] ?? "").utf8)) as? [String: Any] ?? [:]
+            let state =
+                try JSONSerialization.jsonObject(with: Data((facts["stdin"] ?? "").utf8)) as? [String: Any] ?? [:]
             #expect(state["id"] as? String == box.id && state["bundle"] as? String == bundle.directory, "\(facts)")
             #expect((state["ociVersion"] as? String)?.hasPrefix("1.") == true, "\(facts)")
             #expect((state["annotations"] as? [String: String])?["org.example.key"] == "value", "\(facts)")
@@ -98,12 +108,15 @@ extension AllTests {
             let seen = read(box, kind)
             let inside = kind == "createContainer" || kind == "startContainer"
             #expect((seen["ns.mnt"] != host["ns.mnt"]) == inside, "\(seen)")
-            #expect((seen["ns.net"] != host["ns.net"]) == inside && (seen["ns.uts"] != host["ns.uts"]) == inside, "\(seen)")
+            #expect(
+                (seen["ns.net"] != host["ns.net"]) == inside && (seen["ns.uts"] != host["ns.uts"]) == inside, "\(seen)")
         }
 
         @Test func createContainerComesBeforeThePivot() throws {
             let box = try Sandbox.current
-            let bundle = try bundle(box, kinds: ["createContainer"], verbs: ["save:LOG/KIND", "stat:\(try Programs.probe.get())", "mount:/"])
+            let bundle = try bundle(
+                box, kinds: ["createContainer"],
+                verbs: ["save:LOG/KIND", "stat:\(try Programs.probe.get())", "mount:/"])
             #expect(try box.run(bundle).status == 0)
             #expect(read(box, "createContainer")["stat.\(try Programs.probe.get())"]?.hasPrefix("file") == true)
         }
@@ -152,7 +165,11 @@ extension AllTests {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["exit:3"]) {
                 $0["process.args"] = ["/probe", "say:it ran"]
-                $0["hooks.\(kind).+"] = ["path": try Programs.probe.get(), "args": ["hook", "save:\(try self.log(box))/second", "say:ran"]] as [String: Any]
+                $0["hooks.\(kind).+"] =
+                    [
+                        "path": try Programs.probe.get(),
+                        "args": ["hook", "save:\(try self.log(box))/second", "say:ran"],
+                    ] as [String: Any]
             }
             let line = try box.refused(try box.run(bundle))
             #expect(line.contains(kind) && line.contains("3"), "the kind and its exit code: \(line)")
@@ -168,7 +185,9 @@ extension AllTests {
 
         @Test func aFailureOfStartContainerInStart() throws {
             let box = try Sandbox.current
-            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["exit:3"]) { $0["process.args"] = ["/probe", "say:it ran"] }
+            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "say:it ran"]
+            }
             let created = try box.create(bundle)
             let outcome = try box.runtime("start", box.id)
             #expect(outcome.status != 0 && outcome.stderr.contains("startContainer"), "\(outcome)")
@@ -177,7 +196,9 @@ extension AllTests {
 
         @Test func aFailureAfterTheStartStopsTheContainer() throws {
             let box = try Sandbox.current
-            let bundle = try bundle(box, kinds: ["poststart"], verbs: ["exit:3"]) { $0["process.args"] = ["/probe", "hang"] }
+            let bundle = try bundle(box, kinds: ["poststart"], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "hang"]
+            }
             let outcome = try box.run(bundle)
             #expect(outcome.status != 0 && outcome.stderr.contains("poststart"), "\(outcome)")
             box.expectNothingLeft()
@@ -188,7 +209,10 @@ extension AllTests {
             let bundle = try bundle(box, kinds: ["poststop"], verbs: ["exit:3"]) {
                 $0["process.args"] = ["/probe", "exit:5"]
                 $0["hooks.poststop.+"] =
-                    ["path": try Programs.probe.get(), "args": ["hook", "save:\(try self.log(box))/second", "say:ran"]] as [String: Any]
+                    [
+                        "path": try Programs.probe.get(),
+                        "args": ["hook", "save:\(try self.log(box))/second", "say:ran"],
+                    ] as [String: Any]
             }
             let outcome = try box.run(bundle)
             #expect(outcome.status == 5 && outcome.stderr.contains("poststop"), "\(outcome)")
@@ -206,7 +230,9 @@ extension AllTests {
             let outcome = try box.run(bundle)
             #expect(Date().timeIntervalSince(begin) < 25, "the hook was waited for")
             #expect(outcome.status != 0 && outcome.stderr.contains(kind), "\(outcome)")
-            #expect(outcome.stderr.lowercased().contains("timeout") || outcome.stderr.lowercased().contains("timed out"), "\(outcome)")
+            #expect(
+                outcome.stderr.lowercased().contains("timeout") || outcome.stderr.lowercased().contains("timed out"),
+                "\(outcome)")
             box.expectNothingLeft()
         }
 
@@ -223,7 +249,9 @@ extension AllTests {
 
         @Test(arguments: [0, -1])
         func aTimeoutThatIsNone(timeout: Int) throws {
-            let line = try Sandbox.current.refuse { $0["hooks.poststop"] = [["path": "/bin/true", "timeout": timeout] as [String: Any]] }
+            let line = try Sandbox.current.refuse {
+                $0["hooks.poststop"] = [["path": "/bin/true", "timeout": timeout] as [String: Any]]
+            }
             #expect(line.contains("hooks.poststop[0].timeout"), "\(line)")
         }
     }

@@ -37,7 +37,8 @@ extension AllTests {
             let format = ISO8601DateFormatter()
             format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
             let short = created.replacing(/\.(\d{3})\d*/) { "." + $0.1 }
-            let date = try #require(format.date(from: short) ?? ISO8601DateFormatter().date(from: created), "\(created)")
+            let date = try #require(
+                format.date(from: short) ?? ISO8601DateFormatter().date(from: created), "\(created)")
             #expect(abs(date.timeIntervalSinceNow) < 600 && created.hasSuffix("Z"), "\(created)")
             #expect(state["owner"] != nil)
         }
@@ -58,7 +59,9 @@ extension AllTests {
             try box.ok("start", box.id)
             #expect(created.says("ready"))
             let outcome = try box.runtime("start", box.id)
-            #expect(outcome.status == 1 && outcome.stderr.contains("cannot start an already running container"), "\(outcome)")
+            #expect(
+                outcome.status == 1 && outcome.stderr.contains("cannot start an already running container"),
+                "\(outcome)")
             #expect(try box.status() == "running")
         }
 
@@ -68,7 +71,9 @@ extension AllTests {
             try box.ok("kill", box.id, "KILL")
             #expect(box.becomes("stopped"))
             let outcome = try box.runtime("start", box.id)
-            #expect(outcome.status == 1 && outcome.stderr.contains("cannot start a container that has stopped"), "\(outcome)")
+            #expect(
+                outcome.status == 1 && outcome.stderr.contains("cannot start a container that has stopped"),
+                "\(outcome)")
         }
 
         @Test func killOfAStoppedOne() throws {
@@ -88,7 +93,10 @@ extension AllTests {
             try box.ok("start", box.id)
             #expect(created.says("ready"))
             let outcome = try box.runtime("delete", box.id)
-            #expect(outcome.status == 1 && outcome.stderr.contains("cannot delete container \(box.id) that is not stopped: running"), "\(outcome)")
+            #expect(
+                outcome.status == 1
+                    && outcome.stderr.contains("cannot delete container \(box.id) that is not stopped: running"),
+                "\(outcome)")
             #expect(try box.status() == "running")
             try box.ok("delete", "--force", box.id)
             box.expectNothingLeft()
@@ -152,14 +160,18 @@ extension AllTests {
 
         @Test func aRuntimeThatDiesInCreate() throws {
             let box = try Sandbox.current
-            let script = try box.file("hook.sh", "#!/bin/sh\necho $$ > \(box.path("draft"))\nmv \(box.path("draft")) \(box.path("in-hook"))\nexec sleep 1000\n", mode: 0o755)
+            let script = try box.file(
+                "hook.sh",
+                "#!/bin/sh\necho $$ > \(box.path("draft"))\nmv \(box.path("draft")) \(box.path("in-hook"))\nexec sleep 1000\n",
+                mode: 0o755)
             let bundle = try box.bundle("say:it ran") { $0["hooks.createRuntime"] = [["path": script]] }
             let running = try box.begin(["--root", box.root, "create", "--bundle", bundle.directory, box.id])
             #expect(eventually(10) { FileManager.default.fileExists(atPath: box.path("in-hook")) })
             running.signal(SIGKILL)
             _ = running.wait()
             // The hook may live on, it is the host's program; the container must go.
-            let hook = try #require(Int32(try String(contentsOfFile: box.path("in-hook"), encoding: .utf8).prefix { $0.isNumber }))
+            let hook = try #require(
+                Int32(try String(contentsOfFile: box.path("in-hook"), encoding: .utf8).prefix { $0.isNumber }))
             kill(hook, SIGKILL)
             #expect(try box.runtime("delete", "--force", box.id).status == 0)
         }
@@ -183,7 +195,9 @@ extension AllTests {
             _ = try box.create(try box.bundle("hang"), flags: ["--pid-file", box.path("pid")])
             let text = try String(contentsOfFile: box.path("pid"), encoding: .utf8)
             #expect(try text == String(#require(try box.state()["pid"] as? Int)), "digits only, no newline")
-            let others = try FileManager.default.contentsOfDirectory(atPath: box.directory).filter { $0.contains("pid") }
+            let others = try FileManager.default.contentsOfDirectory(atPath: box.directory).filter {
+                $0.contains("pid")
+            }
             #expect(others == ["pid"], "its draft is gone: \(others)")
         }
 
@@ -191,7 +205,9 @@ extension AllTests {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("hang"), flags: ["--pid-file=" + box.path("pid")])
             #expect(running.says("ready"))
-            #expect(try String(contentsOfFile: box.path("pid"), encoding: .utf8) == String(#require(try box.state()["pid"] as? Int)))
+            #expect(
+                try String(contentsOfFile: box.path("pid"), encoding: .utf8)
+                    == String(#require(try box.state()["pid"] as? Int)))
             try box.ok("kill", box.id, "KILL")
             #expect(running.wait().status == 137)
         }
@@ -210,16 +226,22 @@ extension AllTests {
             for suffix in ["b", "a"] { _ = try box.create(bundle, id: box.id(suffix)) }
             try box.ok("kill", box.id("a"), "KILL")
             #expect(box.becomes("stopped", id: box.id("a")))
-            let table = try box.ok("list").stdout.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            let table = try box.ok("list").stdout.split(separator: "\n").map {
+                $0.split(separator: " ").map(String.init)
+            }
             #expect(table.first == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], "\(table)")
             #expect(table.dropFirst().map { $0[0] } == [box.id("a"), box.id("b")], "\(table)")
             #expect(table.dropFirst().map { $0[2] } == ["stopped", "created"] && table[1][1] == "0", "\(table)")
             #expect(table[1][3] == bundle.directory, "\(table)")
             #expect(try box.ok("list", "--quiet").stdout == "\(box.id("a"))\n\(box.id("b"))\n")
-            let json = try JSONSerialization.jsonObject(with: Data(try box.ok("list", "--format", "json").stdout.utf8)) as? [[String: Any]]
+            let json =
+                try JSONSerialization.jsonObject(with: Data(try box.ok("list", "--format", "json").stdout.utf8))
+                as? [[String: Any]]
             #expect(json?.count == 2)
             for entry in json ?? [] {
-                for key in ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"] { #expect(entry[key] != nil, "\(key)") }
+                for key in ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"] {
+                    #expect(entry[key] != nil, "\(key)")
+                }
             }
         }
 
@@ -308,7 +330,8 @@ extension AllTests {
             let box = try Sandbox.current
             // The payload closes its own; a helper of the runtime that kept them open would keep the reader waiting.
             let bundle = try box.bundle(args: ["sh", "-c", "exec sleep 1000 <&- >&- 2>&-"])
-            let script = "( \"$0\" --root \"$1\" run --detach --bundle \"$2\" \"$3\"; echo status $? ) 2>&1 | cat; echo done"
+            let script =
+                "( \"$0\" --root \"$1\" run --detach --bundle \"$2\" \"$3\"; echo status $? ) 2>&1 | cat; echo done"
             let running = try box.aside(["sh", "-c", script, Programs.runtime, box.root, bundle.directory, box.id])
             let outcome = running.wait(seconds: 15)
             #expect(outcome.stdout == "status 0\ndone\n", "\(outcome)")
@@ -359,7 +382,8 @@ extension AllTests {
 
         @Test func orphansComeToTheRuntimeAndAreReaped() throws {
             let box = try Sandbox.current
-            let running = try box.runAside(try box.bundle("orphan:50", "sleep:300", "say:end") { $0.dropNamespace("pid") })
+            let running = try box.runAside(
+                try box.bundle("orphan:50", "sleep:300", "say:end") { $0.dropNamespace("pid") })
             #expect(running.says("orphan.parent="))
             #expect(running.facts["orphan.parent"] == String(running.pid), "\(running.stdout)")
             #expect(running.wait().status == 0)
@@ -368,7 +392,8 @@ extension AllTests {
         @Test func withoutASubreaper() throws {
             let box = try Sandbox.current
             let running = try box.runAside(
-                try box.bundle("orphan:50", "sleep:300", "say:end") { $0.dropNamespace("pid") }, flags: ["--no-subreaper"])
+                try box.bundle("orphan:50", "sleep:300", "say:end") { $0.dropNamespace("pid") },
+                flags: ["--no-subreaper"])
             #expect(running.says("orphan.parent="))
             #expect(running.facts["orphan.parent"] != String(running.pid), "\(running.stdout)")
             #expect(running.wait().status == 0)
@@ -376,7 +401,9 @@ extension AllTests {
 
         @Test func theStatusIsThePayloadsNotAnOrphans() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle(args: ["sh", "-c", "(sleep 0.05; exit 9) & (exit 8) & sleep 0.2; exit 7"]) { $0.dropNamespace("pid") }
+            let bundle = try box.bundle(args: ["sh", "-c", "(sleep 0.05; exit 9) & (exit 8) & sleep 0.2; exit 7"]) {
+                $0.dropNamespace("pid")
+            }
             #expect(try box.run(bundle).status == 7)
         }
 
@@ -392,7 +419,8 @@ extension AllTests {
 
         @Test func underAParentDeathSignalAndASubreaper() throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("process"), with: Surroundings(prefix: ["setpriv", "--pdeathsig", "KILL"]))
+            let outcome = try box.run(
+                try box.bundle("process"), with: Surroundings(prefix: ["setpriv", "--pdeathsig", "KILL"]))
             #expect(outcome.status == 0 && outcome["pdeathsig"] == "0", "\(outcome)")
         }
 

@@ -29,7 +29,9 @@ extension AllTests {
         @Test(arguments: words.indices)
         func ofATmpfs(index: Int) throws {
             let (options, has, hasNot) = Self.words[index]
-            let seen = try Sandbox.current.look("mount:/m") { $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: options) }
+            let seen = try Sandbox.current.look("mount:/m") {
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: options)
+            }
             #expect(seen["mount./m.type"] == "tmpfs", "\(options)")
             let flags = seen.words("mount./m.options", separator: ",")
             // The file system's own rw is about the super block, so only its other words count.
@@ -48,7 +50,9 @@ extension AllTests {
                 $0.addMount("/other", type: "bind", source: source, options: ["rbind"])
             }
             #expect(seen.words("mount./m.options", separator: ",").contains(word), "\(seen)")
-            #expect(!seen.words("mount./other.options", separator: ",").contains(word), "the same source, without it: \(seen)")
+            #expect(
+                !seen.words("mount./other.options", separator: ",").contains(word),
+                "the same source, without it: \(seen)")
         }
 
         @Test(arguments: [
@@ -71,7 +75,8 @@ extension AllTests {
         private func tree(_ box: Sandbox, options: String) throws -> (source: String, surroundings: Surroundings) {
             let source = try box.folder("source")
             try box.folder("source/sub")
-            let script = "mount --bind '\(source)' '\(source)' && mount -t tmpfs -o \(options) none '\(source)/sub' && "
+            let script =
+                "mount --bind '\(source)' '\(source)' && mount -t tmpfs -o \(options) none '\(source)/sub' && "
                 + "mount -o remount,bind,\(options) '\(source)' && exec \"$0\" \"$@\""
             return (source, Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script]))
         }
@@ -132,7 +137,10 @@ extension AllTests {
 
         @Test func tmpcopyup() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("read:/data/a", "read:/data/deep/b", "stat:/data/run", "link:/data/link", "mount:/data", "create:/data/new") {
+            let bundle = try box.bundle(
+                "read:/data/a", "read:/data/deep/b", "stat:/data/run", "link:/data/link", "mount:/data",
+                "create:/data/new"
+            ) {
                 $0.addMount("/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"])
             }
             try box.folder("bundle/rootfs/data/deep")
@@ -142,7 +150,9 @@ extension AllTests {
             symlink("a", bundle.rootfs + "/data/link")
             let seen = try box.run(bundle)
             #expect(seen["mount./data.type"] == "tmpfs" && seen["create./data/new"] == "ok", "\(seen)")
-            #expect(seen["read./data/a"] == "one" && seen["read./data/deep/b"] == "two" && seen["link./data/link"] == "a", "\(seen)")
+            #expect(
+                seen["read./data/a"] == "one" && seen["read./data/deep/b"] == "two" && seen["link./data/link"] == "a",
+                "\(seen)")
             #expect(seen["stat./data/run"] == "file 0751 0:0", "\(seen)")
             #expect(!FileManager.default.fileExists(atPath: bundle.rootfs + "/data/new"))
         }
@@ -150,7 +160,9 @@ extension AllTests {
         @Test func copySymlink() throws {
             let box = try Sandbox.current
             symlink("/probe", box.path("link"))
-            let seen = try box.look("link:/m") { $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "copy-symlink"]) }
+            let seen = try box.look("link:/m") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "copy-symlink"])
+            }
             #expect(seen["link./m"] == "/probe", "\(seen)")
         }
 
@@ -158,7 +170,9 @@ extension AllTests {
             let box = try Sandbox.current
             try box.folder("folder")
             symlink("folder", box.path("link"))
-            let seen = try box.look("stat:/m") { $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "src-nofollow"]) }
+            let seen = try box.look("stat:/m") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "src-nofollow"])
+            }
             #expect(seen["stat./m"]?.hasPrefix("link") == true, "\(seen)")
         }
 
@@ -172,16 +186,24 @@ extension AllTests {
             symlink("target", bundle.rootfs + "/link")
             let outcome = try box.run(bundle)
             // On the link itself, or refused; never on what it points to.
-            if outcome.status == 0 { #expect(outcome["read./target"] == "old", "\(outcome)") } else { try box.refused(outcome) }
+            if outcome.status == 0 {
+                #expect(outcome["read./target"] == "old", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
         }
 
         @Test func anUnknownWordGoesToTheFileSystem() throws {
-            let line = try Sandbox.current.refuse { $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["frobnicate=7"]) }
+            let line = try Sandbox.current.refuse {
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["frobnicate=7"])
+            }
             #expect(line.contains("/m") && line.contains("frobnicate"), "\(line)")
         }
 
         @Test func aBindMountTakesNoDataOfAFileSystem() throws {
-            let line = try Sandbox.current.refuse { $0.addMount("/m", type: "none", source: "/tmp", options: ["bind", "size=64k"]) }
+            let line = try Sandbox.current.refuse {
+                $0.addMount("/m", type: "none", source: "/tmp", options: ["bind", "size=64k"])
+            }
             #expect(line.contains("size=64k"), "\(line)")
         }
     }
@@ -204,7 +226,9 @@ extension AllTests {
 
         @Test func relativeSourcesStartAtTheBundle() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle("read:/m/hello") { $0.addMount("/m", type: "none", source: "data", options: ["bind"]) }
+            let bundle = try box.bundle("read:/m/hello") {
+                $0.addMount("/m", type: "none", source: "data", options: ["bind"])
+            }
             try box.file("bundle/data/hello", "world")
             let outcome = try box.run(bundle, with: Surroundings(directory: "/"))
             #expect(outcome["read./m/hello"] == "world", "\(outcome)")
@@ -214,7 +238,9 @@ extension AllTests {
             let box = try Sandbox.current
             try box.file("data/hello", "world")
             symlink("data", box.path("link"))
-            let seen = try box.look("read:/m/hello") { $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind"]) }
+            let seen = try box.look("read:/m/hello") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind"])
+            }
             #expect(seen["read./m/hello"] == "world", "\(seen)")
         }
 
@@ -265,7 +291,8 @@ extension AllTests {
 
         @Test func aRelativeTargetStartsAtTheRoot() throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("mount:/a/b") { $0.addMount("a/b", type: "tmpfs", source: "tmpfs") })
+            let outcome = try box.run(
+                try box.bundle("mount:/a/b") { $0.addMount("a/b", type: "tmpfs", source: "tmpfs") })
             #expect(outcome.status == 0 && outcome["mount./a/b.type"] == "tmpfs", "\(outcome)")
         }
 
@@ -284,7 +311,9 @@ extension AllTests {
                 $0.addMount("/m", type: "none", source: box.path("two"), options: ["bind"])
                 $0.addMount("/m/sub", type: "tmpfs", source: "tmpfs")
             }
-            #expect(seen["read./m/name"] == "two" && seen["mount./m"] == "2" && seen["mount./m/sub.type"] == "tmpfs", "\(seen)")
+            #expect(
+                seen["read./m/name"] == "two" && seen["mount./m"] == "2" && seen["mount./m/sub.type"] == "tmpfs",
+                "\(seen)")
         }
 
         @Test func aTmpfsTakesTheModeOfItsTarget() throws {
@@ -301,9 +330,13 @@ extension AllTests {
 
         @Test func theUsualFileSystems() throws {
             let seen = try Sandbox.current.look(
-                "mount:/proc", "mount:/dev", "mount:/dev/pts", "mount:/dev/shm", "mount:/dev/mqueue", "mount:/sys", "mqueue",
+                "mount:/proc", "mount:/dev", "mount:/dev/pts", "mount:/dev/shm", "mount:/dev/mqueue", "mount:/sys",
+                "mqueue",
                 "stat:/dev/pts/ptmx")
-            let types = ["/proc": "proc", "/dev": "tmpfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/dev/mqueue": "mqueue", "/sys": "sysfs"]
+            let types = [
+                "/proc": "proc", "/dev": "tmpfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/dev/mqueue": "mqueue",
+                "/sys": "sysfs",
+            ]
             for (path, type) in types { #expect(seen["mount.\(path).type"] == type, "\(path): \(seen)") }
             #expect(seen["mqueue"] == "ok")
             #expect(seen["stat./dev/pts/ptmx"]?.hasPrefix("char 0666") == true, "\(seen)")
@@ -317,11 +350,16 @@ extension AllTests {
         func filesOfProcThatMayBeCovered(name: String) throws {
             let box = try Sandbox.current
             let file = try box.file("mine", "mine")
-            let seen = try box.look("read:/proc/\(name)") { $0.addMount("/proc/\(name)", type: "none", source: file, options: ["bind"]) }
+            let seen = try box.look("read:/proc/\(name)") {
+                $0.addMount("/proc/\(name)", type: "none", source: file, options: ["bind"])
+            }
             #expect(seen["read./proc/\(name)"] == "mine", "\(seen)")
         }
 
-        @Test(arguments: ["/proc/self/attr/exec", "/proc/sys/kernel/hostname", "/proc/version", "/proc/1/status", "/proc/sysrq-trigger"])
+        @Test(arguments: [
+            "/proc/self/attr/exec", "/proc/sys/kernel/hostname", "/proc/version", "/proc/1/status",
+            "/proc/sysrq-trigger",
+        ])
         func filesOfProcThatMayNot(destination: String) throws {
             let box = try Sandbox.current
             let file = try box.file("mine", "mine")
@@ -362,11 +400,16 @@ extension AllTests {
         }
 
         @Test func cgroup() throws {
-            let seen = try Sandbox.current.look("mount:/sys/fs/cgroup", "read:/sys/fs/cgroup/cgroup.procs", "mkdir:/sys/fs/cgroup/x") {
+            let seen = try Sandbox.current.look(
+                "mount:/sys/fs/cgroup", "read:/sys/fs/cgroup/cgroup.procs", "mkdir:/sys/fs/cgroup/x"
+            ) {
                 $0.namespace("cgroup")
-                $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "relatime", "ro"])
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+                    options: ["nosuid", "noexec", "nodev", "relatime", "ro"])
             }
-            #expect(seen["mount./sys/fs/cgroup.type"] == "cgroup2" && seen["mount./sys/fs/cgroup.root"] == "/", "\(seen)")
+            #expect(
+                seen["mount./sys/fs/cgroup.type"] == "cgroup2" && seen["mount./sys/fs/cgroup.root"] == "/", "\(seen)")
             #expect(seen["read./sys/fs/cgroup/cgroup.procs"]?.split(separator: "\n").contains("1") == true, "\(seen)")
             #expect(seen["mkdir./sys/fs/cgroup/x"] == "EROFS", "\(seen)")
             let options = Set(seen.words("mount./sys/fs/cgroup.options", separator: ","))
@@ -383,7 +426,8 @@ extension AllTests {
 
         @Test func cgroupWithoutItsNamespaceShowsTheOwnOne() throws {
             let seen = try Sandbox.current.look("mount:/sys/fs/cgroup", "read:/sys/fs/cgroup/cgroup.procs") {
-                $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "ro"])
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "ro"])
             }
             #expect(seen["mount./sys/fs/cgroup.type"] == "cgroup2", "\(seen)")
             #expect(seen["read./sys/fs/cgroup/cgroup.procs"]?.split(separator: "\n").contains("1") == true, "\(seen)")
@@ -400,20 +444,29 @@ extension AllTests {
         }
 
         private func untouched(_ box: Sandbox, location: SourceLocation = #_sourceLocation) throws {
-            let entries = FileManager.default.enumerator(atPath: box.path("victim"))?.compactMap { $0 as? String }.sorted()
+            let entries = FileManager.default.enumerator(atPath: box.path("victim"))?.compactMap { $0 as? String }
+                .sorted()
             #expect(entries == ["file", "inner"], "\(entries ?? [])", sourceLocation: location)
-            #expect(try String(contentsOfFile: box.path("victim/file"), encoding: .utf8) == "untouched", sourceLocation: location)
+            #expect(
+                try String(contentsOfFile: box.path("victim/file"), encoding: .utf8) == "untouched",
+                sourceLocation: location)
         }
 
         @Test(arguments: ["ABS", "REL"], ["/link", "/link/new", "/link/new/deep", "/link/inner"])
         func aTargetBelowALinkToTheHost(kind: String, destination: String) throws {
             let box = try Sandbox.current
             let victim = try victim(box)
-            let bundle = try box.bundle("create:\(destination)/x") { $0.addMount(destination, type: "tmpfs", source: "tmpfs") }
+            let bundle = try box.bundle("create:\(destination)/x") {
+                $0.addMount(destination, type: "tmpfs", source: "tmpfs")
+            }
             symlink(kind == "ABS" ? victim : "../../../../../../../.." + victim, bundle.rootfs + "/link")
             let outcome = try box.run(bundle)
             try untouched(box)
-            if outcome.status == 0 { #expect(outcome["create.\(destination)/x"] == "ok", "\(outcome)") } else { try box.refused(outcome) }
+            if outcome.status == 0 {
+                #expect(outcome["create.\(destination)/x"] == "ok", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
         }
 
         @Test(arguments: ["/link", "/link/new", "/dir/link/file"])
@@ -425,10 +478,16 @@ extension AllTests {
                 $0.addMount(destination, type: "none", source: source, options: ["bind"])
             }
             try box.folder("bundle/rootfs/dir")
-            symlink(destination == "/link" ? victim + "/absent" : victim, bundle.rootfs + (destination.hasPrefix("/dir") ? "/dir/link" : "/link"))
+            symlink(
+                destination == "/link" ? victim + "/absent" : victim,
+                bundle.rootfs + (destination.hasPrefix("/dir") ? "/dir/link" : "/link"))
             let outcome = try box.run(bundle)
             try untouched(box)
-            if outcome.status == 0 { #expect(outcome["read.\(destination)"] == "new", "\(outcome)") } else { try box.refused(outcome) }
+            if outcome.status == 0 {
+                #expect(outcome["read.\(destination)"] == "new", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
         }
 
         @Test func linksInACircle() throws {

@@ -12,25 +12,33 @@ extension AllTests {
 
         @Test func allOfThemArrive() throws {
             let outcome = try run(["/probe", "args", "say:with space", "say:", "say:ä\"\\"])
-            #expect(outcome["argc"] == "5" && outcome["argv.0"] == "/probe" && outcome["argv.2"] == "say:with space", "\(outcome)")
+            #expect(
+                outcome["argc"] == "5" && outcome["argv.0"] == "/probe" && outcome["argv.2"] == "say:with space",
+                "\(outcome)")
             #expect(outcome["argv.4"] == "say:ä\"\\", "\(outcome)")
         }
 
         @Test func lookedUpInTheContainersPath() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle(args: ["mine", "args"]) { $0["process.env"] = ["PATH=/absent:/opt/first:/opt/second"] }
+            let bundle = try box.bundle(args: ["mine", "args"]) {
+                $0["process.env"] = ["PATH=/absent:/opt/first:/opt/second"]
+            }
             for folder in ["first", "second"] { try box.folder("bundle/rootfs/opt/" + folder) }
-            try FileManager.default.copyItem(atPath: bundle.rootfs + "/probe", toPath: bundle.rootfs + "/opt/second/mine")
+            try FileManager.default.copyItem(
+                atPath: bundle.rootfs + "/probe", toPath: bundle.rootfs + "/opt/second/mine")
             let outcome = try box.run(bundle)
             #expect(outcome.status == 0 && outcome["argv.0"] == "mine", "\(outcome)")
         }
 
         @Test func onThePathAFileThatCannotBeExecutedIsPassedOver() throws {
             let box = try Sandbox.current
-            let bundle = try box.bundle(args: ["mine", "say:second"]) { $0["process.env"] = ["PATH=/opt/first:/opt/second"] }
+            let bundle = try box.bundle(args: ["mine", "say:second"]) {
+                $0["process.env"] = ["PATH=/opt/first:/opt/second"]
+            }
             for folder in ["first", "second"] { try box.folder("bundle/rootfs/opt/" + folder) }
             try bundle.write("opt/first/mine", "no program", mode: 0o644)
-            try FileManager.default.copyItem(atPath: bundle.rootfs + "/probe", toPath: bundle.rootfs + "/opt/second/mine")
+            try FileManager.default.copyItem(
+                atPath: bundle.rootfs + "/probe", toPath: bundle.rootfs + "/opt/second/mine")
             let outcome = try box.run(bundle)
             #expect(outcome.stdout == "second\n", "\(outcome)")
         }
@@ -57,7 +65,9 @@ extension AllTests {
             let bundle = try box.bundle(args: ["absent-program"])
             let outcome = try box.runtime(command, "--bundle", bundle.directory, box.id)
             let line = try box.refused(outcome, status: command == "run" ? 127 : outcome.status)
-            #expect(outcome.status != 0 && line.contains("absent-program") && line.contains("executable file not found in $PATH"), "\(line)")
+            #expect(
+                outcome.status != 0 && line.contains("absent-program")
+                    && line.contains("executable file not found in $PATH"), "\(line)")
         }
 
         @Test func notThere() throws {
@@ -118,7 +128,9 @@ extension AllTests {
             let seen = try box.look("env", with: Surroundings(environment: ["LEAK": "host"])) {
                 $0["process.env"] = ["PATH=/bin", "A=b=c", "EMPTY=", "HOME=/x"]
             }
-            #expect(seen["env.A"] == "b=c" && seen["env.EMPTY"] == "" && seen["env.PATH"] == "/bin" && seen["env.HOME"] == "/x", "\(seen)")
+            #expect(
+                seen["env.A"] == "b=c" && seen["env.EMPTY"] == "" && seen["env.PATH"] == "/bin"
+                    && seen["env.HOME"] == "/x", "\(seen)")
             #expect(seen["env"] == "4", "\(seen)")
         }
 
@@ -155,7 +167,9 @@ extension AllTests {
         }
 
         @Test func ofADuplicateTheLast() throws {
-            let seen = try Sandbox.current.look("env") { $0["process.env"] = ["PATH=/bin", "A=first", "HOME=/", "A=second"] }
+            let seen = try Sandbox.current.look("env") {
+                $0["process.env"] = ["PATH=/bin", "A=first", "HOME=/", "A=second"]
+            }
             #expect(seen["env.A"] == "second" && seen["env"] == "3", "\(seen)")
         }
 
@@ -228,7 +242,9 @@ extension AllTests {
 
         @Test(arguments: [("0077", 63), ("0000", 0), ("0027", 23)])
         func umask(text: String, value: Int) throws {
-            let seen = try Sandbox.current.look("umask", "create:/tmp/x", "stat:/tmp/x") { $0["process.user.umask"] = value }
+            let seen = try Sandbox.current.look("umask", "create:/tmp/x", "stat:/tmp/x") {
+                $0["process.user.umask"] = value
+            }
             #expect(seen["umask"] == text, "\(seen)")
             #expect(seen["stat./tmp/x"]?.hasPrefix("file 0\(String(0o666 & ~value, radix: 8))") == true, "\(seen)")
         }
@@ -236,13 +252,18 @@ extension AllTests {
         @Test(.disabled(if: geteuid() != 0, "needs root"))
         func rlimits() throws {
             let limits: [(String, Int, Int)] = [
-                ("NOFILE", 100, 200), ("NPROC", 500, 600), ("CORE", 0, 0), ("FSIZE", 1_000_000, 2_000_000), ("CPU", 100, 200),
-                ("MEMLOCK", 4096, 8192), ("STACK", 4_194_304, 8_388_608), ("SIGPENDING", 10, 20), ("MSGQUEUE", 4096, 8192),
-                ("DATA", 1 << 30, 1 << 31), ("AS", 1 << 31, 1 << 32), ("RSS", 1 << 20, 1 << 21), ("LOCKS", 5, 6), ("RTTIME", 100, 200),
+                ("NOFILE", 100, 200), ("NPROC", 500, 600), ("CORE", 0, 0), ("FSIZE", 1_000_000, 2_000_000),
+                ("CPU", 100, 200),
+                ("MEMLOCK", 4096, 8192), ("STACK", 4_194_304, 8_388_608), ("SIGPENDING", 10, 20),
+                ("MSGQUEUE", 4096, 8192),
+                ("DATA", 1 << 30, 1 << 31), ("AS", 1 << 31, 1 << 32), ("RSS", 1 << 20, 1 << 21), ("LOCKS", 5, 6),
+                ("RTTIME", 100, 200),
                 ("RTPRIO", 0, 0), ("NICE", 0, 0),
             ]
             let seen = try Sandbox.current.look("limits") {
-                $0["process.rlimits"] = limits.map { ["type": "RLIMIT_" + $0.0, "soft": $0.1, "hard": $0.2] as [String: Any] }
+                $0["process.rlimits"] = limits.map {
+                    ["type": "RLIMIT_" + $0.0, "soft": $0.1, "hard": $0.2] as [String: Any]
+                }
             }
             for (name, soft, hard) in limits { #expect(seen["rlimit.\(name)"] == "\(soft):\(hard)", "\(name)") }
         }
@@ -257,7 +278,8 @@ extension AllTests {
         @Test func theSameLimitTwice() throws {
             let line = try Sandbox.current.refuse {
                 $0["process.rlimits"] = [
-                    ["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20], ["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20],
+                    ["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20],
+                    ["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20],
                 ]
             }
             #expect(line.contains("process.rlimits[1]") && line.contains("RLIMIT_NOFILE"), "\(line)")
@@ -310,14 +332,17 @@ extension AllTests {
             let box = try Sandbox.current
             let bundle = try box.bundle("stdin", "complain:to stderr")
             let outcome = try box.run(bundle, with: Surroundings(input: "typed\nin"))
-            #expect(outcome["stdin"] == "typed\nin" && outcome.stderr == "to stderr\n" && outcome.status == 0, "\(outcome)")
+            #expect(
+                outcome["stdin"] == "typed\nin" && outcome.stderr == "to stderr\n" && outcome.status == 0, "\(outcome)")
         }
     }
 
     /// process.capabilities and process.noNewPrivileges
     @Suite struct Capabilities {
         private static let sets = ["bounding", "effective", "permitted", "inheritable", "ambient"]
-        private static let bits = ["CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_NET_BIND_SERVICE": 10, "CAP_SYS_ADMIN": 21, "CAP_AUDIT_WRITE": 29]
+        private static let bits = [
+            "CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_NET_BIND_SERVICE": 10, "CAP_SYS_ADMIN": 21, "CAP_AUDIT_WRITE": 29,
+        ]
 
         private func mask(_ names: [String]) -> String {
             let value = names.reduce(UInt64(0)) { $0 | 1 << UInt64(Self.bits[$1] ?? 63) }
@@ -328,7 +353,9 @@ extension AllTests {
         @Test func theUsualThree() throws {
             let seen = try Sandbox.current.look("caps")
             let expected = mask(Config.capabilities)
-            for set in ["bounding", "effective", "permitted"] { #expect(seen["cap.\(set)"] == expected, "\(set): \(seen)") }
+            for set in ["bounding", "effective", "permitted"] {
+                #expect(seen["cap.\(set)"] == expected, "\(set): \(seen)")
+            }
             for set in ["inheritable", "ambient"] { #expect(seen["cap.\(set)"] == mask([]), "\(set): \(seen)") }
         }
 
@@ -338,13 +365,15 @@ extension AllTests {
             let seen = try Sandbox.current.look("caps") {
                 $0["process.user"] = ["uid": 1000, "gid": 1000]
                 $0["process.capabilities"] = [
-                    "bounding": all, "permitted": all, "inheritable": ["CAP_KILL", "CAP_CHOWN"], "effective": all, "ambient": ["CAP_KILL"],
+                    "bounding": all, "permitted": all, "inheritable": ["CAP_KILL", "CAP_CHOWN"], "effective": all,
+                    "ambient": ["CAP_KILL"],
                 ]
             }
             #expect(seen["cap.bounding"] == mask(all), "\(seen)")
             #expect(seen["cap.inheritable"] == mask(["CAP_KILL", "CAP_CHOWN"]), "\(seen)")
             #expect(seen["cap.ambient"] == mask(["CAP_KILL"]), "\(seen)")
-            #expect(seen["cap.permitted"] == mask(["CAP_KILL"]) && seen["cap.effective"] == mask(["CAP_KILL"]), "\(seen)")
+            #expect(
+                seen["cap.permitted"] == mask(["CAP_KILL"]) && seen["cap.effective"] == mask(["CAP_KILL"]), "\(seen)")
         }
 
         @Test func anotherUserHasNone() throws {
@@ -415,7 +444,8 @@ extension AllTests {
             let two = open(try box.file("two", "second"), O_RDWR | O_APPEND)
             defer { for descriptor in [one, two] { close(descriptor) } }
             let surroundings = Surroundings(descriptors: [nil, nil, nil, one, two, one])
-            let seen = try box.look("fds", "fdread:3", "fdwrite:4:more", flags: ["--preserve-fds", "2"], with: surroundings)
+            let seen = try box.look(
+                "fds", "fdread:3", "fdwrite:4:more", flags: ["--preserve-fds", "2"], with: surroundings)
             #expect(seen["fds"] == "0 1 2 3 4" && seen["fdread.3"] == "first" && seen["fdwrite.4"] == "ok", "\(seen)")
             #expect(try String(contentsOfFile: box.path("two"), encoding: .utf8) == "secondmore")
         }
@@ -444,9 +474,12 @@ extension AllTests {
             defer { close(one) }
             // LISTEN_PID must be the runtime's own: a shell knows it before it becomes the runtime.
             let surroundings = Surroundings(
-                descriptors: [nil, nil, nil, one], prefix: ["sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\""])
+                descriptors: [nil, nil, nil, one],
+                prefix: ["sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\""])
             let seen = try box.look("env", "fdread:3", "fds", with: surroundings)
-            #expect(seen["env.LISTEN_FDS"] == "1" && seen["env.LISTEN_PID"] == "1" && seen["fdread.3"] == "first", "\(seen)")
+            #expect(
+                seen["env.LISTEN_FDS"] == "1" && seen["env.LISTEN_PID"] == "1" && seen["fdread.3"] == "first", "\(seen)"
+            )
             #expect(seen["fds"] == "0 1 2 3", "\(seen)")
         }
 

@@ -5,7 +5,9 @@ extension AllTests {
     /// root and linux.rootfsPropagation
     @Suite struct Rootfs {
         @Test func readOnly() throws {
-            let seen = try Sandbox.current.look("create:/x", "mkdir:/tmp/y", "mount:/", "create:/dev/shm/ok") { $0["root.readonly"] = true }
+            let seen = try Sandbox.current.look("create:/x", "mkdir:/tmp/y", "mount:/", "create:/dev/shm/ok") {
+                $0["root.readonly"] = true
+            }
             #expect(seen["create./x"] == "EROFS" && seen["mkdir./tmp/y"] == "EROFS", "\(seen)")
             #expect(seen.words("mount./.options", separator: ",").contains("ro"))
             #expect(seen["create./dev/shm/ok"] == "ok", "only the root is read-only")
@@ -15,7 +17,9 @@ extension AllTests {
             let box = try Sandbox.current
             let bundle = try box.bundle("create:/x:data", "mount:/")
             let outcome = try box.run(bundle)
-            #expect(outcome["create./x"] == "ok" && outcome.facts.words("mount./.options", separator: ",").contains("rw"), "\(outcome)")
+            #expect(
+                outcome["create./x"] == "ok" && outcome.facts.words("mount./.options", separator: ",").contains("rw"),
+                "\(outcome)")
             #expect(try String(contentsOfFile: bundle.rootfs + "/x", encoding: .utf8) == "data")
         }
 
@@ -41,7 +45,9 @@ extension AllTests {
             guard flags.isEmpty else { return }
             let points = seen.keys(below: "mountinfo.").compactMap { seen["mountinfo." + $0]?.split(separator: " ")[4] }
             for point in points {
-                #expect(["/", "/proc", "/dev", "/sys"].contains { point == $0 || point.hasPrefix($0 + "/") }, "a foreign mount at \(point)")
+                #expect(
+                    ["/", "/proc", "/dev", "/sys"].contains { point == $0 || point.hasPrefix($0 + "/") },
+                    "a foreign mount at \(point)")
             }
         }
 
@@ -69,7 +75,8 @@ extension AllTests {
         @Test func aSymbolicLink() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("list:/", "say:it ran") { $0["root.path"] = "link" }
-            try FileManager.default.createSymbolicLink(atPath: bundle.directory + "/link", withDestinationPath: "rootfs")
+            try FileManager.default.createSymbolicLink(
+                atPath: bundle.directory + "/link", withDestinationPath: "rootfs")
             let outcome = try box.run(bundle)
             if outcome.status == 0 {
                 #expect(outcome.facts.words("list./").contains("probe"), "\(outcome)")
@@ -93,13 +100,17 @@ extension AllTests {
         private static let sharedHost = Surroundings(prefix: ["unshare", "-m", "--propagation", "shared"])
 
         @Test func aSlaveOfASharedHost() throws {
-            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) { $0["linux.rootfsPropagation"] = "rslave" }
+            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
+                $0["linux.rootfsPropagation"] = "rslave"
+            }
             #expect(seen["mount./.propagation"]?.contains("master") == true, "\(seen)")
             #expect(seen["mount./.propagation"]?.contains("shared") == false, "\(seen)")
         }
 
         @Test func privateOnASharedHost() throws {
-            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) { $0["linux.rootfsPropagation"] = "rprivate" }
+            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
+                $0["linux.rootfsPropagation"] = "rprivate"
+            }
             #expect(seen["mount./.propagation"] == "private", "\(seen)")
         }
 
@@ -114,10 +125,15 @@ extension AllTests {
                 "$0" --root "$1" delete --force "$3" || exit 3
                 """
             let outcome = try box.aside(
-                ["unshare", "-m", "--propagation", "shared", "sh", "-c", script, Programs.runtime, box.root, bundle.directory, box.id]
+                [
+                    "unshare", "-m", "--propagation", "shared", "sh", "-c", script, Programs.runtime, box.root,
+                    bundle.directory, box.id,
+                ]
             ).wait()
             #expect(outcome.status == 0, "\(outcome)")
-            #expect(outcome.facts.text.replacingOccurrences(of: "ready\n", with: "") == "", "mounts on the host: \(outcome.stdout)")
+            #expect(
+                outcome.facts.text.replacingOccurrences(of: "ready\n", with: "") == "",
+                "mounts on the host: \(outcome.stdout)")
         }
 
         // MARK: --no-pivot

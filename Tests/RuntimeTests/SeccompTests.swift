@@ -18,7 +18,8 @@ import Testing
 
             private func look(_ profile: String, _ verbs: String...) throws -> Facts {
                 let box = try Sandbox.current
-                let outcome = try box.run(try box.bundle(args: ["/probe"] + verbs) { try $0.set("linux.seccomp", json: profile) })
+                let outcome = try box.run(
+                    try box.bundle(args: ["/probe"] + verbs) { try $0.set("linux.seccomp", json: profile) })
                 #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
                 return outcome.facts
             }
@@ -67,11 +68,13 @@ import Testing
                 let seen = try look(
                     #"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": [\#(names)], "action": "SCMP_ACT_ALLOW"}]}"#,
                     "try:1000", "try:99:0", "try:600")
-                #expect(seen["try.1000"] == "ENOSYS" && seen["try.600"] == "ENOSYS" && seen["try.99"] == "EPERM", "\(seen)")
+                #expect(
+                    seen["try.1000"] == "ENOSYS" && seen["try.600"] == "ENOSYS" && seen["try.99"] == "EPERM", "\(seen)")
             }
 
             @Test func aNewerOneIsNotToldWhereTheDefaultAllows() throws {
-                #expect(try look(Self.rule("SCMP_ACT_ERRNO"), "try:1000")["try.1000"] == "ENOSYS", "from the kernel itself")
+                #expect(
+                    try look(Self.rule("SCMP_ACT_ERRNO"), "try:1000")["try.1000"] == "ENOSYS", "from the kernel itself")
             }
 
             // MARK: Arguments
@@ -85,25 +88,30 @@ import Testing
             ])
             func operators(op: String, value: Int, two: Int, denied: [Int], allowed: [Int]) throws {
                 let profile = Self.rule(
-                    "SCMP_ACT_ERRNO", #", "args": [{"index": 0, "value": \#(value), "valueTwo": \#(two), "op": "\#(op)"}]"#, names: "\"umask\"")
+                    "SCMP_ACT_ERRNO",
+                    #", "args": [{"index": 0, "value": \#(value), "valueTwo": \#(two), "op": "\#(op)"}]"#,
+                    names: "\"umask\"")
                 let box = try Sandbox.current
                 for (values, expected) in [(denied, "EPERM"), (allowed, "ok")] {
                     for value in values {
-                        let outcome = try box.run(try box.bundle("try:95:\(value)") { try $0.set("linux.seccomp", json: profile) })
+                        let outcome = try box.run(
+                            try box.bundle("try:95:\(value)") { try $0.set("linux.seccomp", json: profile) })
                         #expect(outcome["try.95"] == expected, "\(op) \(value): \(outcome)")
                     }
                 }
             }
 
             @Test func severalArgumentsMustAllHold() throws {
-                let arguments = #", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 2, "op": "SCMP_CMP_EQ"}]"#
+                let arguments =
+                    #", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 2, "op": "SCMP_CMP_EQ"}]"#
                 let profile = Self.rule("SCMP_ACT_ERRNO", arguments, names: "\"getpgid\"")
                 #expect(try look(profile, "try:121:1:2")["try.121"] == "EPERM")
                 #expect(try look(profile, "try:121:1:3")["try.121"] == "ok")
             }
 
             @Test func theSameArgumentTwiceIsEither() throws {
-                let arguments = #", "args": [{"index": 0, "value": 10, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 20, "op": "SCMP_CMP_EQ"}]"#
+                let arguments =
+                    #", "args": [{"index": 0, "value": 10, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 20, "op": "SCMP_CMP_EQ"}]"#
                 let profile = Self.rule("SCMP_ACT_ERRNO", arguments, names: "\"umask\"")
                 for (value, expected) in [(10, "EPERM"), (20, "EPERM"), (15, "ok")] {
                     #expect(try look(profile, "try:95:\(value)")["try.95"] == expected, "\(value)")
@@ -112,7 +120,8 @@ import Testing
 
             @Test func largeValues() throws {
                 let profile = Self.rule(
-                    "SCMP_ACT_ERRNO", #", "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]"#, names: "\"umask\"")
+                    "SCMP_ACT_ERRNO", #", "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]"#,
+                    names: "\"umask\"")
                 #expect(try look(profile, "try:95:0xffffffffffffffff")["try.95"] == "EPERM")
             }
 
@@ -129,7 +138,10 @@ import Testing
                 #expect(try look(profile, Self.sysinfo)["try.99"] == "EPERM")
             }
 
-            @Test(arguments: [#"["SECCOMP_FILTER_FLAG_LOG"]"#, #"["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"]"#, "[]"])
+            @Test(arguments: [
+                #"["SECCOMP_FILTER_FLAG_LOG"]"#, #"["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"]"#,
+                "[]",
+            ])
             func flags(json: String) throws {
                 let profile =
                     #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": \#(json), "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_ERRNO"}]}"#
@@ -148,8 +160,14 @@ import Testing
 
             @Test(arguments: [
                 (#"{"syscalls": []}"#, "linux.seccomp.defaultAction"),
-                (#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}"#, "linux.seccomp.syscalls[0].names"),
-                (#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"]}]}"#, "linux.seccomp.syscalls[0].action"),
+                (
+                    #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}"#,
+                    "linux.seccomp.syscalls[0].names"
+                ),
+                (
+                    #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"]}]}"#,
+                    "linux.seccomp.syscalls[0].action"
+                ),
                 (#"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_X"]}"#, "linux.seccomp.flags[0]"),
                 (
                     #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}"#,
@@ -168,10 +186,12 @@ import Testing
             // MARK: The cache
 
             private func cached(_ box: Sandbox) -> [String] {
-                let all = FileManager.default.enumerator(atPath: box.root + "/.cache")?.compactMap { $0 as? String } ?? []
+                let all =
+                    FileManager.default.enumerator(atPath: box.root + "/.cache")?.compactMap { $0 as? String } ?? []
                 return all.filter {
                     var isFolder: ObjCBool = false
-                    return FileManager.default.fileExists(atPath: box.root + "/.cache/" + $0, isDirectory: &isFolder) && !isFolder.boolValue
+                    return FileManager.default.fileExists(atPath: box.root + "/.cache/" + $0, isDirectory: &isFolder)
+                        && !isFolder.boolValue
                 }.sorted()
             }
 
@@ -191,16 +211,25 @@ import Testing
             func aDamagedCacheNeverOpensTheFilter(content: String) throws {
                 let box = try Sandbox.current
                 _ = try look(Self.rule("SCMP_ACT_ERRNO"), Self.sysinfo)
-                for name in cached(box) { try content.write(toFile: box.root + "/.cache/" + name, atomically: false, encoding: .utf8) }
-                let outcome = try box.run(try box.bundle(Self.sysinfo) { try $0.set("linux.seccomp", json: Self.rule("SCMP_ACT_ERRNO")) })
-                if outcome.status == 0 { #expect(outcome["try.99"] == "EPERM", "\(outcome)") } else { try box.refused(outcome) }
+                for name in cached(box) {
+                    try content.write(toFile: box.root + "/.cache/" + name, atomically: false, encoding: .utf8)
+                }
+                let outcome = try box.run(
+                    try box.bundle(Self.sysinfo) { try $0.set("linux.seccomp", json: Self.rule("SCMP_ACT_ERRNO")) })
+                if outcome.status == 0 {
+                    #expect(outcome["try.99"] == "EPERM", "\(outcome)")
+                } else {
+                    try box.refused(outcome)
+                }
             }
 
             @Test func nobodyElseMayWriteTheCache() throws {
                 let box = try Sandbox.current
                 _ = try look(Self.rule("SCMP_ACT_ERRNO"), Self.sysinfo)
                 for name in cached(box) {
-                    let mode = try FileManager.default.attributesOfItem(atPath: box.root + "/.cache/" + name)[.posixPermissions] as? Int
+                    let mode =
+                        try FileManager.default.attributesOfItem(atPath: box.root + "/.cache/" + name)[
+                            .posixPermissions] as? Int
                     #expect((mode ?? 0o777) & 0o022 == 0, "\(name): \(String(mode ?? 0, radix: 8))")
                 }
             }

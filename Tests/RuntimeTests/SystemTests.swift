@@ -14,7 +14,8 @@ extension AllTests {
         }
 
         @Test func domainname() throws {
-            #expect(try Sandbox.current.look("uts") { $0["domainname"] = "example.test" }["domainname"] == "example.test")
+            #expect(
+                try Sandbox.current.look("uts") { $0["domainname"] = "example.test" }["domainname"] == "example.test")
         }
 
         @Test(arguments: ["hostname", "domainname"])
@@ -36,7 +37,8 @@ extension AllTests {
 
         @Test(arguments: [
             ("kernel.msgmax", "/proc/sys/kernel/msgmax", "4096"), ("kernel.shmmni", "/proc/sys/kernel/shmmni", "100"),
-            ("fs.mqueue.msg_max", "/proc/sys/fs/mqueue/msg_max", "20"), ("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward", "1"),
+            ("fs.mqueue.msg_max", "/proc/sys/fs/mqueue/msg_max", "20"),
+            ("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward", "1"),
             ("net/ipv4/ip_unprivileged_port_start", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "80"),
             ("kernel.domainname", "/proc/sys/kernel/domainname", "example.test"),
         ])
@@ -51,19 +53,26 @@ extension AllTests {
         }
 
         @Test func severalValuesOfOne() throws {
-            let seen = try Sandbox.current.look("read:/proc/sys/kernel/sem") { $0["linux.sysctl"] = ["kernel.sem": "250 32000 32 100"] }
-            #expect(seen.words("read./proc/sys/kernel/sem", separator: "\t") == ["250", "32000", "32", "100"], "\(seen)")
+            let seen = try Sandbox.current.look("read:/proc/sys/kernel/sem") {
+                $0["linux.sysctl"] = ["kernel.sem": "250 32000 32 100"]
+            }
+            #expect(
+                seen.words("read./proc/sys/kernel/sem", separator: "\t") == ["250", "32000", "32", "100"], "\(seen)")
         }
 
         @Test(arguments: [
-            "kernel.panic", "vm.swappiness", "fs.file-max", "kernel.hostname", "../kernel/panic", "net/../kernel/panic", "net.ipv4..x", "",
+            "kernel.panic", "vm.swappiness", "fs.file-max", "kernel.hostname", "../kernel/panic", "net/../kernel/panic",
+            "net.ipv4..x", "",
         ])
         func notTheContainersOwn(key: String) throws {
             let line = try Sandbox.current.refuse { $0["linux.sysctl"] = [key: "0"] }
             #expect(line.contains("linux.sysctl") && line.contains(key), "\(line)")
         }
 
-        @Test(arguments: [("kernel.msgmax", "ipc"), ("net.ipv4.ip_forward", "network"), ("kernel.domainname", "uts"), ("fs.mqueue.msg_max", "ipc")])
+        @Test(arguments: [
+            ("kernel.msgmax", "ipc"), ("net.ipv4.ip_forward", "network"), ("kernel.domainname", "uts"),
+            ("fs.mqueue.msg_max", "ipc"),
+        ])
         func withoutItsNamespace(key: String, namespace: String) throws {
             let line = try Sandbox.current.refuse {
                 $0["hostname"] = nil
@@ -99,27 +108,34 @@ extension AllTests {
 
         @Test(arguments: [("SCHED_BATCH", "BATCH", 5), ("SCHED_OTHER", "OTHER", -5), ("SCHED_IDLE", "IDLE", 0)])
         func policies(word: String, policy: String, nice: Int) throws {
-            let seen = try Sandbox.current.look("sched") { $0["process.scheduler"] = ["policy": word, "nice": nice] as [String: Any] }
+            let seen = try Sandbox.current.look("sched") {
+                $0["process.scheduler"] = ["policy": word, "nice": nice] as [String: Any]
+            }
             #expect(seen["sched.policy"] == policy && seen["sched.nice"] == String(nice), "\(seen)")
         }
 
         @Test(arguments: [("SCHED_FIFO", "FIFO"), ("SCHED_RR", "RR")])
         func realTime(word: String, policy: String) throws {
-            let seen = try Sandbox.current.look("sched") { $0["process.scheduler"] = ["policy": word, "priority": 7] as [String: Any] }
+            let seen = try Sandbox.current.look("sched") {
+                $0["process.scheduler"] = ["policy": word, "priority": 7] as [String: Any]
+            }
             #expect(seen["sched.policy"] == policy && seen["sched.priority"] == "7", "\(seen)")
         }
 
         @Test func deadline() throws {
             let seen = try Sandbox.current.look("sched") {
                 $0["process.scheduler"] =
-                    ["policy": "SCHED_DEADLINE", "runtime": 1_000_000, "deadline": 10_000_000, "period": 20_000_000] as [String: Any]
+                    ["policy": "SCHED_DEADLINE", "runtime": 1_000_000, "deadline": 10_000_000, "period": 20_000_000]
+                    as [String: Any]
             }
-            #expect(seen["sched.policy"] == "DEADLINE" && seen["sched.deadline"] == "1000000 10000000 20000000", "\(seen)")
+            #expect(
+                seen["sched.policy"] == "DEADLINE" && seen["sched.deadline"] == "1000000 10000000 20000000", "\(seen)")
         }
 
         @Test func flags() throws {
             let seen = try Sandbox.current.look("sched") {
-                $0["process.scheduler"] = ["policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"]] as [String: Any]
+                $0["process.scheduler"] =
+                    ["policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"]] as [String: Any]
             }
             #expect(seen["sched.policy"] == "BATCH" && seen["sched.flags"] == "1", "\(seen)")
         }
@@ -127,14 +143,17 @@ extension AllTests {
         @Test(arguments: [
             #"{"policy": "SCHED_OTHER", "nice": 20}"#, #"{"policy": "SCHED_OTHER", "nice": -21}"#,
             #"{"policy": "SCHED_OTHER", "priority": 5}"#, #"{"policy": "SCHED_OTHER", "runtime": 5}"#,
-            #"{"policy": "SCHED_FIFO", "priority": 1000}"#, #"{"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_X"]}"#, #"{"nice": 1}"#,
+            #"{"policy": "SCHED_FIFO", "priority": 1000}"#, #"{"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_X"]}"#,
+            #"{"nice": 1}"#,
         ])
         func mistakes(json: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("process.scheduler", json: json) }
             #expect(line.contains("process.scheduler"), "\(line)")
         }
 
-        @Test(arguments: [("IOPRIO_CLASS_BE", 3, "BE:3"), ("IOPRIO_CLASS_RT", 1, "RT:1"), ("IOPRIO_CLASS_IDLE", 4, "IDLE:4")])
+        @Test(arguments: [
+            ("IOPRIO_CLASS_BE", 3, "BE:3"), ("IOPRIO_CLASS_RT", 1, "RT:1"), ("IOPRIO_CLASS_IDLE", 4, "IDLE:4"),
+        ])
         func ioPriority(word: String, priority: Int, expected: String) throws {
             let seen = try Sandbox.current.look("ioprio") {
                 $0["process.ioPriority"] = ["class": word, "priority": priority] as [String: Any]
@@ -162,8 +181,12 @@ extension AllTests {
             #expect(terminal.reads("uid=0"), "\(terminal.text)")
             #expect(running.wait().status == 0)
             let seen = terminal.facts
-            #expect(seen["tty.0"]?.hasPrefix("/dev/") == true && seen["tty.1"] == seen["tty.0"] && seen["tty.2"] == seen["tty.0"], "\(seen)")
-            #expect(seen["tty.size"] == "33x99" && seen["tty.controlling"] == "ok" && seen["tty.foreground"] == "1", "\(seen)")
+            #expect(
+                seen["tty.0"]?.hasPrefix("/dev/") == true && seen["tty.1"] == seen["tty.0"]
+                    && seen["tty.2"] == seen["tty.0"], "\(seen)")
+            #expect(
+                seen["tty.size"] == "33x99" && seen["tty.controlling"] == "ok" && seen["tty.foreground"] == "1",
+                "\(seen)")
             #expect(seen["tty.console"] == "1", "/dev/console is the terminal: \(seen)")
             #expect(terminal.isCooked, "the person's terminal is as it was")
         }
@@ -171,7 +194,9 @@ extension AllTests {
         @Test func whatIsTypedArrivesAndTheTerminalIsRaw() throws {
             let box = try Sandbox.current
             let terminal = try Terminal()
-            let bundle = try box.bundle(args: ["sh", "-c", "echo ready; read line; echo \"got <$line>\"; exit 7"]) { $0["process.terminal"] = true }
+            let bundle = try box.bundle(args: ["sh", "-c", "echo ready; read line; echo \"got <$line>\"; exit 7"]) {
+                $0["process.terminal"] = true
+            }
             let running = try box.runAside(bundle, with: Surroundings(terminal: terminal.path))
             #expect(terminal.reads("ready"))
             #expect(!terminal.isCooked, "the container's terminal does the echo, the person's must not")
@@ -184,7 +209,9 @@ extension AllTests {
         @Test func controlCGoesToTheContainer() throws {
             let box = try Sandbox.current
             let terminal = try Terminal()
-            let bundle = try box.bundle(args: ["sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done"]) { $0["process.terminal"] = true }
+            let bundle = try box.bundle(args: [
+                "sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done",
+            ]) { $0["process.terminal"] = true }
             let running = try box.runAside(bundle, with: Surroundings(terminal: terminal.path))
             #expect(terminal.reads("ready"))
             terminal.type("\u{3}")
@@ -238,7 +265,9 @@ extension AllTests {
         @Test func nothingIsLostOfALongOutput() throws {
             let box = try Sandbox.current
             let terminal = try Terminal()
-            let bundle = try box.bundle(args: ["sh", "-c", "i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done; echo the end"]) { $0["process.terminal"] = true }
+            let bundle = try box.bundle(args: [
+                "sh", "-c", "i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done; echo the end",
+            ]) { $0["process.terminal"] = true }
             let running = try box.runAside(bundle, with: Surroundings(terminal: terminal.path))
             #expect(terminal.reads("the end", seconds: 20))
             #expect(running.wait().status == 0)
@@ -257,7 +286,8 @@ extension AllTests {
             #expect(!text.isEmpty, "a message names the terminal")
             try box.ok("start", box.id)
             #expect(terminal.reads("ready"), "\(terminal.text)")
-            #expect(terminal.facts["tty.controlling"] == "ok" && terminal.facts["tty.console"] == "1", "\(terminal.text)")
+            #expect(
+                terminal.facts["tty.controlling"] == "ok" && terminal.facts["tty.console"] == "1", "\(terminal.text)")
             #expect(terminal.facts["fds"] == "0 1 2", "\(terminal.text)")
         }
 

@@ -166,7 +166,8 @@ func spawn(_ command: [String], output: String, _ surroundings: Surroundings = S
             opened.append(high)
             posix_spawn_file_actions_adddup2(&actions, high, number)
         } else if number < 3 {
-            let flags = surroundings.terminal != nil ? O_RDWR : number == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND
+            let flags =
+                surroundings.terminal != nil ? O_RDWR : number == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND
             posix_spawn_file_actions_addopen(&actions, number, standard[Int(number)], flags, 0o644)
         }
     }

@@ -34,7 +34,8 @@ enum Leftovers {
         var status = stat()
         guard stat("/dev/null", &status) == 0, geteuid() == 0 else { return [] }
         let isAsBefore = status.st_uid == 0 && status.st_gid == 0 && status.st_mode == S_IFCHR | 0o666
-        return isAsBefore ? [] : ["/dev/null belongs to \(status.st_uid):\(status.st_gid), mode \(String(status.st_mode, radix: 8))"]
+        return isAsBefore
+            ? [] : ["/dev/null belongs to \(status.st_uid):\(status.st_gid), mode \(String(status.st_mode, radix: 8))"]
     }
 
     private static func mounts(_ sandbox: Sandbox) -> [String] {

@@ -125,7 +125,8 @@ final class Sandbox: @unchecked Sendable {
         var surroundings = surroundings
         surroundings.environment["RUNBOX_TEST"] = name
         if surroundings.directory == nil { surroundings.directory = directory }
-        let running = try spawn(surroundings.prefix + [Programs.runtime] + words, output: path("command\(commands)"), surroundings)
+        let running = try spawn(
+            surroundings.prefix + [Programs.runtime] + words, output: path("command\(commands)"), surroundings)
         started.append(running)
         return running
     }
@@ -156,7 +157,8 @@ final class Sandbox: @unchecked Sendable {
         _ bundle: Bundle, id: String? = nil, flags: [String] = [], global: [String] = [],
         with surroundings: Surroundings = Surroundings()
     ) throws -> Outcome {
-        try plain(["--root", root] + global + ["run", "--bundle", bundle.directory] + flags + [id ?? self.id], surroundings)
+        try plain(
+            ["--root", root] + global + ["run", "--bundle", bundle.directory] + flags + [id ?? self.id], surroundings)
     }
 
     /// `run` that is not waited for.
@@ -307,5 +309,9 @@ struct Bundle {
 final class Counter: @unchecked Sendable {
     private let lock = NSLock()
     private var value = 0
-    func next() -> Int { lock.withLock { value += 1; return value } }
+    func next() -> Int {
+        lock.withLock {
+            value += 1; return value
+        }
+    }
 }

@@ -113,7 +113,9 @@ final class ConsoleSocket {
                     message.msg_controllen = ancillary.count
                     let count = recvmsg(peer, &message, 0)
                     // A header (length, level, type) of 16 bytes and the one descriptor.
-                    guard count > 0, ancillary.load(as: Int.self) == 20 else { throw Trouble("no descriptor came with the message") }
+                    guard count > 0, ancillary.load(as: Int.self) == 20 else {
+                        throw Trouble("no descriptor came with the message")
+                    }
                     let descriptor = ancillary.load(fromByteOffset: 16, as: Int32.self)
                     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                     return (String(decoding: bytes[..<count], as: UTF8.self), Terminal(master: descriptor))
