@@ -506,6 +506,7 @@ static void do_save(char **a) {
     int fd = open(a[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) { fprintf(stderr, "save %s: %s\n", a[0], error_name(errno)); exit(99); }
     dup2(fd, 1);
+    if (fd != 1) close(fd);
 }
 
 static void do_say(char **a) { puts(a[0]); }

@@ -215,7 +215,9 @@ extension AllTests {
         @Test func aPidFileThatCannotBeWritten() throws {
             let box = try Sandbox.current
             let line = try box.refuse(flags: ["--pid-file", box.path("absent/pid")])
-            #expect(line.contains(box.path("absent/pid")), "\(line)")
+            #expect(line.contains(box.path("absent/")), "\(line)")
+            // An engine takes these words for a container that is gone.
+            #expect(!line.contains("does not exist"), "\(line)")
         }
 
         // MARK: list

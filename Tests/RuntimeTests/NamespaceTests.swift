@@ -254,7 +254,7 @@ extension AllTests {
                 $0["linux.uidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 10]]
                 $0["linux.gidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 10]]
             }
-            #expect(line.contains("linux.uidMappings") && line.contains("user"), "\(line)")
+            #expect(line.contains("idMappings") && line.contains("user"), "\(line)")
         }
 
         @Test func theNamespaceWithoutMappings() throws {
@@ -264,7 +264,7 @@ extension AllTests {
 
         @Test func anEmptyRange() throws {
             let line = try Sandbox.current.refuse { $0.userNamespace(size: 0) }
-            #expect(line.contains("linux.uidMappings[0].size"), "\(line)")
+            #expect(line.contains("idMappings[0].size"), "\(line)")
         }
 
         @Test func aUserWithoutAMapping() throws {
