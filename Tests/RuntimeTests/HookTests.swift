@@ -1,0 +1,258 @@
+import Foundation
+import Glibc
+import Testing
+
+extension AllTests {
+    /// hooks: the six kinds
+    @Suite struct Hooks {
+        static let kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+
+        /// A folder that has the same path on the host and in the container, where all hooks write.
+        private func log(_ box: Sandbox) throws -> String { try box.folder("log", mode: 0o777) }
+
+        private func bundle(
+            _ box: Sandbox, kinds: [String] = kinds, verbs: [String], edit: (inout Config) throws -> Void = { _ in }
+        ) throws -> Bundle {
+            let log = try log(box)
+            let probe = try Programs.probe.get()
+            return try box.bundle("say:the payload", "save:\(log)/order", "say:payload") {
+                $0.addMount(log, type: "none", source: log, options: ["bind"])
+                for kind in kinds {
+                    let own = verbs.map {
+                        $0.replacingOccurrences(of: "KIND", with: kind).replacingOccurrences(of: "LOG", with: log)
+                    }
+                    $0["hooks.\(kind).+"] =
+                        ["path": kind == "startContainer" ? "/probe" : probe, "args": ["hook"] + own] as [String: Any]
+                }
+                try edit(&$0)
+            }
+        }
+
+        private func read(_ box: Sandbox, _ name: String) -> Facts {
+            Facts((try? String(contentsOfFile: box.path("log/" + name), encoding: .utf8)) ?? "")
+        }
+
+        @Test func theirOrder() throws {
+            let box = try Sandbox.current
+            let outcome = try box.run(try bundle(box, verbs: ["save:LOG/order", "say:KIND"]))
+            #expect(outcome.status == 0 && outcome.stdout == "the payload\n" && outcome.stderr == "", "\(outcome)")
+            let order = read(box, "order").text.split(separator: "\n").map(String.init)
+            // The payload and the poststart hooks run at the same time.
+            #expect(order.filter { $0 != "payload" } == Self.kinds, "\(order)")
+            let payload = try #require(order.firstIndex(of: "payload"))
+            #expect(
+                try payload > #require(order.firstIndex(of: "startContainer"))
+                    && payload < #require(order.firstIndex(of: "poststop")), "\(order)")
+        }
+
+        @Test func withinAKindTheConfigs() throws {
+            let box = try Sandbox.current
+            let log = try log(box)
+            let probe = try Programs.probe.get()
+            let bundle = try box.bundle("say:hello") {
+                for number in 1...3 {
+                    $0["hooks.createRuntime.+"] =
+                        ["path": probe, "args": ["hook", "save:\(log)/order", "say:\(number)"]] as [String: Any]
+                }
+            }
+            #expect(try box.run(bundle).status == 0)
+            #expect(read(box, "order").text == "1\n2\n3\n")
+        }
+
+        @Test func createStartAndDeleteRunTheirOwn() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, verbs: ["save:LOG/order", "say:KIND"]) {
+                $0["process.args"] = ["/probe", "hang"]
+            }
+            func order() -> [String] { read(box, "order").text.split(separator: "\n").map(String.init) }
+            _ = try box.create(bundle)
+            #expect(order() == ["prestart", "createRuntime", "createContainer"])
+            try box.ok("start", box.id)
+            #expect(order() == ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"])
+            try box.ok("kill", box.id, "KILL")
+            #expect(box.becomes("stopped"))
+            #expect(order().last == "poststart")
+            try box.ok("delete", box.id)
+            #expect(order().last == "poststop")
+        }
+
+        @Test(arguments: kinds)
+        func theStateOnStandardInput(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "stdin", "process"]) {
+                $0["annotations"] = ["org.example.key": "value"]
+            }
+            #expect(try box.run(bundle).status == 0)
+            let facts = read(box, kind)
+            let state =
+                try JSONSerialization.jsonObject(with: Data((facts["stdin"] ?? "").utf8)) as? [String: Any] ?? [:]
+            #expect(state["id"] as? String == box.id && state["bundle"] as? String == bundle.directory, "\(facts)")
+            #expect((state["ociVersion"] as? String)?.hasPrefix("1.") == true, "\(facts)")
+            #expect((state["annotations"] as? [String: String])?["org.example.key"] == "value", "\(facts)")
+            let statuses = ["startContainer": "created", "poststart": "running", "poststop": "stopped"]
+            #expect(state["status"] as? String == statuses[kind] ?? "creating", "\(facts)")
+            let pid = state["pid"] as? Int
+            switch kind {
+            case "createContainer", "startContainer": #expect(pid == 1, "as the container sees it: \(facts)")
+            case "poststop": #expect(pid == nil || pid == 0, "\(facts)")
+            default: #expect((pid ?? 0) > 1, "\(facts)")
+            }
+        }
+
+        @Test(arguments: kinds)
+        func theirNamespaces(kind: String) throws {
+            let box = try Sandbox.current
+            let host = try box.aside([try Programs.probe.get(), "ns"]).wait()
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "ns"])
+            #expect(try box.run(bundle).status == 0)
+            let seen = read(box, kind)
+            let inside = kind == "createContainer" || kind == "startContainer"
+            #expect((seen["ns.mnt"] != host["ns.mnt"]) == inside, "\(seen)")
+            #expect(
+                (seen["ns.net"] != host["ns.net"]) == inside && (seen["ns.uts"] != host["ns.uts"]) == inside, "\(seen)")
+        }
+
+        @Test func createContainerComesBeforeThePivot() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(
+                box, kinds: ["createContainer"],
+                verbs: ["save:LOG/KIND", "stat:\(try Programs.probe.get())", "mount:/"])
+            #expect(try box.run(bundle).status == 0)
+            #expect(read(box, "createContainer")["stat.\(try Programs.probe.get())"]?.hasPrefix("file") == true)
+        }
+
+        @Test func startContainerSeesTheContainersFiles() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["save:LOG/KIND", "list:/", "uts"])
+            #expect(try box.run(bundle).status == 0)
+            let seen = read(box, "startContainer")
+            #expect(seen.words("list./").contains("probe") && seen["hostname"] == "runbox", "\(seen)")
+        }
+
+        @Test(arguments: kinds)
+        func theirEnvironmentIsOnlyTheirOwn(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env", "fds", "args"]) {
+                $0["hooks.\(kind).0.env"] = ["MINE=yes", "OTHER=a=b"]
+            }
+            let outcome = try box.run(bundle, with: Surroundings(environment: ["LEAK": "host"]))
+            #expect(outcome.status == 0, "\(outcome)")
+            let seen = read(box, kind)
+            #expect(seen["env.MINE"] == "yes" && seen["env.OTHER"] == "a=b" && seen["env"] == "2", "\(seen)")
+            #expect(seen["fds"] == "0 1 2" && seen["argv.0"] == "hook", "\(seen)")
+        }
+
+        @Test(arguments: ["prestart", "createRuntime", "createContainer", "poststart", "poststop"])
+        func withoutEnvNothing(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env"])
+            #expect(try box.run(bundle, with: Surroundings(environment: ["LEAK": "host"])).status == 0)
+            #expect(read(box, kind)["env"] == "0")
+        }
+
+        @Test func withoutArgsThePathIsTheName() throws {
+            let box = try Sandbox.current
+            let log = try log(box)
+            let script = try box.file("hook.sh", "#!/bin/sh\necho \"$0 $#\" > \(log)/name\n", mode: 0o755)
+            #expect(try box.run(try box.bundle("say:hello") { $0["hooks.prestart"] = [["path": script]] }).status == 0)
+            #expect(read(box, "name").text == "\(script) 0\n")
+        }
+
+        // MARK: Failures
+
+        @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer"])
+        func aFailureBeforeThePayload(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "say:it ran"]
+                $0["hooks.\(kind).+"] =
+                    [
+                        "path": try Programs.probe.get(),
+                        "args": ["hook", "save:\(try self.log(box))/second", "say:ran"],
+                    ] as [String: Any]
+            }
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains(kind) && line.contains("3"), "the kind and its exit code: \(line)")
+            #expect(read(box, "second").text == "", "the hooks after it do not run")
+        }
+
+        @Test func aFailureInCreate() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["createRuntime"], verbs: ["exit:3"])
+            let line = try box.refused(try box.runtime("create", "--bundle", bundle.directory, box.id))
+            #expect(line.contains("createRuntime"), "\(line)")
+        }
+
+        @Test func aFailureOfStartContainerInStart() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "say:it ran"]
+            }
+            let created = try box.create(bundle)
+            let outcome = try box.runtime("start", box.id)
+            #expect(outcome.status != 0 && outcome.stderr.contains("startContainer"), "\(outcome)")
+            #expect(!created.stdout.contains("it ran"))
+        }
+
+        @Test func aFailureAfterTheStartStopsTheContainer() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["poststart"], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "hang"]
+            }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status != 0 && outcome.stderr.contains("poststart"), "\(outcome)")
+            box.expectNothingLeft()
+        }
+
+        @Test func aFailureAfterTheEndIsAWarning() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["poststop"], verbs: ["exit:3"]) {
+                $0["process.args"] = ["/probe", "exit:5"]
+                $0["hooks.poststop.+"] =
+                    [
+                        "path": try Programs.probe.get(),
+                        "args": ["hook", "save:\(try self.log(box))/second", "say:ran"],
+                    ] as [String: Any]
+            }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 5 && outcome.stderr.contains("poststop"), "\(outcome)")
+            #expect(read(box, "second").text == "ran\n", "the others run all the same")
+        }
+
+        @Test(arguments: ["prestart", "createContainer", "startContainer", "poststart"])
+        func tooLong(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["sleep:60000"]) {
+                $0["hooks.\(kind).0.timeout"] = 1
+                $0["process.args"] = ["/probe", kind == "poststart" ? "hang" : "say:it ran"]
+            }
+            let begin = Date()
+            let outcome = try box.run(bundle)
+            #expect(Date().timeIntervalSince(begin) < 25, "the hook was waited for")
+            #expect(outcome.status != 0 && outcome.stderr.contains(kind), "\(outcome)")
+            #expect(
+                outcome.stderr.lowercased().contains("timeout") || outcome.stderr.lowercased().contains("timed out"),
+                "\(outcome)")
+            box.expectNothingLeft()
+        }
+
+        @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer"])
+        func oneThatIsNotThere(kind: String) throws {
+            let line = try Sandbox.current.refuse { $0["hooks.\(kind)"] = [["path": "/absent/hook"]] }
+            #expect(line.contains(kind) && line.contains("/absent/hook"), "\(line)")
+        }
+
+        @Test func aRelativePath() throws {
+            let line = try Sandbox.current.refuse { $0["hooks.prestart"] = [["path": "bin/true"]] }
+            #expect(line.contains("hooks.prestart[0].path"), "\(line)")
+        }
+
+        @Test(arguments: [0, -1])
+        func aTimeoutThatIsNone(timeout: Int) throws {
+            let line = try Sandbox.current.refuse {
+                $0["hooks.poststop"] = [["path": "/bin/true", "timeout": timeout] as [String: Any]]
+            }
+            #expect(line.contains("hooks.poststop[0].timeout"), "\(line)")
+        }
+    }
+}

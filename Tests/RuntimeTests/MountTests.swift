@@ -1,0 +1,518 @@
+import Foundation
+import Glibc
+import Testing
+
+extension AllTests {
+    /// mounts[].options, word by word
+    @Suite struct MountOptions {
+        /// Options of a tmpfs; what its flags and its file system's options must hold, and what they must not.
+        static let words: [(options: [String], has: [String], hasNot: [String])] = [
+            ([], ["rw", "relatime"], ["nosuid", "nodev", "noexec"]), (["defaults"], ["rw"], ["nosuid", "defaults"]),
+            (["ro"], ["ro"], ["rw"]), (["rw"], ["rw"], []), (["ro", "rw"], ["rw"], ["ro"]), (["rw", "ro"], ["ro"], []),
+            (["nosuid"], ["nosuid"], []), (["nosuid", "suid"], [], ["nosuid"]), (["suid", "nosuid"], ["nosuid"], []),
+            (["nodev"], ["nodev"], []), (["nodev", "dev"], [], ["nodev"]),
+            (["noexec"], ["noexec"], []), (["noexec", "exec"], [], ["noexec"]),
+            (["sync"], ["sync"], []), (["sync", "async"], [], ["sync"]), (["dirsync"], ["dirsync"], []),
+            (["noatime"], ["noatime"], ["relatime"]), (["noatime", "atime"], ["relatime"], ["noatime"]),
+            (["nodiratime"], ["nodiratime"], []), (["nodiratime", "diratime"], [], ["nodiratime"]),
+            (["relatime"], ["relatime"], []), (["norelatime"], [], ["noatime"]),
+            (["strictatime"], [], ["relatime", "noatime"]), (["strictatime", "nostrictatime"], ["relatime"], []),
+            (["nosymfollow"], ["nosymfollow"], []), (["nosymfollow", "symfollow"], [], ["nosymfollow"]),
+            (["lazytime"], ["lazytime"], []), (["lazytime", "nolazytime"], [], ["lazytime"]),
+            (["silent"], [], ["silent"]), (["loud"], [], ["loud"]), (["silent", "loud"], [], []),
+            (["noiversion"], [], ["noiversion"]), (["nomand"], [], ["nomand"]),
+            (["size=64k"], ["size=64k"], []), (["mode=711", "nosuid"], ["mode=711", "nosuid"], []),
+            (["nr_inodes=100", "ro", "size=1m"], ["nr_inodes=100", "ro", "size=1024k"], []),
+            (["nosuid", "noexec", "nodev", "ro", "noatime"], ["nosuid", "noexec", "nodev", "ro", "noatime"], ["rw"]),
+        ]
+
+        @Test(arguments: words.indices)
+        func ofATmpfs(index: Int) throws {
+            let (options, has, hasNot) = Self.words[index]
+            let seen = try Sandbox.current.look("mount:/m") {
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: options)
+            }
+            #expect(seen["mount./m.type"] == "tmpfs", "\(options)")
+            let flags = seen.words("mount./m.options", separator: ",")
+            // The file system's own rw is about the super block, so only its other words count.
+            let all = Set(flags + seen.words("mount./m.super", separator: ",").filter { $0 != "rw" && $0 != "ro" })
+            for word in has { #expect(all.contains(word), "\(options): no \(word) in \(all)") }
+            for word in hasNot { #expect(!all.contains(word), "\(options): \(word) in \(all)") }
+        }
+
+        /// The same flags on a bind mount, where they take a second call.
+        @Test(arguments: ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow"])
+        func ofABindMount(word: String) throws {
+            let box = try Sandbox.current
+            let source = try box.folder("source")
+            let seen = try box.look("mount:/m", "mount:/other") {
+                $0.addMount("/m", type: "none", source: source, options: ["bind", word])
+                $0.addMount("/other", type: "bind", source: source, options: ["rbind"])
+            }
+            #expect(seen.words("mount./m.options", separator: ",").contains(word), "\(seen)")
+            #expect(
+                !seen.words("mount./other.options", separator: ",").contains(word),
+                "the same source, without it: \(seen)")
+        }
+
+        @Test(arguments: [
+            ("shared", "shared"), ("rshared", "shared"), ("private", "private"), ("rprivate", "private"),
+            ("unbindable", "unbindable"), ("runbindable", "unbindable"), ("slave", "private"), ("rslave", "private"),
+        ])
+        func propagation(word: String, expected: String) throws {
+            let box = try Sandbox.current
+            let source = try box.folder("source")
+            let seen = try box.look("mount:/m", "mount:/t") {
+                $0.addMount("/m", type: "none", source: source, options: ["rbind", word])
+                $0.addMount("/t", type: "tmpfs", source: "tmpfs", options: [word])
+            }
+            #expect(seen["mount./m.propagation"] == expected && seen["mount./t.propagation"] == expected, "\(seen)")
+        }
+
+        // MARK: The recursive words
+
+        /// A source folder with a mount below it, in a mount namespace of its own.
+        private func tree(_ box: Sandbox, options: String) throws -> (source: String, surroundings: Surroundings) {
+            let source = try box.folder("source")
+            try box.folder("source/sub")
+            let script =
+                "mount --bind '\(source)' '\(source)' && mount -t tmpfs -o \(options) none '\(source)/sub' && "
+                + "mount -o remount,bind,\(options) '\(source)' && exec \"$0\" \"$@\""
+            return (source, Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script]))
+        }
+
+        private func flags(_ options: [String], of mounted: String) throws -> (top: [String], below: [String]) {
+            let box = try Sandbox.current
+            let (source, surroundings) = try tree(box, options: mounted)
+            let seen = try box.look("mount:/m", "mount:/m/sub", with: surroundings) {
+                $0.addMount("/m", type: "none", source: source, options: options)
+            }
+            return (seen.words("mount./m.options", separator: ","), seen.words("mount./m/sub.options", separator: ","))
+        }
+
+        @Test(arguments: [
+            ("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"), ("rnoatime", "noatime"),
+            ("rnodiratime", "nodiratime"), ("rrelatime", "relatime"), ("rnosymfollow", "nosymfollow"),
+        ])
+        func recursivelySet(word: String, flag: String) throws {
+            let (top, below) = try flags(["rbind", word], of: flag == "relatime" ? "noatime" : "rw")
+            #expect(top.contains(flag) && below.contains(flag), "\(top) \(below)")
+        }
+
+        @Test(arguments: [
+            ("rrw", "ro"), ("rsuid", "nosuid"), ("rdev", "nodev"), ("rexec", "noexec"), ("ratime", "noatime"),
+            ("rdiratime", "nodiratime"), ("rsymfollow", "nosymfollow"), ("rstrictatime", "relatime"),
+        ])
+        func recursivelyCleared(word: String, flag: String) throws {
+            let (top, below) = try flags(["rbind", word], of: flag == "relatime" ? "rw" : flag)
+            #expect(!top.contains(flag) && !below.contains(flag), "\(top) \(below)")
+        }
+
+        @Test(arguments: ["rnostrictatime", "rnorelatime", "rsync", "rasync", "rdirsync", "rmand", "rnomand"])
+        func recursiveWordsThatChangeNothing(word: String) throws {
+            let (top, below) = try flags(["rbind", word], of: "rw")
+            #expect(top.contains("rw") && below.contains("rw"), "\(top) \(below)")
+        }
+
+        @Test func theOrdinaryWordStaysAtTheTop() throws {
+            let (top, below) = try flags(["rbind", "ro"], of: "rw")
+            #expect(top.contains("ro") && below.contains("rw"), "\(top) \(below)")
+        }
+
+        @Test func bindWithoutRecursionLeavesWhatIsBelow() throws {
+            let (top, below) = try flags(["bind"], of: "rw")
+            #expect(!top.isEmpty && below.isEmpty, "\(top) \(below)")
+        }
+
+        // MARK: Words of their own
+
+        @Test func remount() throws {
+            let seen = try Sandbox.current.look("mount:/m", "create:/m/x") {
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["size=64k"])
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["remount", "ro", "nosuid"])
+            }
+            #expect(seen["mount./m"] == "1", "one mount, not two: \(seen)")
+            #expect(seen["create./m/x"] == "EROFS", "\(seen)")
+        }
+
+        @Test func tmpcopyup() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle(
+                "read:/data/a", "read:/data/deep/b", "stat:/data/run", "link:/data/link", "mount:/data",
+                "create:/data/new"
+            ) {
+                $0.addMount("/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"])
+            }
+            try box.folder("bundle/rootfs/data/deep")
+            try bundle.write("data/a", "one")
+            try bundle.write("data/deep/b", "two")
+            try bundle.write("data/run", "x", mode: 0o751)
+            symlink("a", bundle.rootfs + "/data/link")
+            let seen = try box.run(bundle)
+            #expect(seen["mount./data.type"] == "tmpfs" && seen["create./data/new"] == "ok", "\(seen)")
+            #expect(
+                seen["read./data/a"] == "one" && seen["read./data/deep/b"] == "two" && seen["link./data/link"] == "a",
+                "\(seen)")
+            #expect(seen["stat./data/run"] == "file 0751 0:0", "\(seen)")
+            #expect(!FileManager.default.fileExists(atPath: bundle.rootfs + "/data/new"))
+        }
+
+        @Test func copySymlink() throws {
+            let box = try Sandbox.current
+            symlink("/probe", box.path("link"))
+            let seen = try box.look("link:/m") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "copy-symlink"])
+            }
+            #expect(seen["link./m"] == "/probe", "\(seen)")
+        }
+
+        @Test func sourceNotFollowed() throws {
+            let box = try Sandbox.current
+            try box.folder("folder")
+            symlink("folder", box.path("link"))
+            let seen = try box.look("stat:/m") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind", "src-nofollow"])
+            }
+            #expect(seen["stat./m"]?.hasPrefix("link") == true, "\(seen)")
+        }
+
+        @Test func destinationNotFollowed() throws {
+            let box = try Sandbox.current
+            let source = try box.file("data", "new")
+            let bundle = try box.bundle("read:/target", "read:/link") {
+                $0.addMount("/link", type: "none", source: source, options: ["bind", "dest-nofollow"])
+            }
+            try bundle.write("target", "old")
+            symlink("target", bundle.rootfs + "/link")
+            let outcome = try box.run(bundle)
+            // On the link itself, or refused; never on what it points to.
+            if outcome.status == 0 {
+                #expect(outcome["read./target"] == "old", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
+        }
+
+        @Test func anUnknownWordGoesToTheFileSystem() throws {
+            let line = try Sandbox.current.refuse {
+                $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["frobnicate=7"])
+            }
+            #expect(line.contains("/m") && line.contains("frobnicate"), "\(line)")
+        }
+
+        @Test func aBindMountTakesNoDataOfAFileSystem() throws {
+            let line = try Sandbox.current.refuse {
+                $0.addMount("/m", type: "none", source: "/tmp", options: ["bind", "size=64k"])
+            }
+            #expect(line.contains("size=64k"), "\(line)")
+        }
+    }
+
+    /// mounts: sources, targets and their order
+    @Suite struct Mounts {
+        // MARK: Sources
+
+        @Test func foldersAndFiles() throws {
+            let box = try Sandbox.current
+            try box.file("source/hello", "world")
+            let file = try box.file("single", "content")
+            let seen = try box.look("read:/folder/hello", "read:/file", "create:/folder/new:x") {
+                $0.addMount("/folder", type: "none", source: box.path("source"), options: ["bind"])
+                $0.addMount("/file", type: "none", source: file, options: ["rbind", "ro"])
+            }
+            #expect(seen["read./folder/hello"] == "world" && seen["read./file"] == "content", "\(seen)")
+            #expect(FileManager.default.fileExists(atPath: box.path("source/new")), "a bind mount is no copy")
+        }
+
+        @Test func relativeSourcesStartAtTheBundle() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("read:/m/hello") {
+                $0.addMount("/m", type: "none", source: "data", options: ["bind"])
+            }
+            try box.file("bundle/data/hello", "world")
+            let outcome = try box.run(bundle, with: Surroundings(directory: "/"))
+            #expect(outcome["read./m/hello"] == "world", "\(outcome)")
+        }
+
+        @Test func aSourceThatIsASymbolicLinkIsFollowed() throws {
+            let box = try Sandbox.current
+            try box.file("data/hello", "world")
+            symlink("data", box.path("link"))
+            let seen = try box.look("read:/m/hello") {
+                $0.addMount("/m", type: "none", source: box.path("link"), options: ["bind"])
+            }
+            #expect(seen["read./m/hello"] == "world", "\(seen)")
+        }
+
+        @Test(arguments: ["bind", "rbind"])
+        func aSourceThatIsNotThere(word: String) throws {
+            let box = try Sandbox.current
+            let line = try box.refuse { $0.addMount("/m", type: "none", source: box.path("absent"), options: [word]) }
+            #expect(line.contains(box.path("absent")) && line.contains("mounts[6]"), "\(line)")
+            // An engine reads this as `command not found`, exit status 127.
+            for phrase in ["no such file or directory", "executable file not found", "not a directory"] {
+                #expect(!line.lowercased().contains(phrase), "\(line)")
+            }
+        }
+
+        @Test func aBindMountWithoutASource() throws {
+            let line = try Sandbox.current.refuse { $0.addMount("/m", type: "none", options: ["bind"]) }
+            #expect(line.contains("mounts[6]") && line.contains("source"), "\(line)")
+        }
+
+        @Test func anUnknownFileSystem() throws {
+            let line = try Sandbox.current.refuse { $0.addMount("/m", type: "frobfs", source: "none") }
+            #expect(line.contains("frobfs") && line.contains("/m"), "\(line)")
+        }
+
+        @Test func aFileCannotBeMountedOnAFolder() throws {
+            let box = try Sandbox.current
+            let file = try box.file("file")
+            let line = try box.refuse { $0.addMount("/tmp", type: "none", source: file, options: ["bind"]) }
+            #expect(line.contains("/tmp"), "\(line)")
+        }
+
+        // MARK: Targets
+
+        @Test func missingTargetsAreMade() throws {
+            let box = try Sandbox.current
+            let file = try box.file("file", "content")
+            let folder = try box.folder("folder")
+            let bundle = try box.bundle("read:/a/b/file", "mount:/c/d/folder", "mount:/e/f/tmpfs", "stat:/a/b") {
+                $0.addMount("/a/b/file", type: "none", source: file, options: ["bind"])
+                $0.addMount("/c/d/folder", type: "none", source: folder, options: ["bind"])
+                $0.addMount("/e/f/tmpfs", type: "tmpfs", source: "tmpfs")
+            }
+            let seen = try box.run(bundle)
+            #expect(seen["read./a/b/file"] == "content", "\(seen)")
+            #expect(seen["mount./c/d/folder"] == "1" && seen["mount./e/f/tmpfs.type"] == "tmpfs", "\(seen)")
+            #expect(seen["stat./a/b"] == "dir 0755 0:0", "\(seen)")
+        }
+
+        @Test func aRelativeTargetStartsAtTheRoot() throws {
+            let box = try Sandbox.current
+            let outcome = try box.run(
+                try box.bundle("mount:/a/b") { $0.addMount("a/b", type: "tmpfs", source: "tmpfs") })
+            #expect(outcome.status == 0 && outcome["mount./a/b.type"] == "tmpfs", "\(outcome)")
+        }
+
+        @Test(arguments: ["/../m", "/a/../m", "/./m", "//m/", "/../../../m"])
+        func odditiesInATargetStayBelowTheRoot(destination: String) throws {
+            let seen = try Sandbox.current.look("mount:/m") { $0.addMount(destination, type: "tmpfs", source: "tmpfs") }
+            #expect(seen["mount./m.type"] == "tmpfs", "\(seen)")
+        }
+
+        @Test func theOrderIsTheConfigs() throws {
+            let box = try Sandbox.current
+            try box.file("one/name", "one")
+            try box.file("two/name", "two")
+            let seen = try box.look("read:/m/name", "mount:/m/sub", "mount:/m") {
+                $0.addMount("/m", type: "none", source: box.path("one"), options: ["bind"])
+                $0.addMount("/m", type: "none", source: box.path("two"), options: ["bind"])
+                $0.addMount("/m/sub", type: "tmpfs", source: "tmpfs")
+            }
+            #expect(
+                seen["read./m/name"] == "two" && seen["mount./m"] == "2" && seen["mount./m/sub.type"] == "tmpfs",
+                "\(seen)")
+        }
+
+        @Test func aTmpfsTakesTheModeOfItsTarget() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("stat:/old", "stat:/new", "stat:/set") {
+                for path in ["/old", "/new"] { $0.addMount(path, type: "tmpfs", source: "tmpfs") }
+                $0.addMount("/set", type: "tmpfs", source: "tmpfs", options: ["mode=1777"])
+            }
+            try box.folder("bundle/rootfs/old", mode: 0o1730)
+            let seen = try box.run(bundle)
+            #expect(seen["stat./old"] == "dir 1730 0:0" && seen["stat./new"] == "dir 0755 0:0", "\(seen)")
+            #expect(seen["stat./set"] == "dir 1777 0:0", "\(seen)")
+        }
+
+        @Test func theUsualFileSystems() throws {
+            let seen = try Sandbox.current.look(
+                "mount:/proc", "mount:/dev", "mount:/dev/pts", "mount:/dev/shm", "mount:/dev/mqueue", "mount:/sys",
+                "mqueue",
+                "stat:/dev/pts/ptmx")
+            let types = [
+                "/proc": "proc", "/dev": "tmpfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/dev/mqueue": "mqueue",
+                "/sys": "sysfs",
+            ]
+            for (path, type) in types { #expect(seen["mount.\(path).type"] == type, "\(path): \(seen)") }
+            #expect(seen["mqueue"] == "ok")
+            #expect(seen["stat./dev/pts/ptmx"]?.hasPrefix("char 0666") == true, "\(seen)")
+            #expect(seen.words("mount./dev/pts.super", separator: ",").contains("gid=5"), "\(seen)")
+            #expect(seen.words("mount./sys.options", separator: ",").contains("ro"), "\(seen)")
+        }
+
+        // MARK: /proc and /sys
+
+        @Test(arguments: ["uptime", "meminfo", "cpuinfo", "stat", "loadavg", "diskstats", "swaps"])
+        func filesOfProcThatMayBeCovered(name: String) throws {
+            let box = try Sandbox.current
+            let file = try box.file("mine", "mine")
+            let seen = try box.look("read:/proc/\(name)") {
+                $0.addMount("/proc/\(name)", type: "none", source: file, options: ["bind"])
+            }
+            #expect(seen["read./proc/\(name)"] == "mine", "\(seen)")
+        }
+
+        @Test(arguments: [
+            "/proc/self/attr/exec", "/proc/sys/kernel/hostname", "/proc/version", "/proc/1/status",
+            "/proc/sysrq-trigger",
+        ])
+        func filesOfProcThatMayNot(destination: String) throws {
+            let box = try Sandbox.current
+            let file = try box.file("mine", "mine")
+            let line = try box.refuse { $0.addMount(destination, type: "none", source: file, options: ["bind"]) }
+            #expect(line.contains(destination) && line.contains("proc"), "\(line)")
+        }
+
+        @Test func noOtherFileSystemOnProc() throws {
+            let line = try Sandbox.current.refuse { $0.addMount("/proc", type: "tmpfs", source: "tmpfs") }
+            #expect(line.contains("/proc"), "\(line)")
+        }
+
+        @Test func noOrdinaryFolderOnProc() throws {
+            let box = try Sandbox.current
+            let folder = try box.folder("fake")
+            let line = try box.refuse { $0.addMount("/proc", type: "none", source: folder, options: ["bind"]) }
+            #expect(line.contains("/proc"), "\(line)")
+        }
+
+        @Test func theHostsProcMayBeBound() throws {
+            let seen = try Sandbox.current.look("mount:/proc") {
+                $0.dropNamespace("pid")
+                $0.dropMount("/proc")
+                $0.addMount("/proc", type: "none", source: "/proc", options: ["rbind"])
+            }
+            #expect(seen["mount./proc.type"] == "proc", "\(seen)")
+        }
+
+        @Test(arguments: ["proc", "sys"])
+        func procAndSysAreNoSymbolicLinks(name: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran")
+            try FileManager.default.removeItem(atPath: bundle.rootfs + "/" + name)
+            try box.folder("bundle/rootfs/elsewhere")
+            symlink("elsewhere", bundle.rootfs + "/" + name)
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("/" + name), "\(line)")
+        }
+
+        @Test func cgroup() throws {
+            let seen = try Sandbox.current.look(
+                "mount:/sys/fs/cgroup", "read:/sys/fs/cgroup/cgroup.procs", "mkdir:/sys/fs/cgroup/x"
+            ) {
+                $0.namespace("cgroup")
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+                    options: ["nosuid", "noexec", "nodev", "relatime", "ro"])
+            }
+            #expect(
+                seen["mount./sys/fs/cgroup.type"] == "cgroup2" && seen["mount./sys/fs/cgroup.root"] == "/", "\(seen)")
+            #expect(seen["read./sys/fs/cgroup/cgroup.procs"]?.split(separator: "\n").contains("1") == true, "\(seen)")
+            #expect(seen["mkdir./sys/fs/cgroup/x"] == "EROFS", "\(seen)")
+            let options = Set(seen.words("mount./sys/fs/cgroup.options", separator: ","))
+            #expect(options.isSuperset(of: ["ro", "nosuid", "noexec", "nodev"]), "\(options)")
+        }
+
+        @Test func aWritableCgroup() throws {
+            let seen = try Sandbox.current.look("mkdir:/sys/fs/cgroup/sub", "unlink:/sys/fs/cgroup/sub") {
+                $0.namespace("cgroup")
+                $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev"])
+            }
+            #expect(seen["mkdir./sys/fs/cgroup/sub"] == "ok" && seen["unlink./sys/fs/cgroup/sub"] == "ok", "\(seen)")
+        }
+
+        @Test func cgroupWithoutItsNamespace() throws {
+            let seen = try Sandbox.current.look(
+                "mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/\(try Sandbox.current.id)"
+            ) {
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "ro"])
+            }
+            #expect(seen["mount./sys/fs/cgroup.type"] == "cgroup2", "\(seen)")
+            #expect(seen["mkdir./sys/fs/cgroup/\(try Sandbox.current.id)"] == "EROFS", "\(seen)")
+            #expect(seen.words("mount./sys/fs/cgroup.options", separator: ",").contains("ro"), "\(seen)")
+        }
+
+        // MARK: Root file systems that want out
+
+        /// A folder of the host that must stay as it is.
+        private func victim(_ box: Sandbox) throws -> String {
+            try box.folder("victim/inner")
+            try box.file("victim/file", "untouched")
+            return box.path("victim")
+        }
+
+        private func untouched(_ box: Sandbox, location: SourceLocation = #_sourceLocation) throws {
+            let entries = FileManager.default.enumerator(atPath: box.path("victim"))?.compactMap { $0 as? String }
+                .sorted()
+            #expect(entries == ["file", "inner"], "\(entries ?? [])", sourceLocation: location)
+            #expect(
+                try String(contentsOfFile: box.path("victim/file"), encoding: .utf8) == "untouched",
+                sourceLocation: location)
+        }
+
+        @Test(arguments: ["ABS", "REL"], ["/link", "/link/new", "/link/new/deep", "/link/inner"])
+        func aTargetBelowALinkToTheHost(kind: String, destination: String) throws {
+            let box = try Sandbox.current
+            let victim = try victim(box)
+            let bundle = try box.bundle("create:\(destination)/x") {
+                $0.addMount(destination, type: "tmpfs", source: "tmpfs")
+            }
+            symlink(kind == "ABS" ? victim : "../../../../../../../.." + victim, bundle.rootfs + "/link")
+            let outcome = try box.run(bundle)
+            try untouched(box)
+            if outcome.status == 0 {
+                #expect(outcome["create.\(destination)/x"] == "ok", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
+        }
+
+        @Test(arguments: ["/link", "/link/new", "/dir/link/file"])
+        func aFileTargetBelowALinkToTheHost(destination: String) throws {
+            let box = try Sandbox.current
+            let victim = try victim(box)
+            let source = try box.file("data", "new")
+            let bundle = try box.bundle("read:\(destination)") {
+                $0.addMount(destination, type: "none", source: source, options: ["bind"])
+            }
+            try box.folder("bundle/rootfs/dir")
+            symlink(
+                destination == "/link" ? victim + "/absent" : victim,
+                bundle.rootfs + (destination.hasPrefix("/dir") ? "/dir/link" : "/link"))
+            let outcome = try box.run(bundle)
+            try untouched(box)
+            if outcome.status == 0 {
+                #expect(outcome["read.\(destination)"] == "new", "\(outcome)")
+            } else {
+                try box.refused(outcome)
+            }
+        }
+
+        @Test func linksInACircle() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") { $0.addMount("/a/b", type: "tmpfs", source: "tmpfs") }
+            symlink("loop", bundle.rootfs + "/a")
+            symlink("a", bundle.rootfs + "/loop")
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("/a/b"), "\(line)")
+        }
+
+        @Test func throughAMountMadeBefore() throws {
+            let box = try Sandbox.current
+            let victim = try victim(box)
+            try box.folder("shared")
+            symlink(victim, box.path("shared/link"))
+            let bundle = try box.bundle("say:it ran") {
+                $0.addMount("/shared", type: "none", source: box.path("shared"), options: ["bind"])
+                $0.addMount("/shared/link/new", type: "tmpfs", source: "tmpfs")
+            }
+            let outcome = try box.run(bundle)
+            try untouched(box)
+            if outcome.status != 0 { try box.refused(outcome) }
+        }
+    }
+}

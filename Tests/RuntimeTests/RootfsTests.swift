@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+extension AllTests {
+    /// root and linux.rootfsPropagation
+    @Suite struct Rootfs {
+        @Test func readOnly() throws {
+            let seen = try Sandbox.current.look("create:/x", "mkdir:/tmp/y", "mount:/", "create:/dev/shm/ok") {
+                $0["root.readonly"] = true
+            }
+            #expect(seen["create./x"] == "EROFS" && seen["mkdir./tmp/y"] == "EROFS", "\(seen)")
+            #expect(seen.words("mount./.options", separator: ",").contains("ro"))
+            #expect(seen["create./dev/shm/ok"] == "ok", "only the root is read-only")
+        }
+
+        @Test func writableByDefault() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("create:/x:data", "mount:/")
+            let outcome = try box.run(bundle)
+            #expect(
+                outcome["create./x"] == "ok" && outcome.facts.words("mount./.options", separator: ",").contains("rw"),
+                "\(outcome)")
+            #expect(try String(contentsOfFile: bundle.rootfs + "/x", encoding: .utf8) == "data")
+        }
+
+        @Test func mountPointsAreMadeInAReadOnlyRoot() throws {
+            let seen = try Sandbox.current.look("mount:/new/place", "create:/new/place/x") {
+                $0["root.readonly"] = true
+                $0.addMount("/new/place", type: "tmpfs", source: "tmpfs")
+            }
+            #expect(seen["mount./new/place.type"] == "tmpfs" && seen["create./new/place/x"] == "ok", "\(seen)")
+        }
+
+        @Test func byAnAbsolutePath() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") { $0["root.path"] = box.path("bundle/rootfs") }
+            #expect(try box.run(bundle).stdout == "hello\n")
+        }
+
+        @Test(arguments: [[String](), ["--no-pivot"]])
+        func nothingOfTheHostIsSeen(flags: [String]) throws {
+            let seen = try Sandbox.current.look("list:/", "list:/..", "mounts", flags: flags)
+            #expect(seen.words("list./") == ["bin", "dev", "etc", "home", "probe", "proc", "sys", "tmp"], "\(seen)")
+            #expect(seen["list./.."] == seen["list./"])
+            guard flags.isEmpty else { return }
+            let points = seen.keys(below: "mountinfo.").compactMap { seen["mountinfo." + $0]?.split(separator: " ")[4] }
+            for point in points {
+                #expect(
+                    ["/", "/proc", "/dev", "/sys"].contains { point == $0 || point.hasPrefix($0 + "/") },
+                    "a foreign mount at \(point)")
+            }
+        }
+
+        // MARK: What is not there
+
+        @Test func absent() throws {
+            let box = try Sandbox.current
+            let line = try box.refuse { $0["root.path"] = "nothing" }
+            #expect(line.contains("root.path") && line.contains(box.path("bundle/nothing")), "\(line)")
+        }
+
+        @Test func aFile() throws {
+            let box = try Sandbox.current
+            let file = try box.file("file")
+            let line = try box.refuse { $0["root.path"] = file }
+            #expect(line.contains(file) && line.contains("directory"), "\(line)")
+        }
+
+        @Test func empty() throws {
+            let line = try Sandbox.current.refuse { $0["root.path"] = "" }
+            #expect(line.contains("root.path"), "\(line)")
+        }
+
+        /// A link that the bundle's owner made: followed to where it leads, or refused by name.
+        @Test func aSymbolicLink() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("list:/", "say:it ran") { $0["root.path"] = "link" }
+            try FileManager.default.createSymbolicLink(
+                atPath: bundle.directory + "/link", withDestinationPath: "rootfs")
+            let outcome = try box.run(bundle)
+            if outcome.status == 0 {
+                #expect(outcome.facts.words("list./").contains("probe"), "\(outcome)")
+            } else {
+                #expect(try box.refused(outcome).contains("root.path"), "\(outcome)")
+            }
+        }
+
+        // MARK: Propagation
+
+        @Test(arguments: [
+            ("shared", "shared"), ("rshared", "shared"), ("private", "private"), ("rprivate", "private"),
+            ("unbindable", "unbindable"), ("runbindable", "unbindable"), ("slave", "private"), ("rslave", "private"),
+        ])
+        func propagation(word: String, expected: String) throws {
+            let seen = try Sandbox.current.look("mount:/") { $0["linux.rootfsPropagation"] = word }
+            #expect(seen["mount./.propagation"] == expected, "\(seen)")
+        }
+
+        /// A host whose mounts are shared, as systemd makes them, in a namespace of its own.
+        private static let sharedHost = Surroundings(prefix: ["unshare", "-m", "--propagation", "shared"])
+
+        @Test func aSlaveOfASharedHost() throws {
+            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
+                $0["linux.rootfsPropagation"] = "rslave"
+            }
+            #expect(seen["mount./.propagation"]?.contains("master") == true, "\(seen)")
+            #expect(seen["mount./.propagation"]?.contains("shared") == false, "\(seen)")
+        }
+
+        @Test func privateOnASharedHost() throws {
+            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
+                $0["linux.rootfsPropagation"] = "rprivate"
+            }
+            #expect(seen["mount./.propagation"] == "private", "\(seen)")
+        }
+
+        @Test(arguments: ["", "rshared", "rslave", "rprivate"])
+        func noMountReachesASharedHost(word: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("hang") { if !word.isEmpty { $0["linux.rootfsPropagation"] = word } }
+            let script = """
+                "$0" --root "$1" create --bundle "$2" "$3" || exit 1
+                "$0" --root "$1" start "$3" || exit 2
+                grep "$2" /proc/self/mountinfo
+                "$0" --root "$1" delete --force "$3" || exit 3
+                """
+            let outcome = try box.aside(
+                [
+                    "unshare", "-m", "--propagation", "shared", "sh", "-c", script, Programs.runtime, box.root,
+                    bundle.directory, box.id,
+                ]
+            ).wait()
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(
+                outcome.facts.text.replacingOccurrences(of: "ready\n", with: "") == "",
+                "mounts on the host: \(outcome.stdout)")
+        }
+
+        // MARK: --no-pivot
+
+        @Test func withoutPivot() throws {
+            let seen = try Sandbox.current.look("create:/x", "mount:/proc", "cwd", "ns", flags: ["--no-pivot"])
+            #expect(seen["create./x"] == "ok" && seen["mount./proc.type"] == "proc" && seen["cwd"] == "/", "\(seen)")
+        }
+
+        @Test func readOnlyWithoutPivot() throws {
+            let seen = try Sandbox.current.look("create:/x", flags: ["--no-pivot"]) { $0["root.readonly"] = true }
+            #expect(seen["create./x"] == "EROFS", "\(seen)")
+        }
+    }
+}
