@@ -1,11 +1,86 @@
+# runbox: `make demo` shows it, `make test` proves it, `make check` keeps it in order, `make bench` measures it.
+
 SWIFT ?= swift
 BUILD := build
-RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+RUNBOX := $(CURDIR)/$(BUILD)/runbox
+RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable
+FUZZ_SECONDS ?= 10
+FUZZ_SEED ?= 1
 
-$(BUILD)/runbox: FORCE
-	@mkdir -p $(BUILD)
+# What is needed to build, and what the tests and the comparison need beyond that.
+BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
+DEMO_PACKAGES := busybox-static util-linux
+TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2
+
+.PHONY: all build demo test check bench services compare fuzz format install clean need-swift need-build need-demo need-test
+all: build
+
+# --- what is missing -------------------------------------------------------------------------------------------------
+
+need-swift:
+	@config/need-swift.sh $(SWIFT)
+
+need-build: need-swift
+	@config/need-packages.sh $(BUILD_PACKAGES)
+
+need-demo: need-build
+	@config/need-packages.sh $(DEMO_PACKAGES)
+
+need-test: need-build
+	@config/need-packages.sh $(TEST_PACKAGES)
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+build: need-build
 	$(SWIFT) build $(RELEASE) --product runbox
-	@cp -f .build/release/runbox $@.new && mv -f $@.new $@
+	@mkdir -p $(BUILD)
+	@strip .build/release/runbox -o $(BUILD)/runbox.new && mv -f $(BUILD)/runbox.new $(BUILD)/runbox
+	@file $(BUILD)/runbox 2>/dev/null || ls -l $(BUILD)/runbox
 
-FORCE:
-.PHONY: FORCE
+$(BUILD)/probe: Tests/Probe/probe.c
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -static -Wall -Werror -o $@ $<
+
+# --- show, prove, measure --------------------------------------------------------------------------------------------
+
+demo: need-demo build
+	RUNBOX=$(RUNBOX) Tests/Demo/demo.sh
+
+test: need-test build $(BUILD)/probe
+	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe $(SWIFT) test
+	RUNBOX=$(RUNBOX) Tests/Services/services.sh
+	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
+
+services: need-test build
+	RUNBOX=$(RUNBOX) Tests/Services/services.sh
+
+# Writes the table of differences from crun and runc anew.
+compare: need-test build $(BUILD)/probe
+	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe --write
+
+bench: need-test build
+	RUNBOX=$(RUNBOX) Tests/Bench/bench.py
+
+# --- keep in order ---------------------------------------------------------------------------------------------------
+
+# Warnings are errors in every build (Package.swift), so building is a check, too.
+check: need-build
+	$(SWIFT) format lint --strict --recursive --configuration config/swift-format.json Package.swift Sources Tests
+	config/check-imports.sh
+	config/make-seccomp-profile.py --check
+	$(SWIFT) build --explicit-target-dependency-import-check error
+	$(MAKE) fuzz
+
+# Feeds mutated documents to what reads untrusted text. A crash is replayed by `runbox-fuzz reader --seed N --count 1`.
+fuzz: need-swift
+	$(SWIFT) run -c release runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+format:
+	$(SWIFT) format --in-place --recursive --configuration config/swift-format.json Package.swift Sources Tests
+
+install: build
+	install -D -m 0755 $(BUILD)/runbox $(DESTDIR)/usr/local/bin/runbox
+	install -D -m 0644 config/seccomp.json $(DESTDIR)/usr/local/share/runbox/seccomp.json
+
+clean:
+	rm -rf .build $(BUILD)

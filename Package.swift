@@ -28,14 +28,17 @@ let package = Package(
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
         .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
-        .target(name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
-        .executableTarget(name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
+        .target(
+            name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
+        .executableTarget(
+            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: strict),
-        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel", "CLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),

@@ -99,7 +99,8 @@ struct ParsedArguments: Sendable {
             switch attached {
             case nil, "true", "1", "yes": values[flag.name] = ["true"]
             case "false", "0", "no": values[flag.name] = nil
-            case .some(let other): throw UsageError(reason: "invalid value \"\(other)\" for flag --\(flag.name): true or false")
+            case .some(let other):
+                throw UsageError(reason: "invalid value \"\(other)\" for flag --\(flag.name): true or false")
             }
             return
         }

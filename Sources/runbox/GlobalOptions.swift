@@ -7,7 +7,9 @@ struct GlobalOptions: Sendable {
 
     static let flags: [Flag] = [
         Flag("root", value: "DIR", "where containers' state is kept (default /run/runbox, or $XDG_RUNTIME_DIR/runbox)"),
-        Flag("log", value: "FILE", "where messages go: a file, file:PATH, journald:NAME or syslog:NAME; errors go to stderr as well"),
+        Flag(
+            "log", value: "FILE",
+            "where messages go: a file, file:PATH, journald:NAME or syslog:NAME; errors go to stderr as well"),
         Flag("log-format", value: "FORMAT", "text (default) or json: one object a line with level, msg and time"),
         Flag("log-level", value: "LEVEL", "error, warning (default) or debug"),
         Flag("debug", "the same as --log-level debug: also lists all mistakes of a configuration"),

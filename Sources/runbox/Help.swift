@@ -22,7 +22,9 @@ enum Help {
             "NAME:", "   runbox \(command.name) - \(command.summary)", "", "USAGE:",
             "   runbox \(command.name) \(command.flags.isEmpty ? "" : "[options] ")\(command.arguments)", "",
         ]
-        lines += command.details.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "   \($0)" }
+        lines += command.details.split(separator: "\n", omittingEmptySubsequences: false).map {
+            $0.isEmpty ? "" : "   \($0)"
+        }
         lines += ["", "OPTIONS:"] + table(command.flags + [Flag("help", short: "h", "show this text")])
         return lines.joined(separator: "\n") + "\n"
     }

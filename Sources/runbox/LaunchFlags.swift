@@ -6,7 +6,9 @@ enum LaunchFlags {
         Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
         Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
         Flag("pid-file", value: "FILE", "write the init's process number there, digits only"),
-        Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a container with process.terminal"),
+        Flag(
+            "console-socket", value: "SOCKET",
+            "Unix socket that receives the terminal of a container with process.terminal"),
         Flag("preserve-fds", value: "N", "let the payload inherit the N descriptors from 3 on"),
         Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
         Flag("no-new-keyring", "stay in the caller's session keyring"),
@@ -42,10 +44,12 @@ enum LaunchFlags {
         let isPath = argument.contains("/") || argument == "." || argument == ".."
         do throws(RuntimeError) {
             let bundle = try Bundle(
-                isPath ? argument : parsed.value("bundle") ?? ".", config: parsed.value("config").map { Self.config($0, isPath) })
+                isPath ? argument : parsed.value("bundle") ?? ".",
+                config: parsed.value("config").map { Self.config($0, isPath) })
             guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
             if parsed.value("bundle") != nil {
-                throw .failed(reason: "the bundle is named twice: \(argument) and --bundle; give a container name with --bundle")
+                throw .failed(
+                    reason: "the bundle is named twice: \(argument) and --bundle; give a container name with --bundle")
             }
             return Target(bundle: bundle, id: try freeName(bundle, Store(root: invocation.global.root)))
         } catch {

@@ -93,7 +93,8 @@ struct Log: Sendable {
         if case .standardError = target { return level == .error ? "\(message)\n" : "\(level.name): \(message)\n" }
         var quoted = Writer()
         quoted.string(message)
-        return "time=\"\(Timestamp.now())\" level=\(level.name) msg=\(String(decoding: quoted.finish(), as: UTF8.self))\n"
+        return
+            "time=\"\(Timestamp.now())\" level=\(level.name) msg=\(String(decoding: quoted.finish(), as: UTF8.self))\n"
     }
 
     private func append(_ line: String, to path: String) throws(SystemError) {

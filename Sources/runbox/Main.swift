@@ -63,7 +63,8 @@ enum Main {
         let words =
             count.lowerBound == count.upperBound
             ? "exactly \(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
-        return UsageError(reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)")
+        return UsageError(
+            reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)")
     }
 
     private static func help(_ name: String?) throws(Failure) -> Int32 {

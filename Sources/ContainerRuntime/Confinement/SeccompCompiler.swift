@@ -23,7 +23,8 @@ struct SeccompCompiler: Sendable {
 
     /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever their hash.
     private func cacheKey() -> [UInt8] {
-        Array("runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\n".utf8) + text
+        Array("runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
+            + text
     }
 
     /// FNV-1a, for the file's name only.

@@ -64,7 +64,8 @@ struct SeccompPlan: Sendable {
     /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp takes one condition an argument.
     private static func alternatives(_ arguments: [SeccompArgument]) -> [[SeccompComparison]] {
         let comparisons = arguments.map {
-            SeccompComparison(argument: $0.index, comparison: $0.op.comparison, value: $0.value, second: $0.valueTwo ?? 0)
+            SeccompComparison(
+                argument: $0.index, comparison: $0.op.comparison, value: $0.value, second: $0.valueTwo ?? 0)
         }
         let isUnique = Set(comparisons.map(\.argument)).count == comparisons.count
         return isUnique ? [comparisons] : comparisons.map { [$0] }
@@ -100,7 +101,8 @@ struct SeccompPlan: Sendable {
             case .specAllow: bit = SeccompSupport.allowSpeculation
             case .waitKillableReceive:
                 findings.refuse(
-                    "linux.seccomp.flags[\(index)]", "\(flag.rawValue) is for SCMP_ACT_NOTIFY, which is not supported yet")
+                    "linux.seccomp.flags[\(index)]",
+                    "\(flag.rawValue) is for SCMP_ACT_NOTIFY, which is not supported yet")
                 continue
             }
             if !SeccompSupport.isKnown(flag: bit) {

@@ -29,7 +29,8 @@ public struct Bundle: Sendable {
             bytes = try Files.read(location)
         } catch {
             if error.code == .noEntry {
-                throw .bundle(reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
+                throw .bundle(
+                    reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
             }
             throw .bundle(reason: "read \(location): \(error.code)")
         }

@@ -120,7 +120,9 @@ private struct RecordReader {
     func string(_ name: StaticString) -> String? { value(name).flatMap(document.string) }
     func boolean(_ name: StaticString) -> Bool? { value(name).flatMap(document.boolean) }
     func number(_ name: StaticString) -> UInt64? { value(name).flatMap { try? document.unsigned($0) } }  // not a number: not there
-    func object(_ name: StaticString) -> RecordReader? { value(name).map { RecordReader(document: document, object: $0) } }
+    func object(_ name: StaticString) -> RecordReader? {
+        value(name).map { RecordReader(document: document, object: $0) }
+    }
 
     func strings(_ name: StaticString) -> [String]? {
         value(name).map { document.elements(of: $0).compactMap(document.string) }

@@ -30,7 +30,7 @@ public struct Store: Sendable {
         do throws(SystemError) {
             do throws(SystemError) {
                 try Files.makeDirectory(folder, mode: 0o711)
-            } catch where error.code == .noEntry {
+            } catch  where error.code == .noEntry {
                 try Files.makeDirectories(root, mode: 0o711)
                 try Files.makeDirectory(folder, mode: 0o711)
             }
@@ -51,7 +51,8 @@ public struct Store: Sendable {
         do throws(SystemError) {
             let bytes = try Files.read("\(folder(id))/\(Record.fileName)")
             guard let record = Record(bytes) else {
-                throw .refused("the state of container \(id) in \(root) is damaged; runbox delete --force \(id) removes it")
+                throw .refused(
+                    "the state of container \(id) in \(root) is damaged; runbox delete --force \(id) removes it")
             }
             return record
         } catch {
@@ -81,7 +82,7 @@ public struct Store: Sendable {
             for name in [Record.fileName, Record.configName] {
                 do throws(SystemError) {
                     try Files.remove("\(folder)/\(name)")
-                } catch where error.code == .noEntry {
+                } catch  where error.code == .noEntry {
                     continue
                 }
             }

@@ -84,7 +84,8 @@ struct HookRunner: Sendable {
     ) throws(SystemError) -> (reason: ExitReason, isLate: Bool) {
         var isLate = false
         if let timeout {
-            let milliseconds = Int32(clamping: timeout.multipliedReportingOverflow(by: 1000).overflow ? .max : timeout * 1000)
+            let milliseconds = Int32(
+                clamping: timeout.multipliedReportingOverflow(by: 1000).overflow ? .max : timeout * 1000)
             isLate = try Polling.wait([(child.pidfd.number, .readable)], timeout: milliseconds)[0].isEmpty
             if isLate { try Processes.kill(child) }
         }

@@ -21,7 +21,8 @@ struct CgroupPlan: Sendable {
         guard options.cgroupManager != .disabled else {
             path = nil
             if resources.devices?.hasDenial == true {
-                findings.warn("linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
+                findings.warn(
+                    "linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
             }
             return
         }

@@ -45,11 +45,15 @@ enum Launch {
     static func checkCaller(_ options: LaunchOptions) throws(RuntimeError) {
         for index in 0..<options.preservedDescriptors where !InheritedDescriptors.isOpen(Int32(3 + index)) {
             throw .failed(
-                reason: "unable to stat preserved-fd \(index) (of \(options.preservedDescriptors)): descriptor \(3 + index) is not open")
+                reason:
+                    "unable to stat preserved-fd \(index) (of \(options.preservedDescriptors)): descriptor \(3 + index) is not open"
+            )
         }
         let threads = try operation("count threads") { () throws(SystemError) in try Processes.threadCount() }
         if threads > 1 {
-            throw .failed(reason: "the calling process has \(threads) threads; containers can only be made by one with one thread")
+            throw .failed(
+                reason: "the calling process has \(threads) threads; containers can only be made by one with one thread"
+            )
         }
     }
 
@@ -93,7 +97,9 @@ enum Launch {
             // A link that ends without a word was closed by exec.
             if case .failed(let failure)? = report { throw failure }
             let record = created.record
-            try step(.poststartHooks, try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
+            try step(
+                .poststartHooks,
+                try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)

@@ -53,7 +53,7 @@ struct StartGate: ~Copyable {
         let start: Descriptor
         do throws(SystemError) {
             start = try Files.open("\(folder)/\(startName)", [.writeOnly, .nonBlocking])
-        } catch where error.code == .noDeviceOrAddress {
+        } catch  where error.code == .noDeviceOrAddress {
             throw .refused("container process is already dead")
         }
         try Files.write("1", to: start)

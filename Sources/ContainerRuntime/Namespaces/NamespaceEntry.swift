@@ -10,7 +10,7 @@ enum NamespaceEntry {
         for (index, joined) in plan.joined.enumerated() where joined.type != .user {
             do throws(SystemError) {
                 try join(index, plan, handles)
-            } catch where error.code == .notPermitted && plan.joins(.user) {
+            } catch  where error.code == .notPermitted && plan.joins(.user) {
                 later.append(index)
             }
         }

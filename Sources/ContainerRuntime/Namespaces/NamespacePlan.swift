@@ -49,7 +49,8 @@ struct NamespacePlan: Sendable {
 
     private func checkMappings(_ findings: inout PlanFindings) {
         if !has(.user) {
-            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] where !mappings.isEmpty {
+            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] where !mappings.isEmpty
+            {
                 findings.refuse("linux.\(name)", "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")
             }
         } else if new.contains(.user) {

@@ -32,7 +32,8 @@ enum SpecChecks {
     @Sendable private static func checkHooks(_ spec: Spec, _ mode: LaunchMode, _ findings: inout PlanFindings) {
         for timing in HookTiming.allCases {
             for (index, hook) in timing.hooks(of: spec.hooks).enumerated() where !hook.path.hasPrefix("/") {
-                findings.refuse("hooks.\(timing.rawValue)[\(index)].path", "must be an absolute path, is \"\(hook.path)\"")
+                findings.refuse(
+                    "hooks.\(timing.rawValue)[\(index)].path", "must be an absolute path, is \"\(hook.path)\"")
             }
         }
     }

@@ -58,7 +58,8 @@ struct DevicePlan: Sendable {
         let numbers = [("major", device.major), ("minor", device.minor)]
         for (name, value) in numbers where device.type != .p {
             if value == nil || value.map({ $0 < 0 || $0 > Int64(UInt32.max) }) == true {
-                findings.refuse("\(field).\(name)", "must be a device number, is \(value.map(String.init) ?? "missing")")
+                findings.refuse(
+                    "\(field).\(name)", "must be a device number, is \(value.map(String.init) ?? "missing")")
                 return nil
             }
         }

@@ -36,7 +36,7 @@ struct Devices: ~Copyable {
                 throw .refused("/dev in the root file system must be a directory, not a link")
             }
             return folder
-        } catch where error.code == .noEntry {
+        } catch  where error.code == .noEntry {
             return try root.openDirectory("/dev")
         }
     }
@@ -84,7 +84,7 @@ struct Devices: ~Copyable {
         }
         do throws(SystemError) {
             try Files.makeNode(name, at: folder, kind: .regular, mode: 0o644)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             // A place to mount on is all that is needed.
         }
         let place = try Files.open(name, at: folder, [.path, .noFollow])
@@ -94,7 +94,7 @@ struct Devices: ~Copyable {
     private func makeLink(_ name: String, _ target: String, in folder: borrowing Descriptor) throws(SystemError) {
         do throws(SystemError) {
             try Files.makeSymbolicLink(name, to: target, at: folder)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             // The image brings its own; runc and crun leave it too.
         }
     }
@@ -102,7 +102,7 @@ struct Devices: ~Copyable {
     private func makeTerminalMultiplexer(in folder: borrowing Descriptor) throws(SystemError) {
         do throws(SystemError) {
             try Files.makeSymbolicLink("ptmx", to: "pts/ptmx", at: folder)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             let status = try Files.status("ptmx", at: folder)
             if status.kind == .symbolicLink, try Files.readLink("ptmx", at: folder) == "pts/ptmx" { return }
             // A node would open the host's instance of devpts.

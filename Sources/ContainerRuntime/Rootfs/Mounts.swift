@@ -64,7 +64,7 @@ struct Mounts: ~Copyable {
         let parent = try root.openDirectory(folder)
         do throws(SystemError) {
             try Files.makeSymbolicLink(name, to: target, at: parent)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             if try Files.status(name, at: parent).kind == .symbolicLink,
                 try Files.readLink(name, at: parent) == target
             {
@@ -144,7 +144,7 @@ struct Mounts: ~Copyable {
             if try Files.status(of: target).kind != .directory {
                 throw .refused("filesystem must be mounted on an ordinary directory")
             }
-        } catch where error.code == .noEntry {
+        } catch  where error.code == .noEntry {
             // It will be made as a directory.
         }
     }

@@ -25,7 +25,8 @@ enum TreeCopy {
             try Files.makeSymbolicLink(name, to: Files.readLink(name, at: source), at: target)
         case .regular:
             let from = try Files.open(name, at: source, [.readOnly, .noFollow])
-            let to = try Files.open(name, at: target, [.writeOnly, .create, .exclusive, .noFollow], mode: status.permissions)
+            let to = try Files.open(
+                name, at: target, [.writeOnly, .create, .exclusive, .noFollow], mode: status.permissions)
             try Files.copyContents(from: from, to: to, subject: name)
         case .characterDevice, .blockDevice, .fifo:
             try Files.makeNode(

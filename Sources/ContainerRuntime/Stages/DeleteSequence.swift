@@ -46,7 +46,8 @@ struct DeleteSequence {
         try Processes.send(Signal.kill.rawValue, to: pidfd)
         if try Polling.wait([(pidfd.number, .readable)], timeout: Self.patience)[0].isEmpty {
             throw .refused(
-                "process \(record.pid) does not end although it was killed; it hangs in the kernel, see /proc/\(record.pid)/stack")
+                "process \(record.pid) does not end although it was killed; it hangs in the kernel, see /proc/\(record.pid)/stack"
+            )
         }
     }
 

@@ -132,7 +132,7 @@ struct InitSequence: ~Copyable {
         if plan.options.noNewKeyring { return }
         do throws(SystemError) {
             try Keyring.joinSession("_ses.\(plan.id)")
-        } catch where error.code == .noSystemCall {
+        } catch  where error.code == .noSystemCall {
             // A kernel without keyrings has none to hide.
         }
     }
@@ -202,7 +202,8 @@ struct InitSequence: ~Copyable {
     /// Specification: what cannot be granted is a warning.
     private func warnOfAmbient(_ refused: CapabilitySet) throws(SystemError) {
         let names = Capabilities.names(of: refused).joined(separator: ", ")
-        try link.send(.warning("ambient capabilities that are not permitted and inheritable too were left out: \(names)"))
+        try link.send(
+            .warning("ambient capabilities that are not permitted and inheritable too were left out: \(names)"))
     }
 
     /// From here to the payload's first instruction. Nothing is allocated once the filter is loaded, which may forbid it.
@@ -211,7 +212,8 @@ struct InitSequence: ~Copyable {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
         try step(.startContainerHooks) { () throws(SystemError) in
-            let hooks = HookRunner(.startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
+            let hooks = HookRunner(
+                .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
             try hooks.runAll(state(.created))
         }
         let kept = Int32(plan.options.preservedDescriptors)

@@ -33,7 +33,7 @@ struct KillSequence: Sendable {
         let pidfd: Descriptor
         do throws(SystemError) {
             pidfd = try Processes.open(record.pid)
-        } catch where error.code == .noProcess {
+        } catch  where error.code == .noProcess {
             throw .refused("container not running: no such process")
         }
         guard Processes.startTime(record.pid) == record.startTime else {

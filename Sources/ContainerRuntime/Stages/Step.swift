@@ -1,8 +1,10 @@
 /// A step of making, starting or deleting a container. Its words begin the error message when it fails.
 enum Step: UInt8, Sendable, CaseIterable {
     case plan, reserve, cgroup, sources, clone, bridge, mappings, identity, namespaces, keyring, loopback
-    case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal, finishRoot
-    case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program, record, gate
+    case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,
+        finishRoot
+    case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
+        record, gate
     case startContainerHooks, execute, poststartHooks
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.

@@ -50,7 +50,9 @@ struct SystemPlan: Sendable {
 
     /// Why a parameter cannot be set for the container alone; nil when it can.
     private static func refusal(of path: String, value: String, spec: Spec, _ namespaces: NamespacePlan) -> String? {
-        if path.split(separator: "/", omittingEmptySubsequences: false).contains(where: { $0.isEmpty || $0 == ".." || $0 == "." }) {
+        if path.split(separator: "/", omittingEmptySubsequences: false).contains(where: {
+            $0.isEmpty || $0 == ".." || $0 == "."
+        }) {
             return "is not the name of a kernel parameter"
         }
         func needs(_ type: NamespaceType, _ name: String) -> String? {

@@ -23,7 +23,7 @@ enum TerminalSetup {
                 throw .refused("/dev/pts/ptmx in the container is not the terminal multiplexer")
             }
             return multiplexer
-        } catch where error.code == .noEntry {
+        } catch  where error.code == .noEntry {
             throw .refused("a terminal needs a devpts mount at /dev/pts; add one to mounts")
         }
     }

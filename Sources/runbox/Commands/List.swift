@@ -38,7 +38,8 @@ extension Command {
     /// Columns at least twelve wide and three blanks apart, as runc prints them.
     private static func table(_ states: [ContainerState]) -> String {
         let header = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
-        let rows = [header] + states.map { [$0.id, "\($0.pid)", $0.status.rawValue, $0.bundle, $0.created, $0.ownerName] }
+        let rows =
+            [header] + states.map { [$0.id, "\($0.pid)", $0.status.rawValue, $0.bundle, $0.created, $0.ownerName] }
         let widths = header.indices.map { column in max(12, (rows.map { $0[column].count }.max() ?? 0) + 3) }
         return rows.map { row in
             row.indices.map { column in
