@@ -4,7 +4,8 @@ internal import Kernel
 enum Paths {
     /// A path that stays right when the working directory changes.
     static func absolute(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let here = try? Files.currentDirectory() else { return path }  // no working directory: as it is
+        // Without a working directory the path stays as it is, and whoever uses it reports that.
+        guard !path.hasPrefix("/"), let here = try? Files.currentDirectory() else { return path }
         return "\(here)/\(path)"
     }
 }

@@ -78,7 +78,7 @@ struct SeccompPlan: Sendable {
         for (index, name) in names.enumerated() {
             let short = name.rawValue.dropFirst("SCMP_ARCH_".count).lowercased()
             if let token = SeccompArchitectureToken(name: short) {
-                tokens.append(token)
+                if token.canOccurHere { tokens.append(token) }
             } else {
                 findings.warn(
                     "linux.seccomp.architectures[\(index)]",

@@ -119,7 +119,8 @@ private struct RecordReader {
     private func value(_ name: StaticString) -> NodeIndex? { document.member(name, of: object) }
     func string(_ name: StaticString) -> String? { value(name).flatMap(document.string) }
     func boolean(_ name: StaticString) -> Bool? { value(name).flatMap(document.boolean) }
-    func number(_ name: StaticString) -> UInt64? { value(name).flatMap { try? document.unsigned($0) } }  // not a number: not there
+    /// What is not a number counts as not there.
+    func number(_ name: StaticString) -> UInt64? { value(name).flatMap { try? document.unsigned($0) } }
     func object(_ name: StaticString) -> RecordReader? {
         value(name).map { RecordReader(document: document, object: $0) }
     }

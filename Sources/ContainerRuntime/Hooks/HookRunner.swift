@@ -95,7 +95,8 @@ struct HookRunner: Sendable {
     /// One line, with the last thing that the hook itself said.
     private func fail(_ index: Int, _ reason: String, _ output: borrowing Descriptor) -> SystemError {
         var said = ""
-        if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {  // without output the reason stands alone
+        // Without output the reason stands alone.
+        if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             if let last = lines.last { said = ": \(last)" }
         }

@@ -74,7 +74,9 @@ struct LaunchResources: ~Copyable {
         _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
         // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say otherwise.
-        let inherited: MountPropagation? = root.kind == .shared ? nil : root.kind == .private ? .private : .slave
+        let isSaid = mount.propagation.contains(where: \.recursive)
+        let inherited: MountPropagation? =
+            root.kind == .shared || isSaid ? nil : root.kind == .private ? .private : .slave
         if inherited != nil || !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {
             try Mounting.setAttributes(
                 of: tree, set: mount.setRecursively, clear: mount.clearRecursively, propagation: inherited,

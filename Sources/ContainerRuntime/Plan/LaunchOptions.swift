@@ -24,6 +24,7 @@ public struct LaunchOptions: Sendable {
     public var keep: Bool
     /// Does not adopt orphans of the container.
     public var noSubreaper: Bool
+    /// Who makes the cgroup, if anybody.
     public var cgroupManager: CgroupManagerKind
 
     /// Options as they are when nothing is asked for.

@@ -50,7 +50,8 @@ struct KillSequence: Sendable {
         if !wasFrozen { try cgroup.freeze() }
         do throws(CgroupError) {
             for pid in try cgroup.processes(recursive: true) {
-                try? Processes.kill(pid, signal.rawValue)  // frozen processes do not end; one that could not be reached is of another user
+                // Frozen processes do not end meanwhile; one that cannot be reached is another user's.
+                try? Processes.kill(pid, signal.rawValue)
             }
         } catch {
             if !wasFrozen { try? cgroup.thaw() }  // the first error is the one to report
