@@ -86,12 +86,11 @@ package struct SeccompArchitectureToken: RawRepresentable, Sendable, Hashable {
     /// Whether a process on this machine can make calls of this architecture. Rules for others would only make every call slower:
     /// a call of an architecture that a filter does not name is answered by killing the process, and these never come.
     package var canOccurHere: Bool {
-        let families: [[UInt32]] = [
-            [UInt32(SCMP_ARCH_X86), UInt32(SCMP_ARCH_X86_64), UInt32(SCMP_ARCH_X32)],
-            [UInt32(SCMP_ARCH_ARM), UInt32(SCMP_ARCH_AARCH64)],
-        ]
-        guard let family = families.first(where: { $0.contains(Self.native.rawValue) }) else { return true }
-        return family.contains(rawValue)
+        for family in [["x86_64", "x86", "x32"], ["aarch64", "arm"]] {
+            let tokens = family.compactMap { Self(name: $0) }
+            if tokens.contains(.native) { return tokens.contains(self) }
+        }
+        return true
     }
 
     /// The token of a name such as `x86_64` (libseccomp's, lower case); nil when this libseccomp has none.
