@@ -19,9 +19,15 @@ struct UsageError: Error {
     let reason: String
 }
 
+private struct Given: Sendable {
+    let name: String
+    let value: String
+}
+
 /// The words of a command line, sorted into flags and arguments.
 struct ParsedArguments: Sendable {
-    private var values: [String: [String]] = [:]
+    /// In the order of the words. A list, because making a process's first dictionary costs more than a command line has flags.
+    private var values: [Given] = []
     private(set) var arguments: [String] = []
     /// What followed the first argument when parsing stopped there.
     private(set) var rest: [String] = []
@@ -97,8 +103,8 @@ struct ParsedArguments: Sendable {
     ) throws(UsageError) {
         if flag.value == nil {
             switch attached {
-            case nil, "true", "1", "yes": values[flag.name] = ["true"]
-            case "false", "0", "no": values[flag.name] = nil
+            case nil, "true", "1", "yes": values.append(Given(name: flag.name, value: "true"))
+            case "false", "0", "no": values.removeAll { $0.name == flag.name }
             case .some(let other):
                 throw UsageError(reason: "invalid value \"\(other)\" for flag --\(flag.name): true or false")
             }
@@ -108,7 +114,7 @@ struct ParsedArguments: Sendable {
         guard let value = attached ?? words.popFirst() else {
             throw UsageError(reason: "flag needs an argument: --\(flag.name) requires an argument")
         }
-        values[flag.name, default: []].append(value)
+        values.append(Given(name: flag.name, value: value))
     }
 
     private static func unknown(_ name: String) -> UsageError {
@@ -116,10 +122,10 @@ struct ParsedArguments: Sendable {
     }
 
     /// Whether a flag is on.
-    func isOn(_ name: String) -> Bool { values[name] != nil }
+    func isOn(_ name: String) -> Bool { values.contains { $0.name == name } }
 
     /// A flag's value; the last one where it is given more than once.
-    func value(_ name: String) -> String? { values[name]?.last }
+    func value(_ name: String) -> String? { values.last { $0.name == name }?.value }
 
     /// A flag's value as a number.
     func number(_ name: String) throws(UsageError) -> Int? {

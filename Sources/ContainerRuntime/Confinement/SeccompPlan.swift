@@ -67,8 +67,10 @@ struct SeccompPlan: Sendable {
             SeccompComparison(
                 argument: $0.index, comparison: $0.op.comparison, value: $0.value, second: $0.valueTwo ?? 0)
         }
-        let isUnique = Set(comparisons.map(\.argument)).count == comparisons.count
-        return isUnique ? [comparisons] : comparisons.map { [$0] }
+        let isRepeated = comparisons.indices.contains { index in
+            comparisons[..<index].contains { $0.argument == comparisons[index].argument }
+        }
+        return isRepeated ? comparisons.map { [$0] } : [comparisons]
     }
 
     private static func architectures(

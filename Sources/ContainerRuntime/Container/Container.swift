@@ -145,6 +145,6 @@ public struct ContainerState: Sendable {
         rootfs = record.rootfs
         created = record.created
         owner = record.owner
-        annotations = record.annotations
+        annotations = Dictionary(record.annotations.map { ($0.key, $0.value) }) { _, last in last }
     }
 }

@@ -24,7 +24,7 @@ struct Record: Sendable, Equatable {
     /// Whether the container shares a pid name space, so that its init's death does not end the others.
     var sharesProcesses: Bool
     var cgroup: CgroupRecord
-    var annotations: [String: String]
+    var annotations: [KeyValue]
 
     static let fileName = "state.json"
     static let configName = "config.json"
@@ -54,7 +54,7 @@ struct Record: Sendable, Equatable {
             }
             object.key("annotations")
             object.object { map in
-                for (key, value) in annotations.sorted(by: { $0.key < $1.key }) { map.member(key, value) }
+                for annotation in annotations { map.member(annotation.key, annotation.value) }
             }
         }
         return String(decoding: writer.finish(), as: UTF8.self)
@@ -107,7 +107,7 @@ extension Record {
         hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
         sharesProcesses = !plan.namespaces.new.contains(.pid)
         cgroup = plan.cgroup.expectedRecord
-        annotations = Dictionary(plan.annotations.map { ($0.key, $0.value) }) { _, last in last }
+        annotations = plan.annotations
     }
 }
 
@@ -129,12 +129,12 @@ private struct RecordReader {
         value(name).map { document.elements(of: $0).compactMap(document.string) }
     }
 
-    func map(_ name: StaticString) -> [String: String]? {
+    func map(_ name: StaticString) -> [KeyValue]? {
         guard let node = value(name) else { return nil }
-        var result: [String: String] = [:]
+        var result: [KeyValue] = []
         for (key, value) in document.members(of: node) {
             guard let key = document.string(key), let value = document.string(value) else { return nil }
-            result[key] = value
+            result.append(KeyValue(key: key, value: value))
         }
         return result
     }

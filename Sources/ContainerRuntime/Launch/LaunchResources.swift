@@ -8,7 +8,16 @@ struct LaunchResources: ~Copyable {
     /// For each mount: the detached tree of a bind mount, with its attributes; nothing for other mounts.
     var mountSources = DescriptorTable()
     /// Targets of symbolic links that are to be made again instead of followed, by mount.
-    private(set) var linkTargets: [Int: String] = [:]
+    private var linkTargets: [LinkTarget] = []
+
+    private struct LinkTarget {
+        let mount: Int
+        let target: String
+    }
+
+    /// What a link that takes the place of a mount points to; nil where the mount is one.
+    func linkTarget(ofMount index: Int) -> String? { linkTargets.first { $0.mount == index }?.target }
+
     /// For each joined name space: its handle.
     var namespaces = DescriptorTable()
     /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
@@ -56,7 +65,7 @@ struct LaunchResources: ~Copyable {
         let subject = "mounts[\(mount.index)]: source \(source)"
         do throws(SystemError) {
             if mount.copySymbolicLink, try Files.status(source, follow: false).kind == .symbolicLink {
-                linkTargets[mount.index] = try Files.readLink(source)
+                linkTargets.append(LinkTarget(mount: mount.index, target: try Files.readLink(source)))
                 mountSources.appendNothing()
                 return
             }

@@ -48,19 +48,18 @@ struct NamespacePlan: Sendable {
     }
 
     private func checkMappings(_ findings: inout PlanFindings) {
+        check(uidMappings, "linux.uidMappings", &findings)
+        check(gidMappings, "linux.gidMappings", &findings)
+    }
+
+    private func check(_ mappings: [IDMapping], _ field: String, _ findings: inout PlanFindings) {
         if !has(.user) {
-            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] where !mappings.isEmpty
-            {
-                findings.refuse("linux.\(name)", "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")
-            }
-        } else if new.contains(.user) {
-            for (name, mappings) in [("uidMappings", uidMappings), ("gidMappings", gidMappings)] {
-                if mappings.isEmpty {
-                    findings.refuse("linux.\(name)", "a new user namespace needs at least one mapping")
-                } else if mappings.count > 340 {
-                    findings.refuse("linux.\(name)", "has \(mappings.count) entries; the kernel takes 340")
-                }
-            }
+            if mappings.isEmpty { return }
+            findings.refuse(field, "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")
+        } else if new.contains(.user), mappings.isEmpty {
+            findings.refuse(field, "a new user namespace needs at least one mapping")
+        } else if mappings.count > 340 {
+            findings.refuse(field, "has \(mappings.count) entries; the kernel takes 340")
         }
     }
 

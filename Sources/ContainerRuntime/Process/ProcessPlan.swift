@@ -61,27 +61,34 @@ struct ProcessPlan: Sendable {
 
     private static func environment(_ entries: [String], findings: inout PlanFindings) -> [String] {
         var result: [String] = []
-        var places: [Substring: Int] = [:]
+        // Only long lists are worth a dictionary, the first of which costs a process more than comparing a few names.
+        var places: [Substring: Int]? = entries.count > 100 ? [:] : nil
         for (index, entry) in entries.enumerated() {
-            guard let equals = entry.firstIndex(of: "="), equals != entry.startIndex else {
+            guard let equals = entry.utf8.firstIndex(of: UInt8(ascii: "=")), equals != entry.startIndex else {
                 findings.refuse("process.env[\(index)]", "must have the form NAME=value, is \"\(entry)\"")
                 continue
             }
             let name = entry[..<equals]
-            if let place = places[name] {
+            if let place = places != nil ? places?[name] : place(of: name, in: result) {
                 result[place] = entry
             } else {
-                places[name] = result.count
+                places?[name] = result.count
                 result.append(entry)
             }
         }
         return result
     }
 
+    private static func place(of name: Substring, in entries: [String]) -> Int? {
+        let count = name.utf8.count
+        return entries.firstIndex {
+            $0.utf8.count > count && $0.utf8.dropFirst(count).first == UInt8(ascii: "=") && $0.utf8.starts(with: name.utf8)
+        }
+    }
+
     /// The value of a variable of the payload's environment.
     func variable(_ name: String) -> String? {
-        environment.first { $0.hasPrefix(name) && $0.utf8.dropFirst(name.utf8.count).first == UInt8(ascii: "=") }
-            .map { String($0.dropFirst(name.count + 1)) }
+        Self.place(of: name[...], in: environment).map { String(environment[$0].dropFirst(name.count + 1)) }
     }
 }
 

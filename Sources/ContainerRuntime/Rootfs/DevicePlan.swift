@@ -55,19 +55,26 @@ struct DevicePlan: Sendable {
             case .b: .blockDevice
             case .p: .fifo
             }
-        let numbers = [("major", device.major), ("minor", device.minor)]
-        for (name, value) in numbers where device.type != .p {
-            if value == nil || value.map({ $0 < 0 || $0 > Int64(UInt32.max) }) == true {
-                findings.refuse(
-                    "\(field).\(name)", "must be a device number, is \(value.map(String.init) ?? "missing")")
-                return nil
-            }
-        }
-        major = UInt32(device.major ?? 0)
-        minor = UInt32(device.minor ?? 0)
+        guard let major = Self.number(device.major, device, "\(field).major", &findings),
+            let minor = Self.number(device.minor, device, "\(field).minor", &findings)
+        else { return nil }
+        self.major = major
+        self.minor = minor
         mode = (device.fileMode ?? 0o666) & 0o7777
         owner = device.uid ?? 0
         group = device.gid ?? 0
         self.field = field
+    }
+
+    /// A FIFO needs no number.
+    private static func number(
+        _ value: Int64?, _ device: Device, _ field: String, _ findings: inout PlanFindings
+    ) -> UInt32? {
+        if device.type == .p { return 0 }
+        guard let value, let number = UInt32(exactly: value) else {
+            findings.refuse(field, "must be a device number, is \(value.map(String.init) ?? "missing")")
+            return nil
+        }
+        return number
     }
 }

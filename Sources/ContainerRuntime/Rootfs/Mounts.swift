@@ -29,7 +29,7 @@ struct Mounts: ~Copyable {
     private func mount(
         _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
     ) throws(SystemError) {
-        if let target = resources.linkTargets[mount.index] { return try makeLink(mount, target, in: root) }
+        if let target = resources.linkTarget(ofMount: mount.index) { return try makeLink(mount, target, in: root) }
         switch mount.kind {
         case .bind: try bind(mount, resources, in: root)
         case .cgroup: try mountCgroup(mount, in: root)

@@ -3,7 +3,7 @@ internal import Kernel
 /// Keeps mounts off the container's /proc: whoever could put a file there would answer what the runtime and the payload ask the kernel (CVE-2019-16884, CVE-2019-19921).
 enum ProcGuard {
     /// Files below /proc that stand for the machine and may be replaced, as runc and crun allow it for lxcfs and its like.
-    static let replaceable: Set<String> = [
+    static let replaceable = [
         "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "sys/kernel/ns_last_pid",
         "sys/crypto/fips_enabled",
     ]

@@ -68,13 +68,15 @@ struct RootfsPlan: Sendable {
 
     /// Without a mount name space every mount would stay behind on the host.
     private func checkWithoutNamespace(findings: inout PlanFindings) {
-        let needing = [
-            ("mounts", !mounts.isEmpty), ("linux.maskedPaths", !maskedPaths.isEmpty),
-            ("linux.readonlyPaths", !readOnlyPaths.isEmpty), ("root.readonly", readOnly),
-            ("linux.rootfsPropagation", propagationIsExplicit),
-        ]
-        for (field, asked) in needing where asked {
-            findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
+        func refuse(_ field: String, if asked: Bool) {
+            if asked {
+                findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
+            }
         }
+        refuse("mounts", if: !mounts.isEmpty)
+        refuse("linux.maskedPaths", if: !maskedPaths.isEmpty)
+        refuse("linux.readonlyPaths", if: !readOnlyPaths.isEmpty)
+        refuse("root.readonly", if: readOnly)
+        refuse("linux.rootfsPropagation", if: propagationIsExplicit)
     }
 }

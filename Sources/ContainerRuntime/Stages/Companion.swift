@@ -140,7 +140,6 @@ extension Record {
     func state(_ status: State.Status) -> State {
         State(
             ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? 0 : Int(pid), bundle: bundle,
-            annotations: annotations.isEmpty
-                ? nil : annotations.sorted { $0.key < $1.key }.map { KeyValue(key: $0.key, value: $0.value) })
+            annotations: annotations.isEmpty ? nil : annotations)
     }
 }

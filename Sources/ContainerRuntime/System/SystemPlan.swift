@@ -17,13 +17,8 @@ struct SystemPlan: Sendable {
     init(_ spec: Spec, namespaces: NamespacePlan, findings: inout PlanFindings) {
         hostname = spec.hostname
         domainname = spec.domainname
-        for (field, value) in [("hostname", hostname), ("domainname", domainname)] {
-            guard let value, !value.isEmpty else { continue }
-            if !namespaces.has(.uts) {
-                findings.refuse(field, "needs a UTS namespace; add {\"type\": \"uts\"} to linux.namespaces")
-            }
-            if value.utf8.count > 64 { findings.refuse(field, "is longer than the kernel's 64 bytes") }
-        }
+        Self.checkName(hostname, "hostname", namespaces, &findings)
+        Self.checkName(domainname, "domainname", namespaces, &findings)
         var sysctls: [Sysctl] = []
         for entry in spec.linux?.sysctl ?? [] {
             let field = "linux.sysctl[\"\(entry.key)\"]"
@@ -37,13 +32,23 @@ struct SystemPlan: Sendable {
         personality = spec.linux?.personality.flatMap { Self.persona($0, &findings) }
     }
 
+    private static func checkName(
+        _ name: String?, _ field: String, _ namespaces: NamespacePlan, _ findings: inout PlanFindings
+    ) {
+        guard let name, !name.isEmpty else { return }
+        if !namespaces.has(.uts) {
+            findings.refuse(field, "needs a UTS namespace; add {\"type\": \"uts\"} to linux.namespaces")
+        }
+        if name.utf8.count > 64 { findings.refuse(field, "is longer than the kernel's 64 bytes") }
+    }
+
     /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
     static func path(_ key: String) -> String {
         guard let first = key.first(where: { $0 == "." || $0 == "/" }), first == "." else { return key }
         return String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
     }
 
-    private static let ipc: Set<String> = [
+    private static let ipc = [
         "kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem", "kernel/shmall", "kernel/shmmax",
         "kernel/shmmni", "kernel/shm_rmid_forced",
     ]
