@@ -24,6 +24,7 @@ let package = Package(
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "OCISpec", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("RUNBOX_COMMIT", to: "\"\(commit)\"")]),
+        .target(name: "CSeal"),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
@@ -31,7 +32,7 @@ let package = Package(
         .target(
             name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
         .executableTarget(
-            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
+            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel", "CSeal"], swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
