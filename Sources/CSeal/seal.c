@@ -5,6 +5,7 @@
 #endif
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -18,14 +19,17 @@ static int touches_containers(int count, char **words) {
 }
 
 // Priority 101, the first there is: before the constructors of the Swift runtime.
-__attribute__((constructor(101))) static void seal_early(int count, char **words, char **environment) {
+__attribute__((constructor(101))) static void seal_early(int count, char **words) {
     struct statfs status;
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    // The Swift runtime would look for a program to print crashes with beside the executable, which for a sealed one is
+    // the working directory: nothing that lies there may ever be run.
+    setenv("SWIFT_BACKTRACE", "enable=no", 0);
     if (!touches_containers(count, words)) return;
     if (statfs("/proc/self/exe", &status) != 0 || (status.f_flags & 1 /* ST_RDONLY */)) return;
     long clone = syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (clone < 0) return;
     if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
-        syscall(SYS_execveat, clone, "", words, environment, AT_EMPTY_PATH);
+        syscall(SYS_execveat, clone, "", words, environ, AT_EMPTY_PATH);
     close((int)clone);
 }
