@@ -5,7 +5,6 @@
 #endif
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -18,18 +17,28 @@ static int touches_containers(int count, char **words) {
     return 0;
 }
 
-// Priority 101, the first there is: before the constructors of the Swift runtime.
+// Executes the sealed file with the same words. The Swift runtime would look for a program to print crashes with beside
+// its executable, which for a sealed one is the working directory: nothing that lies there may ever be run.
+static void execute(long file, char **words) {
+    size_t count = 0;
+    while (environ[count]) count++;
+    char *environment[count + 2];
+    memcpy(environment, environ, count * sizeof *environ);
+    environment[count] = "SWIFT_BACKTRACE=enable=no";
+    environment[count + 1] = NULL;
+    syscall(SYS_execveat, file, "", words, environment, AT_EMPTY_PATH);
+}
+
+// Priority 101, the first there is: before the constructors of the Swift runtime. The environment itself must stay where
+// it is, because that runtime finds the words of the command line in front of it.
 __attribute__((constructor(101))) static void seal_early(int count, char **words) {
     struct statfs status;
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
-    // The Swift runtime would look for a program to print crashes with beside the executable, which for a sealed one is
-    // the working directory: nothing that lies there may ever be run.
-    setenv("SWIFT_BACKTRACE", "enable=no", 0);
     if (!touches_containers(count, words)) return;
     if (statfs("/proc/self/exe", &status) != 0 || (status.f_flags & 1 /* ST_RDONLY */)) return;
     long clone = syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (clone < 0) return;
     if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
-        syscall(SYS_execveat, clone, "", words, environ, AT_EMPTY_PATH);
+        execute(clone, words);
     close((int)clone);
 }
