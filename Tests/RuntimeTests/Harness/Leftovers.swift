@@ -19,6 +19,10 @@ enum Leftovers {
         for entry in processes(sandbox) {
             if let pid = entry.split(separator: " ").dropFirst().first.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
         }
+        if !devices().isEmpty {
+            chown("/dev/null", 0, 0)
+            chmod("/dev/null", 0o666)
+        }
         for entry in cgroups(sandbox).sorted().reversed() {
             guard let tree = CgroupTree.path else { return }
             _ = eventually(1) { rmdir(tree + "/" + entry.dropFirst("cgroup ".count)) == 0 || errno != EBUSY }
