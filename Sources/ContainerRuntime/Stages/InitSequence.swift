@@ -164,7 +164,12 @@ struct InitSequence: ~Copyable {
         return try ProcessSetup.makeAndEnter(process.directory)
     }
 
+    /// Comes last, because mounts of an unbindable root could not be hidden, and nothing could be made in a read-only one.
     private func finishRoot() throws(SystemError) {
+        let propagation = plan.rootfs.propagation
+        if plan.rootfs.propagationIsExplicit {
+            try Mounting.setPropagation("/", propagation.kind, recursive: propagation.recursive)
+        }
         if plan.rootfs.readOnly {
             try Mounting.setAttributes(of: Files.open("/", [.path, .directory]), set: .readOnly)
         }
