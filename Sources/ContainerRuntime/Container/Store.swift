@@ -67,7 +67,7 @@ public struct Store: Sendable {
     /// The names of all containers, sorted.
     func all() throws(RuntimeError) -> [String] {
         do throws(SystemError) {
-            return try Files.list(root).filter { !$0.hasPrefix(".") }.sorted()
+            return try Files.list(root).filter { !$0.begins(with: ".") }.sorted()
         } catch {
             if error.code == .noEntry { return [] }
             throw RuntimeError(error, doing: "list \(root)")

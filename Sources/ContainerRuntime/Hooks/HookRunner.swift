@@ -97,7 +97,7 @@ struct HookRunner: Sendable {
         var said = ""
         // Without output the reason stands alone.
         if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {
-            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            let lines = String(decoding: bytes, as: UTF8.self).parts(by: "\n")
             if let last = lines.last { said = ": \(last)" }
         }
         return .refused("error running \(timing.rawValue) hook #\(index): \(hooks[index].path): \(reason)\(said)")

@@ -31,7 +31,8 @@ extension Container {
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
             if !options.noSubreaper { try Processes.becomeSubreaper() }
-            return try Signals.receiveAll()
+            try Signals.blockAll()
+            return try Signals.descriptor()
         }
         let created = try Launch.sequence(plan, bundle, store, warn).run()
         try Launch.start(created, plan, store, warn)

@@ -70,6 +70,7 @@ struct Companion: ~Copyable {
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
+        if plan.mode == .create { try step(.gate, try link.send(.recorded)) }
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {

@@ -49,7 +49,8 @@ struct KillSequence: Sendable {
         let wasFrozen = try cgroup.isFrozen()
         if !wasFrozen { try cgroup.freeze() }
         do throws(CgroupError) {
-            for pid in try cgroup.processes(recursive: true) {
+            // 0 stands for a process of an outer pid name space, and would mean our own process group.
+            for pid in try cgroup.processes(recursive: true) where pid > 0 {
                 // Frozen processes do not end meanwhile; one that cannot be reached is another user's.
                 try? Processes.kill(pid, signal.rawValue)
             }
