@@ -23,10 +23,14 @@ private let text = """
             try folder.write("config.json", text)
             let bundle = try Bundle(folder.path)
             #expect(bundle.path == folder.path)
-            #expect(bundle.line(PlanError(field: "process.user.uid", reason: "no")) == "config.json:6:21: process.user.uid: no")
+            #expect(
+                bundle.line(PlanError(field: "process.user.uid", reason: "no"))
+                    == "config.json:6:21: process.user.uid: no")
             // What is not there has the place of what it would be in.
-            #expect(bundle.line(PlanError(field: "process.env[3]", reason: "no")) == "config.json:4:14: process.env[3]: no")
-            #expect(bundle.line(PlanError(field: "linux.seccomp", reason: "no")) == "config.json:1:1: linux.seccomp: no")
+            #expect(
+                bundle.line(PlanError(field: "process.env[3]", reason: "no")) == "config.json:4:14: process.env[3]: no")
+            #expect(
+                bundle.line(PlanError(field: "linux.seccomp", reason: "no")) == "config.json:1:1: linux.seccomp: no")
         }
     }
 
@@ -34,11 +38,14 @@ private let text = """
         try withFolder { folder throws in
             try folder.write("config.json", text)
             let bundle = try Bundle(folder.path)
-            let fields = ["mounts[1]", "process.user", "mounts[0]", "root.path", "process.args", "mounts[0]", "linux.x"]
+            let fields = [
+                "mounts[1]", "process.user", "mounts[0]", "root.path", "process.args", "mounts[0]", "linux.x",
+            ]
             let lines = bundle.lines(fields.enumerated().map { PlanError(field: $1, reason: "\($0)") })
             #expect(
                 lines == [
-                    "config.json:1:1: linux.x: 6", "config.json:3:20: root.path: 3", "config.json:6:13: process.user: 1",
+                    "config.json:1:1: linux.x: 6", "config.json:3:20: root.path: 3",
+                    "config.json:6:13: process.user: 1",
                     "config.json:6:43: process.args: 4", "config.json:8:14: mounts[0]: 2",
                     "config.json:8:14: mounts[0]: 5", "config.json:8:37: mounts[1]: 0",
                 ])

@@ -62,7 +62,7 @@ struct Folder {
                 try Files.makeDirectory(candidate, mode: 0o700)
                 path = candidate
                 return
-            } catch where error.code == .exists {
+            } catch  where error.code == .exists {
                 number += 1
             }
         }

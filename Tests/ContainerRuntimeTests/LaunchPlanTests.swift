@@ -66,7 +66,10 @@ private func withLinux(_ members: String) -> String {
         #expect(plan.annotations.map { "\($0.key)=\($0.value)" } == ["a=1", "b=2"])
         #expect(plan.rootfs.path == "/bundles/box/rootfs")
         #expect(plan.rootfs.readOnly)
-        #expect(plan.rootfs.mounts.map(\.kind) == [.fileSystem(type: "proc", source: "proc"), .bind(source: "/bundles/box/data", recursive: true)])
+        #expect(
+            plan.rootfs.mounts.map(\.kind) == [
+                .fileSystem(type: "proc", source: "proc"), .bind(source: "/bundles/box/data", recursive: true),
+            ])
         #expect(plan.namespaces.new == [.mount, .pid, .uts])
         #expect(plan.namespaces.joined.map(\.type) == [.network])
         #expect(plan.process?.environment == ["PATH=/usr/bin"])
@@ -94,7 +97,9 @@ private func withLinux(_ members: String) -> String {
         #expect(record.hasLaterHooks)
         #expect(!record.sharesProcesses)
         #expect(record.annotations == ["a": "1", "b": "2"])
-        #expect(record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group/box"]))
+        #expect(
+            record.cgroup
+                == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group/box"]))
         let bare = Record(try launch(with(""), mode: .create).plan, owner: 0)
         #expect(!bare.hasProcess)
         #expect(!bare.hasLaterHooks)
@@ -103,7 +108,9 @@ private func withLinux(_ members: String) -> String {
 
     @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
     func onlySomeHooksAreLater(kind: String) throws {
-        let plan = try launch(with(#""process":{"cwd":"/","user":{"uid":0,"gid":0},"args":["a"]},"hooks":{"\#(kind)":[{"path":"/x"}]}"#)).plan
+        let plan = try launch(
+            with(#""process":{"cwd":"/","user":{"uid":0,"gid":0},"args":["a"]},"hooks":{"\#(kind)":[{"path":"/x"}]}"#)
+        ).plan
         #expect(Record(plan, owner: 0).hasLaterHooks == (kind == "poststart" || kind == "poststop"))
         for timing in HookTiming.allCases {
             #expect(timing.hooks(of: plan.hooks).map(\.path) == (timing.rawValue == kind ? ["/x"] : []))
@@ -231,7 +238,8 @@ private func withLinux(_ members: String) -> String {
 
     @Test func withoutACgroupLimitsAreToldToo() throws {
         let (_, findings) = try launch(
-            withLinux(#""resources":{"pids":{"limit":5},"memory":{"limit":1000000}}"#), options: Self.options(.disabled))
+            withLinux(#""resources":{"pids":{"limit":5},"memory":{"limit":1000000}}"#), options: Self.options(.disabled)
+        )
         withKnownIssue("limits that are not applied are dropped in silence") {
             #expect(!(findings.errors + findings.warnings).isEmpty)
         }
@@ -242,60 +250,5 @@ private func withLinux(_ members: String) -> String {
         let plan = try launch(withLinux(""), on: machine).plan
         #expect(plan.cgroup.directory == nil)
         #expect(plan.cgroup.expectedRecord == .disabled)
-    }
-}
-
-@Suite struct TerminalPlanTests {
-    struct TerminalCase: Sendable, CustomTestStringConvertible {
-        var terminal: Bool?
-        var mode = LaunchMode.run
-        var detach = false
-        var socket: String?
-        var line: String?
-        var testDescription: String { "terminal \(terminal as Bool?), \(mode), detach \(detach), socket \(socket ?? "-")" }
-    }
-
-    private static let needsSocket = "process.terminal: cannot allocate tty if runbox will detach without setting console socket"
-    private static let needsTerminal = "process.terminal: cannot use console socket if runbox will not detach or allocate tty"
-
-    @Test(arguments: [
-        TerminalCase(), TerminalCase(terminal: false), TerminalCase(terminal: false, mode: .create),
-        TerminalCase(terminal: false, detach: true), TerminalCase(terminal: true),
-        TerminalCase(terminal: true, mode: .create, socket: "/s"), TerminalCase(terminal: true, detach: true, socket: "/s"),
-        TerminalCase(terminal: true, socket: "/s"),
-        TerminalCase(terminal: true, mode: .create, line: needsSocket),
-        TerminalCase(terminal: true, detach: true, line: needsSocket),
-        TerminalCase(terminal: false, socket: "/s", line: needsTerminal),
-        TerminalCase(mode: .create, socket: "/s", line: needsTerminal),
-        TerminalCase(terminal: false, detach: true, socket: "/s", line: needsTerminal),
-    ])
-    func somebodyMustTakeTheTerminal(terminal: TerminalCase) {
-        var options = LaunchOptions()
-        options.detach = terminal.detach
-        options.consoleSocket = terminal.socket
-        let process = process { $0.terminal = terminal.terminal }
-        let (plan, findings) = plan { TerminalPlan(process, options: options, mode: terminal.mode, findings: &$0) }
-        #expect(findings.errorLines == [terminal.line].compactMap { $0 })
-        #expect((plan != nil) == (terminal.terminal == true))
-        #expect(plan?.socket == (terminal.terminal == true ? terminal.socket : nil))
-    }
-
-    @Test(arguments: [
-        (nil, nil), (ConsoleSize(height: 24, width: 80), WindowSize(rows: 24, columns: 80)),
-        (ConsoleSize(height: 0, width: 70_000), WindowSize(rows: 0, columns: 65535)),
-    ] as [(ConsoleSize?, WindowSize?)])
-    func sizes(written: ConsoleSize?, size: WindowSize?) throws {
-        let process = process {
-            $0.terminal = true
-            $0.consoleSize = written
-        }
-        let made = plan { TerminalPlan(process, options: LaunchOptions(), mode: .run, findings: &$0) }.plan
-        #expect(try #require(made).size == size)
-    }
-
-    @Test func withoutAProcessThereIsNoTerminal() {
-        let (plan, findings) = plan { TerminalPlan(nil, options: LaunchOptions(), mode: .create, findings: &$0) }
-        #expect(plan == nil)
-        #expect(findings.errorLines == [])
     }
 }

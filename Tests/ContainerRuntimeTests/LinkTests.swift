@@ -8,7 +8,8 @@ import Testing
 private let messages: [Message] =
     [
         .bridged, .mappingsWritten, .prepared, .terminal, .ready, .start, .proceed(program: [], flags: 0),
-        .proceed(program: [1, 2, 3, 4, 5, 6, 7, 8], flags: 6), .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
+        .proceed(program: [1, 2, 3, 4, 5, 6, 7, 8], flags: 6),
+        .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
         .warning(""), .warning("a sentence"), .warning("\u{0}\n\u{1f600}"),
         .failed(StageFailure(.pivot, SystemError("", "", Errno(rawValue: 0)))),
         .failed(StageFailure(.program, SystemError("exec: \"x\": not found", "", Errno(rawValue: 0)), exitStatus: 127)),
@@ -23,15 +24,16 @@ private let messages: [Message] =
     }
 
     /// The packets of the protocol, byte for byte: both ends are one program, but a created container may wait for a newer one's `start`.
-    @Test(arguments: [
-        (.bridged, [1]), (.mappingsWritten, [2]), (.prepared, [3]),
-        (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
-        (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]),
-        (
-            .failed(StageFailure(.plan, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
-            [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
-        ),
-    ] as [(Message, [UInt8])])
+    @Test(
+        arguments: [
+            (.bridged, [1]), (.mappingsWritten, [2]), (.prepared, [3]),
+            (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
+            (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]),
+            (
+                .failed(StageFailure(.plan, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
+                [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
+            ),
+        ] as [(Message, [UInt8])])
     func hasItsBytes(message: Message, bytes: [UInt8]) {
         #expect(message.encode() == bytes)
     }
@@ -56,11 +58,13 @@ private let messages: [Message] =
         #expect(Message(message.encode() + message.encode()) == nil)
     }
 
-    @Test(arguments: [
-        [], [0], [10], [255], [1, 1], [6], [6, 255, 255, 255, 255], [6, 255, 255, 255, 127, 65], [6, 2, 0, 0, 0, 65],
-        [6, 1, 0, 0, 0, 65, 66], [4], [4, 1, 2, 3], [9], [9, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        [9, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255, 1, 0, 0, 0, 65],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [0], [10], [255], [1, 1], [6], [6, 255, 255, 255, 255], [6, 255, 255, 255, 127, 65],
+            [6, 2, 0, 0, 0, 65],
+            [6, 1, 0, 0, 0, 65, 66], [4], [4, 1, 2, 3], [9], [9, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [9, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255, 1, 0, 0, 0, 65],
+        ] as [[UInt8]])
     func garbageIsNone(bytes: [UInt8]) {
         #expect(Message(bytes) == nil)
     }
@@ -99,72 +103,6 @@ private let messages: [Message] =
     @Test func theLongestFilterFits() {
         let program = [UInt8](repeating: 1, count: 4096 * 8)
         #expect(Message.proceed(program: program, flags: 1).encode().count <= Message.limit)
-    }
-}
-
-@Suite struct ExpectationTests {
-    /// One of each kind.
-    private static let all: [Message] = [
-        .bridged, .mappingsWritten, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready, .start,
-        .failed(StageFailure(.pivot, .refused("r"))),
-    ]
-
-    /// The kinds that are legal after a beginning, besides warnings and failures, which always are.
-    private static func legal(bridge: Bool, terminal: Bool, after count: Int) -> Message? {
-        let order: [Message] = (bridge ? [.bridged] : []) + [.prepared] + (terminal ? [.terminal] : []) + [.ready]
-        return count < order.count ? order[count] : nil
-    }
-
-    @Test(arguments: [false, true], [false, true])
-    func acceptsTheOneOrderAndNothingElse(bridge: Bool, terminal: Bool) throws {
-        var expectation = ContainerRuntime.Expectation(bridge: bridge, terminal: terminal)
-        var count = 0
-        while true {
-            let legal = Self.legal(bridge: bridge, terminal: terminal, after: count)
-            for message in Self.all {
-                var copy = expectation
-                let isAccepted = copy.accepts(message)
-                switch message {
-                case .warning, .failed:
-                    #expect(isAccepted)
-                    #expect(copy == expectation)
-                default:
-                    #expect(isAccepted == (message == legal), "\(message) after \(count)")
-                    if !isAccepted { #expect(copy == expectation) }
-                }
-            }
-            guard let legal else { break }
-            let isAccepted = expectation.accepts(legal)
-            #expect(isAccepted)
-            count += 1
-        }
-        #expect(expectation.phase == .ready)
-        #expect(count == 2 + (bridge ? 1 : 0) + (terminal ? 1 : 0))
-    }
-
-    @Test func phasesFollowEachOther() {
-        let order: [ContainerRuntime.Expectation.Phase] = [.bridge, .setup, .confine, .ready, .started]
-        #expect(order == order.sorted())
-        #expect(ContainerRuntime.Expectation(bridge: true, terminal: false).phase == .bridge)
-        #expect(ContainerRuntime.Expectation(bridge: false, terminal: false).phase == .setup)
-    }
-
-    /// Every sequence of up to six packets, judged against the whole orders written out.
-    @Test(arguments: [false, true], [false, true])
-    func judgesEverySequence(bridge: Bool, terminal: Bool) {
-        let kinds: [Message] = [.bridged, .prepared, .terminal, .ready]
-        let whole: [Message] = (bridge ? [.bridged] : []) + [.prepared] + (terminal ? [.terminal] : []) + [.ready]
-        var accepted = 0
-        for number in 0..<4096 {
-            let sequence = (0..<6).map { kinds[number >> (2 * $0) & 3] }
-            var expectation = ContainerRuntime.Expectation(bridge: bridge, terminal: terminal)
-            let length = sequence.prefix { expectation.accepts($0) }.count
-            let shared = zip(sequence, whole).prefix { $0 == $1 }.count
-            #expect(length == shared, "\(sequence)")
-            if length == whole.count { accepted += 1 }
-        }
-        // What follows a whole order may be anything, and is refused.
-        #expect(accepted == 1 << (2 * (6 - whole.count)))
     }
 }
 
@@ -237,8 +175,6 @@ private struct Ends: ~Copyable {
     func aPacketThatIsNoneEndsIt(bytes: [UInt8]) throws {
         let pair = try Pair.make()
         try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Sockets.send(buffer, on: pair.raw) }
-        let near = pair.near.number
-        #expect(near >= 0)
         var words: String?
         do throws(SystemError) {
             _ = try pair.near.receive()
@@ -246,6 +182,21 @@ private struct Ends: ~Copyable {
             words = error.description
         }
         #expect(words == "the container's process sent a packet that is none")
+    }
+
+    /// The kernel cuts a packet to what the receiver has room for: what is left of a filter must not be taken for one.
+    @Test func aPacketThatWasCutIsNone() throws {
+        let pair = try Pair.make()
+        try pair.far.send(.proceed(program: [UInt8](repeating: 1, count: Message.limit), flags: 0))
+        var length: Int?
+        do throws(SystemError) {
+            if case .proceed(let program, _)? = try pair.near.receive()?.message { length = program.count }
+        } catch {
+            // Refused, as it should be.
+        }
+        withKnownIssue("a packet longer than the limit is read as a shorter one (MSG_TRUNC is not looked at)") {
+            #expect(length == nil)
+        }
     }
 
     @Test func theEndOfTheOtherIsNoPacket() throws {
@@ -259,41 +210,4 @@ private struct Ends: ~Copyable {
 extension Ends {
     /// Leaves only the near end.
     fileprivate consuming func closeFar() -> Descriptor { near }
-}
-
-@Suite struct StartGateTests {
-    /// FIFOs that nobody reads are what a container leaves that died while it waited.
-    @Test func aGateWithoutAWaiterSaysSo() throws {
-        try withFolder { folder throws in
-            try Files.makeFIFO(folder.path(StartGate.startName), mode: 0o600)
-            try Files.makeFIFO(folder.path(StartGate.resultName), mode: 0o600)
-            var error: SystemError?
-            do throws(SystemError) {
-                _ = try StartGate.open(folder: folder.path)
-            } catch let thrown {
-                error = thrown
-            }
-            #expect(error?.description == "container process is already dead")
-            #expect(try folder.names() == [StartGate.resultName, StartGate.startName].sorted())
-        }
-    }
-
-    @Test func aGateIsMadeOnceOfTwoFIFOs() throws {
-        try withFolder { folder throws in
-            let gate = try StartGate.make(folder: folder.path)
-            for name in [StartGate.startName, StartGate.resultName] {
-                let status = try Files.status(folder.path(name), follow: false)
-                #expect(status.kind == .fifo)
-                #expect(status.permissions == 0o600)
-            }
-            #expect(failure { _ = try StartGate.make(folder: folder.path) } != nil)
-            extendLifetime(gate)
-        }
-    }
-
-    @Test func withoutAGateThereIsNothingToOpen() throws {
-        try withFolder { folder throws in
-            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("does not exist") == true)
-        }
-    }
 }

@@ -114,7 +114,9 @@ private func numbers(_ word: WordCase) -> [UInt64] {
 @Suite struct MountOptionTests {
     /// A word that is added to the table needs a case here.
     @Test func everyWordHasACase() {
-        let others = ["bind", "rbind", "remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", "idmap", "ridmap"]
+        let others = [
+            "bind", "rbind", "remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", "idmap", "ridmap",
+        ]
         let cases = WordCase.all.map(\.word) + PropagationCase.all.map(\.word) + others
         #expect(Set(cases) == Set(MountOption.table.map(\.word)))
         #expect(MountOption.table.count == Set(MountOption.table.map(\.word)).count)

@@ -94,7 +94,8 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
     }
 
     @Test func refusesEachWordOfItsOwn() {
-        let (_, findings) = read(Mount(destination: "/x", type: "bind", source: "/a", options: ["one", "", "ro", "two"]))
+        let (_, findings) = read(
+            Mount(destination: "/x", type: "bind", source: "/a", options: ["one", "", "ro", "two"]))
         #expect(findings.errors.map(\.field) == ["mounts[0].options[0]", "mounts[0].options[3]"])
     }
 

@@ -16,12 +16,14 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
 
 @Suite struct NamespacePlanTests {
     /// clone(2), linux/sched.h.
-    @Test(arguments: [
-        (.time, 0x80), (.mount, 0x2_0000), (.cgroup, 0x200_0000), (.uts, 0x400_0000), (.ipc, 0x800_0000),
-        (.user, 0x1000_0000), (.pid, 0x2000_0000), (.network, 0x4000_0000),
-    ] as [(NamespaceType, UInt64)])
+    @Test(
+        arguments: [
+            (.time, 0x80), (.mount, 0x2_0000), (.cgroup, 0x200_0000), (.uts, 0x400_0000), (.ipc, 0x800_0000),
+            (.user, 0x1000_0000), (.pid, 0x2000_0000), (.network, 0x4000_0000),
+        ] as [(NamespaceType, UInt64)])
     func newOnesAreFlags(type: NamespaceType, number: UInt64) {
-        let (plan, findings) = read([Namespace(type: type)], uids: type == .user ? one : nil, gids: type == .user ? one : nil)
+        let (plan, findings) = read(
+            [Namespace(type: type)], uids: type == .user ? one : nil, gids: type == .user ? one : nil)
         #expect(findings.errorLines == [])
         #expect(plan.new.rawValue == number)
         #expect(plan.joined.isEmpty)
@@ -124,7 +126,8 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
             lines: ["linux.uidMappings: \(needsUser)", "linux.gidMappings: \(needsUser)"]),
         MappingCase(name: "nothing at all", list: [], lines: []),
         MappingCase(name: "another's", list: [Namespace(type: .user, path: "/n")], lines: []),
-        MappingCase(name: "another's, told", list: [Namespace(type: .user, path: "/n")], uids: one, gids: one, lines: []),
+        MappingCase(
+            name: "another's, told", list: [Namespace(type: .user, path: "/n")], uids: one, gids: one, lines: []),
     ])
     func mappingsGoWithAUserNamespace(mapping: MappingCase) {
         let (plan, findings) = read(mapping.list, uids: mapping.uids, gids: mapping.gids)
@@ -138,10 +141,11 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         IDMapping(containerID: 4_294_967_290, hostID: 5, size: 6),
     ]
 
-    @Test(arguments: [
-        (0, 1000), (1, 100_000), (2, 100_001), (65_535, 165_534), (65_536, nil), (1_000_000, nil),
-        (4_294_967_289, nil), (4_294_967_290, 5), (4_294_967_295, 10),
-    ] as [(UInt32, UInt32?)])
+    @Test(
+        arguments: [
+            (0, 1000), (1, 100_000), (2, 100_001), (65_535, 165_534), (65_536, nil), (1_000_000, nil),
+            (4_294_967_289, nil), (4_294_967_290, 5), (4_294_967_295, 10),
+        ] as [(UInt32, UInt32?)])
     func findsTheHostsNumber(id: UInt32, hostID: UInt32?) {
         #expect(NamespacePlan.hostID(of: id, in: Self.ranges) == hostID)
     }

@@ -45,18 +45,19 @@ private func read(
 
     // MARK: Environment
 
-    @Test(arguments: [
-        (["A=1", "B=2"], ["A=1", "B=2"]),
-        (["A=1", "B=2", "A=3"], ["A=3", "B=2"]),
-        (["A=1", "A=2", "A=3"], ["A=3"]),
-        (["A=", "A=1", "A="], ["A="]),
-        (["A=b=c", "A=d=e"], ["A=d=e"]),
-        (["A=1", "a=2", "AA=3"], ["A=1", "a=2", "AA=3"]),
-        (["PATH=/bin", "PATH_X=1"], ["PATH=/bin", "PATH_X=1"]),
-        (["A B=1", "A= 1"], ["A B=1", "A= 1"]),
-        (["A=zwei\nZeilen"], ["A=zwei\nZeilen"]),
-        (["\u{e9}=1", "\u{e9}=2"], ["\u{e9}=2"]),
-    ] as [([String], [String])])
+    @Test(
+        arguments: [
+            (["A=1", "B=2"], ["A=1", "B=2"]),
+            (["A=1", "B=2", "A=3"], ["A=3", "B=2"]),
+            (["A=1", "A=2", "A=3"], ["A=3"]),
+            (["A=", "A=1", "A="], ["A="]),
+            (["A=b=c", "A=d=e"], ["A=d=e"]),
+            (["A=1", "a=2", "AA=3"], ["A=1", "a=2", "AA=3"]),
+            (["PATH=/bin", "PATH_X=1"], ["PATH=/bin", "PATH_X=1"]),
+            (["A B=1", "A= 1"], ["A B=1", "A= 1"]),
+            (["A=zwei\nZeilen"], ["A=zwei\nZeilen"]),
+            (["\u{e9}=1", "\u{e9}=2"], ["\u{e9}=2"]),
+        ] as [([String], [String])])
     func laterDuplicatesWin(entries: [String], environment: [String]) {
         let (plan, findings) = read { $0.env = entries }
         #expect(findings.errorLines == [])
@@ -75,7 +76,9 @@ private func read(
         let (plan, findings) = read { $0.env = ["\u{e9}=1", "e\u{301}=2", "A=\u{301}"] }
         withKnownIssue("names are compared and split as characters and not as bytes") {
             #expect(findings.errorLines == [])
-            #expect(plan.environment.map { Array($0.utf8) } == ["\u{e9}=1", "e\u{301}=2", "A=\u{301}"].map { Array($0.utf8) })
+            #expect(
+                plan.environment.map { Array($0.utf8) }
+                    == ["\u{e9}=1", "e\u{301}=2", "A=\u{301}"].map { Array($0.utf8) })
         }
     }
 
@@ -91,11 +94,12 @@ private func read(
     // MARK: Limits
 
     /// asm-generic/resource.h.
-    @Test(arguments: [
-        (.cpu, 0), (.fileSize, 1), (.data, 2), (.stack, 3), (.core, 4), (.residentSet, 5), (.processes, 6),
-        (.openFiles, 7), (.lockedMemory, 8), (.addressSpace, 9), (.locks, 10), (.pendingSignals, 11),
-        (.messageQueues, 12), (.nice, 13), (.realtimePriority, 14), (.realtimeTime, 15),
-    ] as [(RLimitType, UInt32)])
+    @Test(
+        arguments: [
+            (.cpu, 0), (.fileSize, 1), (.data, 2), (.stack, 3), (.core, 4), (.residentSet, 5), (.processes, 6),
+            (.openFiles, 7), (.lockedMemory, 8), (.addressSpace, 9), (.locks, 10), (.pendingSignals, 11),
+            (.messageQueues, 12), (.nice, 13), (.realtimePriority, 14), (.realtimeTime, 15),
+        ] as [(RLimitType, UInt32)])
     func limitsHaveTheKernelsNumbers(type: RLimitType, number: UInt32) throws {
         let (plan, findings) = read { $0.rlimits = [RLimit(type: type, soft: 1, hard: .max)] }
         #expect(findings.errorLines == [])
@@ -126,20 +130,22 @@ private func read(
     // MARK: Scheduling
 
     /// linux/sched.h.
-    @Test(arguments: [
-        (.other, 0, 0), (.fifo, 1, 1), (.roundRobin, 2, 1), (.batch, 3, 0), (.iso, 4, 0), (.idle, 5, 0),
-        (.deadline, 6, 0),
-    ] as [(SchedulerPolicy, UInt32, Int32)])
+    @Test(
+        arguments: [
+            (.other, 0, 0), (.fifo, 1, 1), (.roundRobin, 2, 1), (.batch, 3, 0), (.iso, 4, 0), (.idle, 5, 0),
+            (.deadline, 6, 0),
+        ] as [(SchedulerPolicy, UInt32, Int32)])
     func policies(policy: SchedulerPolicy, number: UInt32, priority: Int32) {
         let (plan, findings) = read { $0.scheduler = Scheduler(policy: policy, priority: priority) }
         #expect(findings.errorLines == [])
         #expect(plan.scheduling == SchedulingAttributes(policy: number, priority: UInt32(priority)))
     }
 
-    @Test(arguments: [
-        (.resetOnFork, 1), (.reclaim, 2), (.deadlineOverrun, 4), (.keepPolicy, 8), (.keepParameters, 16),
-        (.utilizationClampMinimum, 32), (.utilizationClampMaximum, 64),
-    ] as [(SchedulerFlag, UInt64)])
+    @Test(
+        arguments: [
+            (.resetOnFork, 1), (.reclaim, 2), (.deadlineOverrun, 4), (.keepPolicy, 8), (.keepParameters, 16),
+            (.utilizationClampMinimum, 32), (.utilizationClampMaximum, 64),
+        ] as [(SchedulerFlag, UInt64)])
     func schedulerFlags(flag: SchedulerFlag, bit: UInt64) {
         #expect(read { $0.scheduler = Scheduler(policy: .other, flags: [flag]) }.plan.scheduling?.flags == bit)
     }
@@ -180,7 +186,10 @@ private func read(
         (Scheduler(policy: .fifo, priority: 5, deadline: 1), [onlyDeadline]),
         (Scheduler(policy: .idle, period: 1), [onlyDeadline]),
         (Scheduler(policy: .other, runtime: 0, deadline: 0, period: 0), []),
-        (Scheduler(policy: .fifo, nice: 30, period: 1), ["\(realTime)0", "process.scheduler.nice: must be -20 to 19, is 30", onlyDeadline]),
+        (
+            Scheduler(policy: .fifo, nice: 30, period: 1),
+            ["\(realTime)0", "process.scheduler.nice: must be -20 to 19, is 30", onlyDeadline]
+        ),
     ]
 
     @Test(arguments: rules)
@@ -225,10 +234,11 @@ private func read(
 }
 
 @Suite struct ProcessSetupTests {
-    @Test(arguments: [
-        (0, "/root"), (1000, "/home/a"), (1001, "/"), (1002, "/"), (1003, "/"), (1004, "/first"), (1005, "/"),
-        (1006, "/home/with blank"), (4_294_967_294, "/nobody"), (77, "/"), (1007, "/no-shell"), (1008, "/"),
-    ] as [(UInt32, String)])
+    @Test(
+        arguments: [
+            (0, "/root"), (1000, "/home/a"), (1001, "/"), (1002, "/"), (1003, "/"), (1004, "/first"), (1005, "/"),
+            (1006, "/home/with blank"), (4_294_967_294, "/nobody"), (77, "/"), (1007, "/no-shell"), (1008, "/"),
+        ] as [(UInt32, String)])
     func findsTheHome(user: UInt32, home: String) {
         let passwd = """
             root:x:0:0:root:/root:/bin/sh

@@ -23,7 +23,10 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         let record = try record()
         #expect((record.id, record.ociVersion, record.bundle, record.rootfs) == ("box", "1.2.0", "/b", "/b/rootfs"))
         #expect((record.created, record.owner, record.pid, record.startTime) == ("2026-01-01T00:00:00Z", 0, 17, 4242))
-        #expect((record.isReady, record.hasProcess, record.hasLaterHooks, record.sharesProcesses) == (true, true, false, false))
+        #expect(
+            (record.isReady, record.hasProcess, record.hasLaterHooks, record.sharesProcesses) == (
+                true, true, false, false
+            ))
         #expect(record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/x", created: ["/x"]))
         #expect(record.annotations == ["a": "1"])
     }

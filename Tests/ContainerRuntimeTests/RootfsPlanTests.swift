@@ -24,22 +24,24 @@ private func read(
         #expect(!plan.readOnly)
     }
 
-    @Test(arguments: [
-        (nil, "root: required on Linux: which directory is the container's root file system?"),
-        (Root(path: ""), "root.path: must not be empty"),
-        (Root(path: "/"), "root.path: must not be the host's own root"),
-        (Root(path: ".."), "root.path: must not be the host's own root"),
-        (Root(path: "/a/../"), "root.path: must not be the host's own root"),
-    ] as [(Root?, String)])
+    @Test(
+        arguments: [
+            (nil, "root: required on Linux: which directory is the container's root file system?"),
+            (Root(path: ""), "root.path: must not be empty"),
+            (Root(path: "/"), "root.path: must not be the host's own root"),
+            (Root(path: ".."), "root.path: must not be the host's own root"),
+            (Root(path: "/a/../"), "root.path: must not be the host's own root"),
+        ] as [(Root?, String)])
     func refusesRoots(root: Root?, line: String) {
         #expect(read(root: root).findings.errorLines.contains(line))
     }
 
-    @Test(arguments: [
-        (.shared, .shared, false), (.rshared, .shared, true), (.slave, .slave, false), (.rslave, .slave, true),
-        (.private, .private, false), (.rprivate, .private, true), (.unbindable, .unbindable, false),
-        (.runbindable, .unbindable, true),
-    ] as [(RootfsPropagation, MountPropagation, Bool)])
+    @Test(
+        arguments: [
+            (.shared, .shared, false), (.rshared, .shared, true), (.slave, .slave, false), (.rslave, .slave, true),
+            (.private, .private, false), (.rprivate, .private, true), (.unbindable, .unbindable, false),
+            (.runbindable, .unbindable, true),
+        ] as [(RootfsPropagation, MountPropagation, Bool)])
     func propagation(word: RootfsPropagation, kind: MountPropagation, recursive: Bool) {
         let (plan, findings) = read(linux: Linux(rootfsPropagation: word))
         #expect(findings.errorLines == [])
@@ -97,7 +99,9 @@ private func read(
     }
 
     @Test func ofTwoForOnePathTheLastHolds() {
-        let devices = [Device(type: .c, path: "/dev/x", major: 1, minor: 1), Device(type: .b, path: "/dev/x", major: 2, minor: 2)]
+        let devices = [
+            Device(type: .c, path: "/dev/x", major: 1, minor: 1), Device(type: .b, path: "/dev/x", major: 2, minor: 2),
+        ]
         #expect(Self.lines(read(linux: Linux(devices: devices)).plan.devices) == Self.defaults + ["/dev/x 2:2"])
     }
 
@@ -164,9 +168,10 @@ private func read(
         plan { DevicePlan(device, index: 2, findings: &$0) }
     }
 
-    @Test(arguments: [
-        (.c, .characterDevice), (.u, .characterDevice), (.b, .blockDevice), (.p, .fifo),
-    ] as [(DeviceType, FileKind)])
+    @Test(
+        arguments: [
+            (.c, .characterDevice), (.u, .characterDevice), (.b, .blockDevice), (.p, .fifo),
+        ] as [(DeviceType, FileKind)])
     func kinds(type: DeviceType, kind: FileKind) {
         let (plan, findings) = read(Device(type: type, path: "/dev/x", major: 10, minor: 200))
         #expect(findings.errorLines == [])
@@ -211,7 +216,9 @@ private func read(
         #expect(read(Device(type: .p, path: "/x", major: 5, minor: 6)).findings.errorLines == [])
     }
 
-    @Test(.disabled("ends the whole process: the number is converted without a look at it"), arguments: [-1, 4_294_967_296] as [Int64])
+    @Test(
+        .disabled("ends the whole process: the number is converted without a look at it"),
+        arguments: [-1, 4_294_967_296] as [Int64])
     func aFIFOsNumbersMeanNothing(number: Int64) {
         #expect(read(Device(type: .p, path: "/x", major: number)).findings.errorLines == [])
     }

@@ -61,10 +61,14 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
         CallCase(name: "x86: not named", number: 257, architecture: Architecture.x86, answer: Answer.errno(1)),
         CallCase(name: "x86: just above", number: 296, architecture: Architecture.x86, answer: Answer.noSystemCall),
         CallCase(name: "x86: new", number: 437, architecture: Architecture.x86, answer: Answer.noSystemCall),
-        CallCase(name: "x86 has no x32", number: 0x4000_0000, architecture: Architecture.x86, answer: Answer.noSystemCall),
+        CallCase(
+            name: "x86 has no x32", number: 0x4000_0000, architecture: Architecture.x86, answer: Answer.noSystemCall),
         // libseccomp's own answer to architectures that the profile does not have.
-        CallCase(name: "another architecture", number: 63, architecture: Architecture.aarch64, answer: Answer.killThread),
-        CallCase(name: "another architecture, new", number: 1000, architecture: Architecture.aarch64, answer: Answer.killThread),
+        CallCase(
+            name: "another architecture", number: 63, architecture: Architecture.aarch64, answer: Answer.killThread),
+        CallCase(
+            name: "another architecture, new", number: 1000, architecture: Architecture.aarch64,
+            answer: Answer.killThread),
     ])
     func answers(call: CallCase) throws {
         let program = try compile(Self.profile)
@@ -79,13 +83,14 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
         #expect(try program.run(SystemCall(number: 3, architecture: Architecture.x86)) == Answer.killThread)
     }
 
-    @Test(arguments: [
-        (.errno, nil, Answer.noSystemCall), (.errno, 38, Answer.noSystemCall), (.errno, 5, Answer.noSystemCall),
-        (.kill, nil, Answer.noSystemCall), (.killThread, nil, Answer.noSystemCall),
-        (.killProcess, nil, Answer.noSystemCall), (.trap, nil, Answer.noSystemCall),
-        // These refuse nothing, so there is nothing to soften.
-        (.allow, nil, Answer.allow), (.log, nil, Answer.log), (.trace, 7, 0x7ff0_0007),
-    ] as [(SeccompAction, UInt32?, UInt32)])
+    @Test(
+        arguments: [
+            (.errno, nil, Answer.noSystemCall), (.errno, 38, Answer.noSystemCall), (.errno, 5, Answer.noSystemCall),
+            (.kill, nil, Answer.noSystemCall), (.killThread, nil, Answer.noSystemCall),
+            (.killProcess, nil, Answer.noSystemCall), (.trap, nil, Answer.noSystemCall),
+            // These refuse nothing, so there is nothing to soften.
+            (.allow, nil, Answer.allow), (.log, nil, Answer.log), (.trace, 7, 0x7ff0_0007),
+        ] as [(SeccompAction, UInt32?, UInt32)])
     func onlyRefusalsAreSoftened(action: SeccompAction, errno: UInt32?, answer: UInt32) throws {
         let rule = SeccompRule(names: ["openat"], action: .errno, errnoRet: 99)
         let program = try compile(Seccomp(defaultAction: action, defaultErrnoRet: errno, syscalls: [rule]))
@@ -123,15 +128,17 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
             SystemCall(number: 0, architecture: Architecture.x8664, arguments: [99, argument, 99]))
     }
 
-    @Test(arguments: [
-        (.equal, 5, nil, [5], [4, 6, 0x1_0000_0005]), (.notEqual, 5, nil, [4, 0x1_0000_0005], [5]),
-        (.less, 5, nil, [0, 4], [5, 6, .max]), (.lessOrEqual, 5, nil, [0, 5], [6, 0x1_0000_0000]),
-        (.greater, 5, nil, [6, .max], [0, 5]), (.greaterOrEqual, 5, nil, [5, .max], [0, 4]),
-        (.maskedEqual, 0xff00, 0x1200, [0x1200, 0xf_12ff], [0x1300, 0x12]),
-        (.equal, .max, nil, [.max], [0xffff_ffff, 0]),
-        (.maskedEqual, 0x2, nil, [0, 1, 4], [2, 3]),
-    ] as [(SeccompOperator, UInt64, UInt64?, [UInt64], [UInt64])])
-    func comparesAll64Bits(op: SeccompOperator, value: UInt64, second: UInt64?, hits: [UInt64], misses: [UInt64]) throws {
+    @Test(
+        arguments: [
+            (.equal, 5, nil, [5], [4, 6, 0x1_0000_0005]), (.notEqual, 5, nil, [4, 0x1_0000_0005], [5]),
+            (.less, 5, nil, [0, 4], [5, 6, .max]), (.lessOrEqual, 5, nil, [0, 5], [6, 0x1_0000_0000]),
+            (.greater, 5, nil, [6, .max], [0, 5]), (.greaterOrEqual, 5, nil, [5, .max], [0, 4]),
+            (.maskedEqual, 0xff00, 0x1200, [0x1200, 0xf_12ff], [0x1300, 0x12]),
+            (.equal, .max, nil, [.max], [0xffff_ffff, 0]),
+            (.maskedEqual, 0x2, nil, [0, 1, 4], [2, 3]),
+        ] as [(SeccompOperator, UInt64, UInt64?, [UInt64], [UInt64])])
+    func comparesAll64Bits(op: SeccompOperator, value: UInt64, second: UInt64?, hits: [UInt64], misses: [UInt64]) throws
+    {
         for hit in hits { #expect(try Self.answer(op, value, second, to: hit) == Answer.errno(5), "\(hit)") }
         for miss in misses { #expect(try Self.answer(op, value, second, to: miss) == Answer.allow, "\(miss)") }
     }
@@ -143,7 +150,9 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
         ]
         let rule = SeccompRule(names: ["read"], action: .errno, args: arguments)
         let program = try compile(Seccomp(defaultAction: .allow, syscalls: [rule]))
-        for (values, isHit) in [([1, 0], true), ([2, 0], true), ([0, 3], true), ([0, 0], false), ([3, 1], false)] as [([UInt64], Bool)] {
+        for (values, isHit) in [([1, 0], true), ([2, 0], true), ([0, 3], true), ([0, 0], false), ([3, 1], false)]
+            as [([UInt64], Bool)]
+        {
             let call = SystemCall(number: 0, architecture: Architecture.x8664, arguments: values)
             #expect(try program.run(call) == (isHit ? Answer.errno(1) : Answer.allow), "\(values)")
         }
@@ -170,8 +179,11 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
         let allowed = Set(names.compactMap { SeccompBuilder.number($0, on: native) })
         #expect(allowed.count == names.count)
         for number in 0...450 as ClosedRange<UInt32> {
-            let expected = allowed.contains(number) ? Answer.allow : number > 437 ? Answer.noSystemCall : Answer.errno(1)
-            #expect(try long.run(SystemCall(number: number, architecture: Architecture.x8664)) == expected, "call \(number)")
+            let expected =
+                allowed.contains(number) ? Answer.allow : number > 437 ? Answer.noSystemCall : Answer.errno(1)
+            #expect(
+                try long.run(SystemCall(number: number, architecture: Architecture.x8664)) == expected, "call \(number)"
+            )
         }
     }
 
@@ -192,7 +204,8 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
             #expect(names.count == 1)
             let file = "\(cache)/\(names[0])"
             let bytes = try Files.read(file)
-            let key = "runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\nthe text"
+            let key =
+                "runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\nthe text"
             #expect(bytes == Array(key.utf8) + program.bytes)
             let status = try Files.status(file)
             #expect(status.permissions & 0o077 == 0)
@@ -205,7 +218,8 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
             _ = try Self.compiler(Self.first, "the text", folder.path).program()
             // Another plan under the same text: only a kept program can answer as the first.
             let again = try Self.compiler(Self.second, "the text", folder.path).program()
-            let answer = try ClassicBPF(program: again.bytes).run(SystemCall(number: 0, architecture: Architecture.x8664))
+            let answer = try ClassicBPF(program: again.bytes).run(
+                SystemCall(number: 0, architecture: Architecture.x8664))
             #expect(answer == Answer.allow)
         }
     }
@@ -240,7 +254,8 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
             }
             try Files.remove(folder.path(name))
             if damage == "link" {
-                try Files.write(bytes.dropLast(8) + Array(repeating: 0, count: 8), toNew: folder.path("elsewhere"), mode: 0o600)
+                try Files.write(
+                    bytes.dropLast(8) + Array(repeating: 0, count: 8), toNew: folder.path("elsewhere"), mode: 0o600)
                 try folder.link(name, to: "elsewhere")
             } else {
                 try Files.write(bytes, toNew: folder.path(name), mode: 0o600)

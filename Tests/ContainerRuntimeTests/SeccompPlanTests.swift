@@ -107,14 +107,15 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
     }
 
     /// Conditions on different arguments hold together; those on one argument are alternatives, and then all of the rule's are.
-    @Test(arguments: [
-        ([], [[]]),
-        ([argument(0, 1)], [[1]]),
-        ([argument(0, 1), argument(1, 2)], [[1, 2]]),
-        ([argument(5, 1), argument(0, 2), argument(3, 3)], [[1, 2, 3]]),
-        ([argument(0, 1), argument(0, 2)], [[1], [2]]),
-        ([argument(0, 1), argument(1, 2), argument(0, 3)], [[1], [2], [3]]),
-    ] as [([SeccompArgument], [[UInt64]])])
+    @Test(
+        arguments: [
+            ([], [[]]),
+            ([argument(0, 1)], [[1]]),
+            ([argument(0, 1), argument(1, 2)], [[1, 2]]),
+            ([argument(5, 1), argument(0, 2), argument(3, 3)], [[1, 2, 3]]),
+            ([argument(0, 1), argument(0, 2)], [[1], [2]]),
+            ([argument(0, 1), argument(1, 2), argument(0, 3)], [[1], [2], [3]]),
+        ] as [([SeccompArgument], [[UInt64]])])
     func alternatives(arguments: [SeccompArgument], values: [[UInt64]]) {
         let rule = SeccompRule(names: ["a", "b"], action: .errno, args: arguments)
         let (plan, findings) = read(Seccomp(defaultAction: .allow, syscalls: [rule]))
@@ -123,10 +124,11 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         #expect(plan?.rules.allSatisfy { $0.names == ["a", "b"] && $0.verdict == .errno(1) } == true)
     }
 
-    @Test(arguments: [
-        (.notEqual, .notEqual), (.less, .less), (.lessOrEqual, .lessOrEqual), (.equal, .equal),
-        (.greaterOrEqual, .greaterOrEqual), (.greater, .greater), (.maskedEqual, .maskedEqual),
-    ] as [(SeccompOperator, SeccompComparison.Operator)])
+    @Test(
+        arguments: [
+            (.notEqual, .notEqual), (.less, .less), (.lessOrEqual, .lessOrEqual), (.equal, .equal),
+            (.greaterOrEqual, .greaterOrEqual), (.greater, .greater), (.maskedEqual, .maskedEqual),
+        ] as [(SeccompOperator, SeccompComparison.Operator)])
     func operators(word: SeccompOperator, comparison: SeccompComparison.Operator) {
         let argument = SeccompArgument(index: 2, value: .max, valueTwo: 7, op: word)
         let rule = SeccompRule(names: ["a"], action: .errno, args: [argument])
@@ -137,10 +139,11 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
 
     // MARK: Flags
 
-    @Test(arguments: [
-        (nil, 4), ([], 0), ([.tsync], 0), ([.specAllow], 4), ([.log], 2), ([.log, .specAllow, .tsync], 6),
-        ([.log, .log], 2),
-    ] as [([SeccompFlag]?, UInt32)])
+    @Test(
+        arguments: [
+            (nil, 4), ([], 0), ([.tsync], 0), ([.specAllow], 4), ([.log], 2), ([.log, .specAllow, .tsync], 6),
+            ([.log, .log], 2),
+        ] as [([SeccompFlag]?, UInt32)])
     func flags(flags: [SeccompFlag]?, bits: UInt32) {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, flags: flags))
         #expect(findings.errorLines == [])
@@ -173,14 +176,16 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: [architecture]))
         #expect(findings.errorLines == [])
         #expect((plan?.architectures.count ?? 0) + findings.warnings.count == 1)
-        let line = "linux.seccomp.architectures[0]: libseccomp \(SeccompBuilder.libraryVersion) does not know \(architecture.rawValue); ignored"
+        let line =
+            "linux.seccomp.architectures[0]: libseccomp \(SeccompBuilder.libraryVersion) does not know \(architecture.rawValue); ignored"
         #expect(findings.warningLines.allSatisfy { $0 == line })
     }
 
-    @Test(arguments: [
-        (nil, nil, false), (nil, "", false), ("/run/agent", nil, false), ("/run/agent", "data", false),
-        (nil, "data", true), ("", "data", true),
-    ] as [(String?, String?, Bool)])
+    @Test(
+        arguments: [
+            (nil, nil, false), (nil, "", false), ("/run/agent", nil, false), ("/run/agent", "data", false),
+            (nil, "data", true), ("", "data", true),
+        ] as [(String?, String?, Bool)])
     func metadataNeedsAListener(path: String?, metadata: String?, isRefused: Bool) {
         let (_, findings) = read(Seccomp(defaultAction: .allow, listenerPath: path, listenerMetadata: metadata))
         let line = "linux.seccomp.listenerMetadata: must not be set without listenerPath"

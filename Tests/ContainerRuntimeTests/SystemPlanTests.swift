@@ -17,13 +17,14 @@ private func read(
     private static let needsUTS = "needs a UTS namespace; add {\"type\": \"uts\"} to linux.namespaces"
     private static let long = String(repeating: "a", count: 65)
 
-    @Test(arguments: [
-        ("box", nil, []), ("", nil, []), (nil, "", []), (nil, "site", []),
-        (String(long.dropLast()), String(long.dropLast()), []),
-        (long, nil, ["hostname: is longer than the kernel's 64 bytes"]),
-        ("a", long, ["domainname: is longer than the kernel's 64 bytes"]),
-        (String(repeating: "\u{e9}", count: 33), nil, ["hostname: is longer than the kernel's 64 bytes"]),
-    ] as [(String?, String?, [String])])
+    @Test(
+        arguments: [
+            ("box", nil, []), ("", nil, []), (nil, "", []), (nil, "site", []),
+            (String(long.dropLast()), String(long.dropLast()), []),
+            (long, nil, ["hostname: is longer than the kernel's 64 bytes"]),
+            ("a", long, ["domainname: is longer than the kernel's 64 bytes"]),
+            (String(repeating: "\u{e9}", count: 33), nil, ["hostname: is longer than the kernel's 64 bytes"]),
+        ] as [(String?, String?, [String])])
     func namesFitTheKernel(hostname: String?, domainname: String?, lines: [String]) {
         let (plan, findings) = read(hostname: hostname, domainname: domainname, namespaces(.uts))
         #expect(findings.errorLines == lines)
@@ -31,10 +32,11 @@ private func read(
         #expect(plan.domainname == domainname)
     }
 
-    @Test(arguments: [
-        ("box", nil, ["hostname: \(needsUTS)"]), (nil, "site", ["domainname: \(needsUTS)"]), ("", "", []),
-        ("a", "b", ["hostname: \(needsUTS)", "domainname: \(needsUTS)"]), (nil, nil, []),
-    ] as [(String?, String?, [String])])
+    @Test(
+        arguments: [
+            ("box", nil, ["hostname: \(needsUTS)"]), (nil, "site", ["domainname: \(needsUTS)"]), ("", "", []),
+            ("a", "b", ["hostname: \(needsUTS)", "domainname: \(needsUTS)"]), (nil, nil, []),
+        ] as [(String?, String?, [String])])
     func namesNeedTheirNamespace(hostname: String?, domainname: String?, lines: [String]) {
         #expect(read(hostname: hostname, domainname: domainname, namespaces(.pid)).findings.errorLines == lines)
         let joined = read(hostname: hostname, domainname: domainname, namespaces(joined: [.uts]))
@@ -63,7 +65,9 @@ private func read(
     }
 
     private static func parameters(_ keys: [String], _ type: NamespaceType, _ words: String) -> [Parameter] {
-        keys.map { Parameter(key: $0, type: type, words: "is not allowed without \(words) namespace of the container's own") }
+        keys.map {
+            Parameter(key: $0, type: type, words: "is not allowed without \(words) namespace of the container's own")
+        }
     }
 
     static let parameters: [Parameter] =
@@ -72,7 +76,8 @@ private func read(
                 "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
                 "kernel.shmmni", "kernel.shm_rmid_forced", "kernel/sem", "fs.mqueue.queues_max", "fs/mqueue/msg_max",
             ], .ipc, "an ipc")
-        + parameters(["net.core.somaxconn", "net/ipv4/ip_forward", "net.ipv4.conf.eth0/1.forwarding"], .network, "a network")
+        + parameters(
+            ["net.core.somaxconn", "net/ipv4/ip_forward", "net.ipv4.conf.eth0/1.forwarding"], .network, "a network")
         + parameters(["user.max_user_namespaces"], .user, "a user")
         + parameters(["kernel.domainname", "kernel/domainname"], .uts, "a uts")
 
@@ -93,7 +98,8 @@ private func read(
     private static let nameless = "is not the name of a kernel parameter"
 
     @Test(arguments: [
-        ("kernel.hostname", "must be set by the field hostname"), ("kernel/hostname", "must be set by the field hostname"),
+        ("kernel.hostname", "must be set by the field hostname"),
+        ("kernel/hostname", "must be set by the field hostname"),
         ("kernel.core_pattern", whole), ("kernel.panic", whole), ("vm.swappiness", whole), ("fs.file-max", whole),
         ("kernel.shmmaxx", whole), ("kernel.msg_next_id", whole), ("fs.mqueue", whole), ("net", whole), ("user", whole),
         ("kernel", whole), ("network.x", whole), ("", nameless), (".", nameless), ("/", nameless),
@@ -107,10 +113,11 @@ private func read(
         #expect(read(linux: linux, names).findings.errorLines == ["linux.sysctl[\"\(key)\"]: \(reason)"])
     }
 
-    @Test(arguments: [
-        (nil, "site", []), ("site", "site", []),
-        ("site", "other", ["linux.sysctl[\"kernel.domainname\"]: contradicts domainname \"site\""]),
-    ] as [(String?, String, [String])])
+    @Test(
+        arguments: [
+            (nil, "site", []), ("site", "site", []),
+            ("site", "other", ["linux.sysctl[\"kernel.domainname\"]: contradicts domainname \"site\""]),
+        ] as [(String?, String, [String])])
     func domainnameIsSaidOnce(field: String?, value: String, lines: [String]) {
         let linux = Linux(sysctl: [KeyValue(key: "kernel.domainname", value: value)])
         #expect(read(domainname: field, linux: linux, namespaces(.uts)).findings.errorLines == lines)
@@ -118,7 +125,8 @@ private func read(
 
     @Test func parametersKeepTheirOrder() {
         let linux = Linux(sysctl: [
-            KeyValue(key: "net.b", value: "2"), KeyValue(key: "kernel.sem", value: "1 2 3 4"), KeyValue(key: "net.a", value: ""),
+            KeyValue(key: "net.b", value: "2"), KeyValue(key: "kernel.sem", value: "1 2 3 4"),
+            KeyValue(key: "net.a", value: ""),
         ])
         let plan = read(linux: linux, namespaces(.network, .ipc)).plan
         #expect(plan.sysctls.map(\.path) == ["net/b", "kernel/sem", "net/a"])

@@ -4,13 +4,14 @@ import Testing
 
 @Suite struct ErrorTests {
     /// The numbers of asm-generic/errno.h and the words that engines search for.
-    @Test(arguments: [
-        (Errno.notPermitted, 1, "operation not permitted"), (.noProcess, 3, "no such process"),
-        (.interrupted, 4, "interrupted system call"), (.accessDenied, 13, "permission denied"),
-        (.exists, 17, "file exists"), (.notDirectory, 20, "not a directory"), (.isDirectory, 21, "is a directory"),
-        (.invalidArgument, 22, "invalid argument"), (.noSystemCall, 38, "function not implemented"),
-        (.execFormat, 8, "exec format error"), (.symbolicLinkLoop, 40, "too many levels of symbolic links"),
-    ] as [(Errno, Int32, String)])
+    @Test(
+        arguments: [
+            (Errno.notPermitted, 1, "operation not permitted"), (.noProcess, 3, "no such process"),
+            (.interrupted, 4, "interrupted system call"), (.accessDenied, 13, "permission denied"),
+            (.exists, 17, "file exists"), (.notDirectory, 20, "not a directory"), (.isDirectory, 21, "is a directory"),
+            (.invalidArgument, 22, "invalid argument"), (.noSystemCall, 38, "function not implemented"),
+            (.execFormat, 8, "exec format error"), (.symbolicLinkLoop, 40, "too many levels of symbolic links"),
+        ] as [(Errno, Int32, String)])
     func speaksTheLibraryWordsInLowerCase(code: Errno, number: Int32, words: String) {
         #expect(code.rawValue == number)
         #expect(code.description == words)

@@ -16,7 +16,7 @@ struct Folder {
                 try Files.makeDirectory(candidate, mode: 0o700)
                 path = candidate
                 return
-            } catch where error.code == .exists {
+            } catch  where error.code == .exists {
                 number += 1
             }
         }
@@ -39,7 +39,8 @@ struct Folder {
     func link(_ name: String, to target: String) throws(SystemError) {
         let slash = name.lastIndex(of: "/")
         let parent = try Files.open(path(slash.map { String(name[..<$0]) } ?? ""), [.path, .directory])
-        try Files.makeSymbolicLink(String(name[(slash.map(name.index(after:)) ?? name.startIndex)...]), to: target, at: parent)
+        try Files.makeSymbolicLink(
+            String(name[(slash.map(name.index(after:)) ?? name.startIndex)...]), to: target, at: parent)
     }
 
     func text(_ name: String) throws(SystemError) -> String {

@@ -33,7 +33,10 @@ import Testing
         #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == nil)
     }
 
-    @Test(arguments: ["", "1", "1 (x", "1 (x)", "1 (x) S", "1 (x) S 1 2 3", "1 x S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23"])
+    @Test(arguments: [
+        "", "1", "1 (x", "1 (x)", "1 (x) S", "1 (x) S 1 2 3",
+        "1 x S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23",
+    ])
     func damagedLinesHaveNone(line: String) {
         #expect(Processes.startTime(ofStat: Array(line.utf8)) == nil)
     }
@@ -65,11 +68,12 @@ import Testing
     }
 
     /// wait(2): the code is the second byte, a signal the low seven bits, and bit 7 tells of a core file.
-    @Test(arguments: [
-        (0x0000, .exited(code: 0), 0), (0x0100, .exited(code: 1), 1), (0x7f00, .exited(code: 127), 127),
-        (0xff00, .exited(code: 255), 255), (0x0009, .killed(signal: 9), 137), (0x000f, .killed(signal: 15), 143),
-        (0x008b, .killed(signal: 11), 139), (0x0040, .killed(signal: 64), 192),
-    ] as [(Int32, ExitReason, Int32)])
+    @Test(
+        arguments: [
+            (0x0000, .exited(code: 0), 0), (0x0100, .exited(code: 1), 1), (0x7f00, .exited(code: 127), 127),
+            (0xff00, .exited(code: 255), 255), (0x0009, .killed(signal: 9), 137), (0x000f, .killed(signal: 15), 143),
+            (0x008b, .killed(signal: 11), 139), (0x0040, .killed(signal: 64), 192),
+        ] as [(Int32, ExitReason, Int32)])
     func readsWaitStatuses(status: Int32, reason: ExitReason, shell: Int32) {
         #expect(ExitReason(waitStatus: status) == reason)
         #expect(ExitReason(waitStatus: status).shellStatus == shell)

@@ -39,10 +39,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("nothing", .noEntry), ("a/nothing/x", .noEntry), ("a/file/x", .notDirectory), ("dangling", .noEntry),
-        ("host-path", .noEntry), ("loop", .symbolicLinkLoop), ("ping", .symbolicLinkLoop), ("loop/x", .symbolicLinkLoop),
-    ] as [(String, Errno)])
+    @Test(
+        arguments: [
+            ("nothing", .noEntry), ("a/nothing/x", .noEntry), ("a/file/x", .notDirectory), ("dangling", .noEntry),
+            ("host-path", .noEntry), ("loop", .symbolicLinkLoop), ("ping", .symbolicLinkLoop),
+            ("loop/x", .symbolicLinkLoop),
+        ] as [(String, Errno)])
     func refusesWhatTheContainerDoesNotSee(path: String, code: Errno) throws {
         try withRoot { inside, whole throws in
             try Self.fill(inside, whole)
@@ -113,7 +115,7 @@ import Testing
         MountPoint(path: "/new", made: "new"),
         MountPoint(path: "new", made: "new"),
         MountPoint(path: "/a/b/c/d", made: "a/b/c/d"),
-        MountPoint(path: "//a///b/", made: "a/b"),
+        MountPoint(path: "//a///b", made: "a/b"),
         MountPoint(path: "/a/./b", made: "a/b"),
         MountPoint(path: "/../a", made: "a"),
         MountPoint(path: "/a/../../b", made: "b"),
@@ -169,18 +171,6 @@ import Testing
             let outside = try whole.names("host")
             withKnownIssue("names with combining characters lead out of the root (CVE-2024-45310)") {
                 #expect(outside == ["secret"])
-            }
-        }
-    }
-
-    @Test func anAbsoluteLinkIsToldByItsFirstByte() throws {
-        try withRoot { inside, _ throws in
-            // A root whose host has no such name either, so that nothing is made there if this fails.
-            try inside.link("link", to: "/\u{301}runbox/nothing/here")
-            let root = RootDirectory(try inside.open())
-            _ = failure { () throws(SystemError) in _ = try root.openMountPoint("/link", file: false) }
-            withKnownIssue("a slash with a combining character is no slash to Swift") {
-                #expect(inside.kind("\u{301}runbox/nothing/here") == .directory)
             }
         }
     }

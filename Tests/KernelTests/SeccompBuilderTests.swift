@@ -8,10 +8,12 @@ import Testing
     }
 
     /// The AUDIT_ARCH values of linux/audit.h; x32's is libseccomp's own.
-    @Test(arguments: [
-        ("x86_64", 0xc000_003e), ("x86", 0x4000_0003), ("aarch64", 0xc000_00b7), ("arm", 0x4000_0028),
-        ("riscv64", 0xc000_00f3), ("ppc64le", 0xc000_0015), ("s390x", 0x8000_0016), ("mips", 0x8), ("x32", 0x4000_003e),
-    ] as [(String, UInt32)])
+    @Test(
+        arguments: [
+            ("x86_64", 0xc000_003e), ("x86", 0x4000_0003), ("aarch64", 0xc000_00b7), ("arm", 0x4000_0028),
+            ("riscv64", 0xc000_00f3), ("ppc64le", 0xc000_0015), ("s390x", 0x8000_0016), ("mips", 0x8),
+            ("x32", 0x4000_003e),
+        ] as [(String, UInt32)])
     func knowsArchitectures(name: String, token: UInt32) {
         #expect(SeccompArchitectureToken(name: name)?.rawValue == token)
     }
@@ -22,12 +24,14 @@ import Testing
     }
 
     /// From the kernel's tables of system calls.
-    @Test(arguments: [
-        ("read", "x86_64", 0), ("write", "x86_64", 1), ("openat2", "x86_64", 437), ("clone3", "x86_64", 435),
-        ("read", "x86", 3), ("openat2", "x86", 437), ("read", "aarch64", 63), ("openat", "aarch64", 56),
-        ("open", "aarch64", nil), ("chown32", "x86_64", nil), ("chown32", "x86", 212), ("nobody_calls_this", "x86_64", nil),
-        ("nobody_calls_this", "aarch64", nil),
-    ] as [(String, String, UInt32?)])
+    @Test(
+        arguments: [
+            ("read", "x86_64", 0), ("write", "x86_64", 1), ("openat2", "x86_64", 437), ("clone3", "x86_64", 435),
+            ("read", "x86", 3), ("openat2", "x86", 437), ("read", "aarch64", 63), ("openat", "aarch64", 56),
+            ("open", "aarch64", nil), ("chown32", "x86_64", nil), ("chown32", "x86", 212),
+            ("nobody_calls_this", "x86_64", nil),
+            ("nobody_calls_this", "aarch64", nil),
+        ] as [(String, String, UInt32?)])
     func numbersCalls(name: String, architecture: String, number: UInt32?) throws {
         #expect(SeccompBuilder.number(name, on: try Self.token(architecture)) == number)
     }
@@ -45,11 +49,12 @@ import Testing
     }
 
     /// SECCOMP_RET_* of linux/seccomp.h.
-    @Test(arguments: [
-        (.killProcess, 0x8000_0000), (.killThread, 0), (.trap, 0x0003_0000), (.errno(0), 0x0005_0000),
-        (.errno(1), 0x0005_0001), (.errno(4095), 0x0005_0fff), (.notify, 0x7fc0_0000), (.trace(0), 0x7ff0_0000),
-        (.trace(65535), 0x7ff0_ffff), (.log, 0x7ffc_0000), (.allow, 0x7fff_0000),
-    ] as [(SeccompVerdict, UInt32)])
+    @Test(
+        arguments: [
+            (.killProcess, 0x8000_0000), (.killThread, 0), (.trap, 0x0003_0000), (.errno(0), 0x0005_0000),
+            (.errno(1), 0x0005_0001), (.errno(4095), 0x0005_0fff), (.notify, 0x7fc0_0000), (.trace(0), 0x7ff0_0000),
+            (.trace(65535), 0x7ff0_ffff), (.log, 0x7ffc_0000), (.allow, 0x7fff_0000),
+        ] as [(SeccompVerdict, UInt32)])
     func verdictsAreTheKernelsWords(verdict: SeccompVerdict, word: UInt32) {
         #expect(verdict.word == word)
     }

@@ -42,10 +42,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (1, "SIGHUP"), (6, "SIGABRT"), (9, "SIGKILL"), (17, "SIGCHLD"), (29, "SIGIO"), (31, "SIGSYS"),
-        (34, "signal 34"), (64, "signal 64"), (0, "signal 0"),
-    ] as [(Int32, String)])
+    @Test(
+        arguments: [
+            (1, "SIGHUP"), (6, "SIGABRT"), (9, "SIGKILL"), (17, "SIGCHLD"), (29, "SIGIO"), (31, "SIGSYS"),
+            (34, "signal 34"), (64, "signal 64"), (0, "signal 0"),
+        ] as [(Int32, String)])
     func tellsNames(number: Int32, name: String) {
         #expect(Signal(rawValue: number).description == name)
     }
