@@ -128,12 +128,27 @@ import Testing
         MountPoint(path: "/link/x", links: [("link", "../host")], made: "host/x"),
         MountPoint(path: "/slash/x", links: [("slash", "/")], made: "x"),
         MountPoint(path: "/up/x", links: [("up", "..")], made: "x"),
+        // From below the root a link's target begins in the link's own directory, or at the root.
+        MountPoint(path: "/a/link", links: [("a/link", "new")], made: "a/new"),
+        MountPoint(path: "/a/link", links: [("a/link", "/new")], made: "new"),
+        MountPoint(path: "/a/link/x", links: [("a/link", "/new/deep")], made: "new/deep/x"),
+        MountPoint(path: "/a/link", links: [("a/link", "../new")], made: "new"),
+        MountPoint(path: "/a/link", links: [("a/link", "../../../host/x")], made: "host/x"),
+        MountPoint(path: "/a/link/../x", links: [("a/link", "/")], made: "x"),
+        MountPoint(path: "/a/link/x", links: [("a/link", "/second"), ("second", "a/third")], made: "a/third/x"),
     ]
+
+    private static func lay(_ links: [(name: String, target: String)], in folder: Folder) throws(SystemError) {
+        for link in links {
+            if link.name.hasPrefix("a/") { try folder.makeDirectory("a") }
+            try folder.link(link.name, to: link.target)
+        }
+    }
 
     @Test(arguments: mountPoints, [false, true])
     func makesMountPointsInside(place: MountPoint, isFile: Bool) throws {
         try withRoot { inside, whole throws in
-            for link in place.links { try inside.link(link.name, to: link.target) }
+            try Self.lay(place.links, in: inside)
             let root = RootDirectory(try inside.open())
             let made = try Files.status(of: root.openMountPoint(place.path, file: isFile))
             #expect(made.kind == (isFile ? .regular : .directory))
@@ -149,7 +164,7 @@ import Testing
     @Test(arguments: mountPoints)
     func makesDirectoriesInside(place: MountPoint) throws {
         try withRoot { inside, whole throws in
-            for link in place.links { try inside.link(link.name, to: link.target) }
+            try Self.lay(place.links, in: inside)
             let root = RootDirectory(try inside.open())
             let made = try Files.status(of: root.openDirectory(place.path))
             #expect(made.kind == .directory)
