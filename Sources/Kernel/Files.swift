@@ -292,10 +292,17 @@ package enum Files {
         return seals != -1 && seals & F_SEAL_WRITE != 0
     }
 
-    /// Locks a file or directory for this process alone; waits for it. flock(2); freed when the descriptor is closed.
-    package static func lock(_ descriptor: borrowing Descriptor) throws(SystemError) {
+    /// Locks a file or directory for this process alone. flock(2); freed when the descriptor is closed.
+    /// - Returns: false when another has it.
+    package static func tryLock(_ descriptor: borrowing Descriptor) throws(SystemError) -> Bool {
         let raw = descriptor.raw
-        _ = try check("flock") { flock(raw, LOCK_EX) }
+        do throws(SystemError) {
+            _ = try check("flock") { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error.code == .tryAgain { return false }
+            throw error
+        }
     }
 
     /// Makes reads and writes return instead of waiting.

@@ -86,7 +86,11 @@ package enum Signals {
 
     /// The next signal waiting in a descriptor of ``descriptor()``; nil when there is none.
     package static func next(in descriptor: borrowing Descriptor) throws(SystemError) -> Signal? {
-        let raw = descriptor.raw
+        try next(inNumber: descriptor.raw)
+    }
+
+    /// The same for a descriptor that somebody else owns and keeps open.
+    package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
         var info = signalfd_siginfo()
         do throws(SystemError) {
             _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }

@@ -22,7 +22,7 @@ extension Container {
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
         let options = try Launch.checkCaller(options)
-        let plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
+        var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
         guard !options.detach else {
             let created = try Launch.sequence(plan, bundle, store, warn).run()
             try Launch.start(created, plan, store, warn)
@@ -34,6 +34,7 @@ extension Container {
             try Signals.blockAll()
             return try Signals.descriptor()
         }
+        plan.options.interrupts = signals.number
         let created = try Launch.sequence(plan, bundle, store, warn).run()
         try Launch.start(created, plan, store, warn)
         return try Foreground(created, signals: signals).stay(plan, store, warn)
@@ -110,7 +111,7 @@ enum Launch {
             let record = created.record
             try step(
                 .poststartHooks,
-                try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
+                try HookRunner(.poststart, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts).runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)
