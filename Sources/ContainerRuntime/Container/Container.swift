@@ -112,6 +112,8 @@ public struct Container: Sendable {
         do throws(RuntimeError) {
             return try store.load(id.description)
         } catch {
+            // Gone while we waited for the lock, or without --force: no more to do here.
+            if case .missing = error { throw error }
             guard force else { throw error }
             warn(error.description)
             return nil

@@ -52,8 +52,10 @@ struct Companion: ~Copyable {
         record.pid = initProcess.pid
         record.startTime = Processes.startTime(initProcess.pid) ?? 0
         try runHooks(store)
-        try step(.seccompFilter) { () throws(SystemError) in
+        do throws(SystemError) {
             try link.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
+        } catch {
+            throw error.code == .brokenPipe ? died() : StageFailure(.gate, error)
         }
         while expectation.phase != .ready {
             var received = try expect(.confine)
