@@ -66,7 +66,7 @@ bench: need-test build
 # Warnings are errors in every build (Package.swift), so building is a check, too.
 check: need-build
 	$(SWIFT) format lint --strict --recursive --configuration config/swift-format.json Package.swift Sources Tests
-	config/check-imports.sh
+	config/check-sources.sh
 	config/make-seccomp-profile.py --check
 	$(SWIFT) build --explicit-target-dependency-import-check error
 	$(MAKE) fuzz

@@ -123,10 +123,11 @@ def life_case(bench, rounds):
 
 
 def exec_case(bench, rounds):
+    contenders = [c for c in runtimes(bench) if c.can("exec")]
     with contextlib.ExitStack() as stack:
-        for contender in runtimes(bench):
+        for contender in contenders:
             stack.enter_context(contender.sleeper())
-        return bench.rounds(runtimes(bench), lambda contender: contender.execute(), rounds)
+        return bench.rounds(contenders, lambda contender: contender.execute(), rounds)
 
 
 def start_up_case(bench, rounds):

@@ -58,6 +58,10 @@ class Contender:
         finally:
             self.remove()
 
+    def can(self, command):
+        """Whether the runtime has a command at all."""
+        return subprocess.run(self.command(command, "--help"), capture_output=True, check=False).returncode == 0
+
     def execute(self):
         return self.bench.launch(self.command("exec", self.id, "/bin/true"))
 

@@ -28,6 +28,8 @@ public struct Container: Sendable {
         for name in try store.all() {
             do throws(RuntimeError) {
                 states.append(try Container(ContainerID(name), store: store).state())
+            } catch .missing {
+                warn("\(name) is left out: it was never finished; runbox delete \(name) removes it")
             } catch {
                 warn("\(name) is left out: \(error)")
             }
