@@ -32,7 +32,8 @@ let package = Package(
         .target(
             name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
         .executableTarget(
-            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel", "CSeal"], swiftSettings: strict),
+            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel", "CSeal"],
+            swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(

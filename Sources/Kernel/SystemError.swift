@@ -44,9 +44,10 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
 }
 
 extension Errno: CustomStringConvertible {
-    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing program of the container.
+    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing program of
+    /// the container, and "does not exist" for a missing container.
     package var description: String {
-        self == .noEntry ? "does not exist" : standardDescription
+        self == .noEntry ? "not found" : standardDescription
     }
 
     /// The C library's words in lower case, as Go programs print them and engines search them.

@@ -49,6 +49,17 @@ struct Log: Sendable {
         case .some(let other):
             throw UsageError(reason: "unknown log-level \"\(other)\"; error, warning and debug are known")
         }
+        try checkFile()
+    }
+
+    /// A log that cannot be written would be missed only when it is needed.
+    private func checkFile() throws(UsageError) {
+        guard case .file(let path) = target else { return }
+        do throws(SystemError) {
+            _ = try Files.open(path, [.writeOnly, .create, .append], mode: 0o644)
+        } catch {
+            throw UsageError(reason: "the log cannot be opened: \(error)")
+        }
     }
 
     private static func target(_ text: String?) -> Target {
@@ -67,6 +78,7 @@ struct Log: Sendable {
     /// Writes a message where it belongs; errors to standard error too.
     func write(_ level: Level, _ message: String) {
         guard level <= self.level else { return }
+        let message = message.withVisibleControls()
         do throws(SystemError) {
             switch target {
             case .standardError: return Output.write(line(level, message), to: 2)
@@ -113,23 +125,25 @@ struct Log: Sendable {
 
     /// The journal's own protocol: one datagram of fields.
     private func sendToJournal(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
-        let text = message.replacingNewlines()
-        let fields = "MESSAGE=\(text)\nPRIORITY=\(priority(level))\nSYSLOG_IDENTIFIER=\(name)\n"
+        let fields = "MESSAGE=\(message)\nPRIORITY=\(priority(level))\nSYSLOG_IDENTIFIER=\(name)\n"
         try Files.write(fields, to: Sockets.connect("/run/systemd/journal/socket", datagram: true))
     }
 
     /// RFC 3164, facility "user".
     private func sendToSyslog(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
-        let text = message.replacingNewlines()
         try Files.write(
-            "<\(8 + priority(level))>\(name)[\(Processes.currentID)]: \(text)",
+            "<\(8 + priority(level))>\(name)[\(Processes.currentID)]: \(message)",
             to: Sockets.connect("/dev/log", datagram: true))
     }
 }
 
 extension String {
-    fileprivate func replacingNewlines() -> String {
-        String(decoding: utf8.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+    /// Names and paths come from configurations and images: a message stays one line, and no terminal takes orders from it.
+    fileprivate func withVisibleControls() -> String {
+        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
+        return unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+        }.joined()
     }
 }
 

@@ -27,7 +27,7 @@ enum Main {
             try ParsedArguments(words.dropFirst(), flags: GlobalOptions.flags, stopsAtArgument: true)
         }
         log = try understand(nil) { () throws(UsageError) in try Log(global) }
-        if global.isOn("version") { return version() }
+        if global.isOn("version") { return version(calledAs: words.first ?? "") }
         guard !global.isOn("help"), let name = global.rest.first, name != "help" else {
             return try help(global.rest.dropFirst().first)
         }
@@ -78,8 +78,10 @@ enum Main {
     }
 
     /// Engines read the first line; no other may hold the word "version".
-    private static func version() -> Int32 {
-        var text = "runbox version \(Release.version)\n"
+    /// A link named runc answers as runc, for engines that recognise no other name.
+    private static func version(calledAs path: String) -> Int32 {
+        let name = path.split(separator: "/").last == "runc" ? "runc" : "runbox"
+        var text = "\(name) version \(Release.version)\n"
         text += "commit: \(Build.commit)\n"
         text += "spec: \(OCIVersion.implemented)\n"
         text += "libseccomp: \(SeccompBuilder.libraryVersion)\n"

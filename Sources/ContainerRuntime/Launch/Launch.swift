@@ -9,7 +9,7 @@ extension Container {
     public func create(
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) {
-        try Launch.checkCaller(options)
+        let options = try Launch.checkCaller(options)
         let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         _ = try Launch.sequence(plan, bundle, store, warn).run()
@@ -21,7 +21,7 @@ extension Container {
     public func run(
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
-        try Launch.checkCaller(options)
+        let options = try Launch.checkCaller(options)
         let plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
         guard !options.detach else {
             let created = try Launch.sequence(plan, bundle, store, warn).run()
@@ -41,20 +41,30 @@ extension Container {
 
 /// The parts that `create` and `run` share.
 enum Launch {
-    /// What the caller's process must be like.
-    static func checkCaller(_ options: LaunchOptions) throws(RuntimeError) {
-        for index in 0..<options.preservedDescriptors where !InheritedDescriptors.isOpen(Int32(3 + index)) {
+    /// Checks what the caller's process must be like, and adds what it brings along by socket activation.
+    static func checkCaller(_ given: LaunchOptions) throws(RuntimeError) -> LaunchOptions {
+        var options = given
+        options.activationDescriptors = activationDescriptors()
+        let count = options.activationDescriptors + options.preservedDescriptors
+        for index in 0..<count where !InheritedDescriptors.isOpen(Int32(3 + index)) {
             throw .failed(
-                reason:
-                    "unable to stat preserved-fd \(index) (of \(options.preservedDescriptors)): descriptor \(3 + index) is not open"
-            )
+                reason: "unable to stat preserved-fd \(index) (of \(count)): descriptor \(3 + index) is not open")
         }
         let threads = try operation("count threads") { () throws(SystemError) in try Processes.threadCount() }
         if threads > 1 {
             throw .failed(
-                reason: "the calling process has \(threads) threads; containers can only be made by one with one thread"
-            )
+                reason: "the calling process has \(threads) threads; only one with one thread can make containers")
         }
+        return options
+    }
+
+    /// sd_listen_fds(3): meant for this process alone. Some callers leave LISTEN_PID out, as crun allows.
+    private static func activationDescriptors() -> Int {
+        guard let count = Processes.environment("LISTEN_FDS").flatMap({ Int($0) }), (1..<1024).contains(count) else {
+            return 0
+        }
+        guard let pid = Processes.environment("LISTEN_PID") else { return count }
+        return Int32(pid) == Processes.currentID ? count : 0
     }
 
     /// Plans, or tells all that is wrong with the configuration in the order of the file.

@@ -33,7 +33,7 @@ struct LaunchResources: ~Copyable {
         }
         var resources = LaunchResources(proc: proc)
         for joined in plan.namespaces.joined {
-            resources.namespaces.append(try step(.namespaces) { () throws(SystemError) in try open(joined) })
+            resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
         }
         try step(.sources) { () throws(SystemError) in
             for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
@@ -41,7 +41,9 @@ struct LaunchResources: ~Copyable {
         return resources
     }
 
-    private static func open(_ joined: NamespacePlan.Joined) throws(SystemError) -> Descriptor {
+    private static func open(
+        _ joined: NamespacePlan.Joined, _ system: SystemPlan
+    ) throws(SystemError) -> Descriptor {
         let subject = "\(joined.field) \(joined.path)"
         let handle: Descriptor
         do throws(SystemError) {
@@ -52,7 +54,18 @@ struct LaunchResources: ~Copyable {
         guard Namespaces.kind(of: handle) == joined.type.flag else {
             throw .refused("\(subject) is not a \(joined.type.rawValue) namespace")
         }
+        // By another path it is the host's all the same.
+        if let field = system.fieldChanging(joined.type), try isOwn(handle, joined.type) {
+            throw .refused("\(subject) is the host's own, and \(field) would change the host")
+        }
         return handle
+    }
+
+    private static func isOwn(_ handle: borrowing Descriptor, _ type: NamespaceType) throws(SystemError) -> Bool {
+        let name = type == .network ? "net" : type == .mount ? "mnt" : type.rawValue
+        let own = try Files.status("/proc/self/ns/\(name)")
+        let other = try Files.status(of: handle)
+        return own.inode == other.inode && own.device == other.device
     }
 
     private mutating func open(

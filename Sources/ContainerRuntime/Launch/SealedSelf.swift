@@ -22,7 +22,8 @@ public enum SealedSelf {
             if Processes.environment(marker) != nil { throw .refused("the sealed copy is not sealed") }
             let sealed = try seal(own)
             let image = ExecImage(
-                path: path, arguments: arguments, environment: Processes.environment() + ["\(marker)=1", "SWIFT_BACKTRACE=enable=no"])
+                path: path, arguments: arguments,
+                environment: Processes.environment() + ["\(marker)=1", "SWIFT_BACKTRACE=enable=no"])
             throw SystemError("execveat", "", image.execute(sealed))
         } catch {
             throw RuntimeError(error, doing: "seal the runtime's executable")

@@ -5,7 +5,7 @@ internal import Kernel
 /// | packet | from | carries | answered by |
 /// |---|---|---|---|
 /// | bridged | bridge | the init's pidfd | – |
-/// | mappingsWritten | parent | – | – |
+/// | acknowledged | parent | – (after a bridge, or when the user namespace has its mappings) | – |
 /// | prepared | init | – | proceed |
 /// | proceed | parent | seccomp program and flags | – |
 /// | terminal | init | the controlling side of the terminal | – |
@@ -15,7 +15,7 @@ internal import Kernel
 /// | failed | bridge, init | step, call, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case bridged
-    case mappingsWritten
+    case acknowledged
     case prepared
     case proceed(program: [UInt8], flags: UInt32)
     case terminal
@@ -32,7 +32,7 @@ enum Message: Sendable, Equatable {
         var bytes = Encoder()
         switch self {
         case .bridged: bytes.kind(1)
-        case .mappingsWritten: bytes.kind(2)
+        case .acknowledged: bytes.kind(2)
         case .prepared: bytes.kind(3)
         case .proceed(let program, let flags):
             bytes.kind(4)
@@ -60,7 +60,7 @@ enum Message: Sendable, Equatable {
         var decoder = Decoder(bytes: bytes)
         switch decoder.byte() {
         case 1: self = .bridged
-        case 2: self = .mappingsWritten
+        case 2: self = .acknowledged
         case 3: self = .prepared
         case 4:
             guard let flags = decoder.number() else { return nil }

@@ -76,6 +76,9 @@ struct NamespacePlan: Sendable {
         joins(.user) || joins(.pid) || (new.contains(.user) && !joined.isEmpty)
     }
 
+    /// Whether the init must wait for the runtime before it does anything.
+    var isAcknowledged: Bool { needsBridge || new.contains(.user) }
+
     /// What the init is born into. The cgroup name space is not among them: its root is the cgroup one is in when it is made.
     var atBirth: NamespaceFlags { new.subtracting(.cgroup) }
 

@@ -14,6 +14,8 @@ public struct LaunchOptions: Sendable {
     public var consoleSocket: String?
     /// How many descriptors from 3 on the payload inherits.
     public var preservedDescriptors: Int
+    /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
+    var activationDescriptors = 0
     /// Changes the root by moving mounts and chroot instead of pivot_root, for roots on an initramfs.
     public var noPivot: Bool
     /// Leaves the payload in the caller's session keyring.

@@ -82,7 +82,8 @@ struct ProcessPlan: Sendable {
     private static func place(of name: Substring, in entries: [String]) -> Int? {
         let count = name.utf8.count
         return entries.firstIndex {
-            $0.utf8.count > count && $0.utf8.dropFirst(count).first == UInt8(ascii: "=") && $0.utf8.starts(with: name.utf8)
+            $0.utf8.count > count && $0.utf8.dropFirst(count).first == UInt8(ascii: "=")
+                && $0.utf8.starts(with: name.utf8)
         }
     }
 

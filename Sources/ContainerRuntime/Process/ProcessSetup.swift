@@ -22,10 +22,18 @@ enum ProcessSetup {
         return "/"
     }
 
-    /// The payload's environment: HOME is added where it is missing or empty.
-    static func environment(_ process: ProcessPlan) -> [String] {
-        if let home = process.variable("HOME"), !home.isEmpty { return process.environment }
-        return process.environment.filter { $0 != "HOME=" } + ["HOME=\(home(of: process.user))"]
+    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for.
+    static func environment(_ process: ProcessPlan, activation: Int) -> [String] {
+        var result = process.environment
+        if process.variable("HOME") ?? "" == "" {
+            result.removeAll { $0 == "HOME=" }
+            result.append("HOME=\(home(of: process.user))")
+        }
+        if activation > 0 {
+            result.removeAll { $0.hasPrefix("LISTEN_FDS=") || $0.hasPrefix("LISTEN_PID=") }
+            result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=1"]
+        }
+        return result
     }
 
     /// Makes the working directory where it is missing and enters it, as far as the container's root may; the payload's user tries again.

@@ -93,7 +93,8 @@ struct Mounts: ~Copyable {
         do throws(SystemError) {
             try Mounting.mount(
                 source ?? type, on: target.path, type: type, flags: flags,
-                data: data.isEmpty ? nil : data.joined(separator: ","), subject: mount.destination)
+                data: data.isEmpty ? nil : data.joined(separator: ","),
+                subject: "type \(type)" + (data.isEmpty ? "" : ", options \(data.joined(separator: ","))"))
         } catch {
             try mountInstead(mount, type, data, flags, on: target, after: error)
         }

@@ -17,9 +17,6 @@ enum Pivot {
             try pivot(root, plan)
         }
         try Files.changeDirectory("/")
-        if plan.propagationIsExplicit {
-            try Mounting.setPropagation("/", plan.propagation.kind, recursive: plan.propagation.recursive)
-        }
     }
 
     private static func pivot(_ root: borrowing RootDirectory, _ plan: RootfsPlan) throws(SystemError) {

@@ -6,7 +6,9 @@ enum RootPreparation {
     /// - Returns: the root, opened; everything below is reached through it.
     static func prepare(_ plan: RootfsPlan, ownNamespace: Bool) throws(SystemError) -> RootDirectory {
         guard ownNamespace else { return RootDirectory(try open(plan.path)) }
-        try Mounting.setPropagation("/", plan.propagation.kind, recursive: plan.propagation.recursive)
+        // What is unbindable could not be bound any more; the finished root gets that word at the end.
+        let kind = plan.propagation.kind == .unbindable ? .private : plan.propagation.kind
+        try Mounting.setPropagation("/", kind, recursive: plan.propagation.recursive)
         // Only a new mount can become the root, and pivot_root refuses shared mounts around it.
         if plan.propagation.kind == .shared || !plan.propagation.recursive {
             try makePrivate(mountOf: plan.path)

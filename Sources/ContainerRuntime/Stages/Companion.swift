@@ -37,10 +37,12 @@ struct Companion: ~Copyable {
                 initProcess = ChildProcess(pid: pid, pidfd: pidfd)
             }
         }
-        guard plan.namespaces.new.contains(.user) else { return }
+        guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
-            try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
-            try link.send(.mappingsWritten)
+            if plan.namespaces.new.contains(.user) {
+                try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
+            }
+            try link.send(.acknowledged)
         }
     }
 
@@ -64,9 +66,9 @@ struct Companion: ~Copyable {
         if let process = plan.process { try ProcessSetup.setAttributes(process, of: initProcess.pid) }
         record.isReady = true
         let record = record
-        try step(.record) { () throws(SystemError) in
-            try store.write(record)
-            if let path = plan.options.pidFile { try Files.replace(path, with: "\(record.pid)", mode: 0o644) }
+        try step(.record, try store.write(record))
+        if let path = plan.options.pidFile {
+            try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
     }
 

@@ -48,7 +48,7 @@ struct InitSequence: ~Copyable {
     private func setUp() throws(StageFailure) -> Ground {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
-        try step(.mappings, try awaitMappings())
+        try step(.mappings, try awaitAcknowledgement())
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
         try step(.namespaces, try enterNamespaces())
         try step(.keyring, try joinKeyring())
@@ -83,9 +83,10 @@ struct InitSequence: ~Copyable {
 
     // MARK: The runtime's answers
 
-    private func awaitMappings() throws(SystemError) {
-        guard plan.namespaces.new.contains(.user) else { return }
-        guard case .mappingsWritten = try answer() else { throw .refused("the runtime is out of step") }
+    /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user name space is nobody's until it has mappings.
+    private func awaitAcknowledgement() throws(SystemError) {
+        guard plan.namespaces.isAcknowledged else { return }
+        guard case .acknowledged = try answer() else { throw .refused("the runtime is out of step") }
     }
 
     /// Tells the runtime that the tree is ready for hooks, and waits for them and for the filter.
@@ -163,7 +164,12 @@ struct InitSequence: ~Copyable {
         return try ProcessSetup.makeAndEnter(process.directory)
     }
 
+    /// Comes last, because mounts of an unbindable root could not be hidden, and nothing could be made in a read-only one.
     private func finishRoot() throws(SystemError) {
+        let propagation = plan.rootfs.propagation
+        if plan.rootfs.propagationIsExplicit {
+            try Mounting.setPropagation("/", propagation.kind, recursive: propagation.recursive)
+        }
         if plan.rootfs.readOnly {
             try Mounting.setAttributes(of: Files.open("/", [.path, .directory]), set: .readOnly)
         }
@@ -182,7 +188,7 @@ struct InitSequence: ~Copyable {
     private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Prepared? {
         try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
         guard let process = plan.process else { return nil }
-        let environment = ProcessSetup.environment(process)
+        let environment = ProcessSetup.environment(process, activation: plan.options.activationDescriptors)
         try step(.credentials) { () throws(SystemError) in
             let refused = try Identity.assume(
                 process, plan.capabilities, noNewPrivileges: plan.noNewPrivileges,
@@ -216,7 +222,7 @@ struct InitSequence: ~Copyable {
                 .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
             try hooks.runAll(state(.created))
         }
-        let kept = Int32(plan.options.preservedDescriptors)
+        let kept = Int32(plan.options.activationDescriptors + plan.options.preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
             try InheritedDescriptors.closeOnExec(from: 3 + kept)
             try InheritedDescriptors.keepOnExec(from: 3, count: kept)

@@ -4,7 +4,7 @@ enum Step: UInt8, Sendable, CaseIterable {
     case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,
         finishRoot
     case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
-        record, gate
+        record, pidFile, gate
     case startContainerHooks, execute, poststartHooks
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
@@ -40,6 +40,7 @@ enum Step: UInt8, Sendable, CaseIterable {
         case .credentials: "change user and capabilities"
         case .program, .execute: "unable to start container process"
         case .record: "write the state"
+        case .pidFile: "write the pid file"
         case .gate: "wait for the start"
         }
     }

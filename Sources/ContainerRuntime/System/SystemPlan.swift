@@ -7,6 +7,8 @@ struct SystemPlan: Sendable {
         let path: String
         let key: String
         let value: String
+        /// Which of the container's name spaces it belongs to.
+        let namespace: NamespaceType?
     }
 
     let hostname: String?
@@ -26,7 +28,8 @@ struct SystemPlan: Sendable {
             if let reason = Self.refusal(of: path, value: entry.value, spec: spec, namespaces) {
                 findings.refuse(field, reason)
             }
-            sysctls.append(Sysctl(path: path, key: entry.key, value: entry.value))
+            sysctls.append(
+                Sysctl(path: path, key: entry.key, value: entry.value, namespace: Self.namespace(of: path)))
         }
         self.sysctls = sysctls
         personality = spec.linux?.personality.flatMap { Self.persona($0, &findings) }
@@ -60,20 +63,27 @@ struct SystemPlan: Sendable {
         }) {
             return "is not the name of a kernel parameter"
         }
-        func needs(_ type: NamespaceType, _ name: String) -> String? {
-            namespaces.has(type) ? nil : "is not allowed without \(name) namespace of the container's own"
-        }
-        if ipc.contains(path) || path.hasPrefix("fs/mqueue/") { return needs(.ipc, "an ipc") }
-        if path.hasPrefix("net/") { return needs(.network, "a network") }
-        if path.hasPrefix("user/") { return needs(.user, "a user") }
-        if path == "kernel/domainname" {
-            if let domainname = spec.domainname, domainname != value {
-                return "contradicts domainname \"\(domainname)\""
-            }
-            return needs(.uts, "a uts")
-        }
         if path == "kernel/hostname" { return "must be set by the field hostname" }
-        return "is not namespaced: it would change the whole host"
+        guard let type = namespace(of: path) else { return "is not namespaced: it would change the whole host" }
+        if path == "kernel/domainname", let domainname = spec.domainname, domainname != value {
+            return "contradicts domainname \"\(domainname)\""
+        }
+        return namespaces.has(type) ? nil : "is not allowed without a \(type.rawValue) namespace of the container's own"
+    }
+
+    /// The kind of name space that a parameter belongs to; nil when it is the whole machine's.
+    private static func namespace(of path: String) -> NamespaceType? {
+        if ipc.contains(path) || path.hasPrefix("fs/mqueue/") { return .ipc }
+        if path.hasPrefix("net/") { return .network }
+        if path.hasPrefix("user/") { return .user }
+        return path == "kernel/domainname" ? .uts : nil
+    }
+
+    /// The field that would change the host if the container's name space of a kind were the host's own; nil when there is none.
+    func fieldChanging(_ type: NamespaceType) -> String? {
+        if type == .uts, hostname?.isEmpty == false { return "hostname" }
+        if type == .uts, domainname?.isEmpty == false { return "domainname" }
+        return sysctls.first { $0.namespace == type }.map { "linux.sysctl[\"\($0.key)\"]" }
     }
 
     /// personality(2). The field `flags` has no value that the specification defines.

@@ -171,8 +171,8 @@ func spawn(_ command: [String], output: String, _ surroundings: Surroundings = S
             posix_spawn_file_actions_addopen(&actions, number, standard[Int(number)], flags, 0o644)
         }
     }
-    _ = posix_spawn_file_actions_addclosefrom_np(&actions, Int32(max(3, surroundings.descriptors.count)))
-    if let directory = surroundings.directory { _ = posix_spawn_file_actions_addchdir_np(&actions, directory) }
+    _ = addClosingFrom(&actions, Int32(max(3, surroundings.descriptors.count)))
+    if let directory = surroundings.directory { _ = addChangeOfDirectory(&actions, directory) }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -214,11 +214,11 @@ func eventually(_ seconds: Double, _ condition: () -> Bool) -> Bool {
 
 // glibc has these two for programs that define _GNU_SOURCE; Swift's module of it does not show them.
 @_silgen_name("posix_spawn_file_actions_addchdir_np")
-private func posix_spawn_file_actions_addchdir_np(
+private func addChangeOfDirectory(
     _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ path: UnsafePointer<CChar>
 ) -> Int32
 
 @_silgen_name("posix_spawn_file_actions_addclosefrom_np")
-private func posix_spawn_file_actions_addclosefrom_np(
+private func addClosingFrom(
     _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ from: Int32
 ) -> Int32
