@@ -63,6 +63,8 @@ ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int cap
     *received = 0;
     ssize_t size = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
     if (size < 0) return size;
+    // What did not fit is lost: better no packet than half of one.
+    int cut = message.msg_flags & MSG_TRUNC;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         int count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -72,6 +74,11 @@ ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int cap
             if (*received < capacity) fds[(*received)++] = fd;
             else close(fd);
         }
+    }
+    if (cut) {
+        while (*received > 0) close(fds[--*received]);
+        errno = EMSGSIZE;
+        return -1;
     }
     return size;
 }

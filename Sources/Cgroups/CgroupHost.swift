@@ -41,7 +41,7 @@ package struct CgroupHost: Hashable, Sendable {
     package func controllers() throws(CgroupError) -> [Controller] {
         guard let root else { return [] }
         do throws(SystemError) {
-            return try Files.readText("\(root)/cgroup.controllers").split(separator: " ").map {
+            return try Files.readText("\(root)/cgroup.controllers").parts(by: " ").map {
                 Controller(String($0))
             }
         } catch {
@@ -59,16 +59,16 @@ package struct CgroupHost: Hashable, Sendable {
 
     /// The line of the v2 hierarchy has number 0 and no controllers (cgroups(7), "/proc/pid/cgroup").
     static func ownPath(inProcCgroup text: String) -> String? {
-        text.split(separator: "\n").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
+        text.parts(by: "\n").first { $0.begins(with: "0::") }.map { String($0.dropFirst(3)) }
     }
 
     /// The first mount of a v2 tree, and whether there are mounts of v1, in proc_pid_mountinfo(5).
     static func treeRoot(inMountInfo text: String) -> (root: String?, isHybrid: Bool) {
         var root: String?
         var isHybrid = false
-        for line in text.split(separator: "\n") {
+        for line in text.parts(by: "\n") {
             // Optional fields stand before a lone hyphen, so the type is found from there.
-            let fields = line.split(separator: " ")
+            let fields = line.parts(by: " ")
             guard fields.count > 5, let hyphen = fields.firstIndex(of: "-"), hyphen + 1 < fields.count else { continue }
             if fields[hyphen + 1] == "cgroup" { isHybrid = true }
             if fields[hyphen + 1] == "cgroup2", root == nil { root = unescaped(fields[4]) }
@@ -77,7 +77,7 @@ package struct CgroupHost: Hashable, Sendable {
     }
 
     /// The kernel writes space, tab, newline and backslash of a path as three octal digits.
-    private static func unescaped(_ text: Substring) -> String {
+    private static func unescaped(_ text: String) -> String {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {

@@ -129,6 +129,22 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Takes back what ``create(_:host:plan:)`` made.
+    package func withdraw() throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.withdraw()
+        case .disabled: break
+        }
+    }
+
+    /// For a container whose maker died: see ``FSManager/removeIfEmpty(patience:)``.
+    package func removeIfEmpty() {
+        switch self {
+        case .fs(let manager): manager.removeIfEmpty()
+        case .disabled: break
+        }
+    }
+
     package func delegate(owner: UInt32) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.delegate(owner: owner)

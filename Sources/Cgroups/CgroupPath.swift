@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The container's place in the cgroup v2 tree: an absolute path from the tree's root, never the root itself.
 ///
 /// From `linux.cgroupsPath` (config-linux.md, "Cgroups Path"):
@@ -44,7 +46,7 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
 
     private static func clean(_ path: String) -> [String] {
         var names: [String] = []
-        for name in path.split(separator: "/") where name != "." {
+        for name in path.parts(by: "/") where name != "." {
             if name == ".." {
                 _ = names.popLast()
             } else {

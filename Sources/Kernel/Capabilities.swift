@@ -31,7 +31,11 @@ package enum Capabilities {
     /// The capability that a name such as `CAP_CHOWN` stands for; nil when libcap has no such name.
     package static func named(_ name: String) -> CapabilitySet? {
         var value: cap_value_t = 0
-        guard name.hasPrefix("CAP_"), cap_from_name(name, &value) == 0, (0..<64).contains(value) else { return nil }
+        // libcap stops reading at the first character that is no letter, and takes what it has by then.
+        let isWord = name.utf8.allSatisfy { ($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z")) || $0 == UInt8(ascii: "_") }
+        guard name.begins(with: "CAP_"), isWord, cap_from_name(name, &value) == 0, (0..<64).contains(value) else {
+            return nil
+        }
         return CapabilitySet(rawValue: 1 << UInt64(value))
     }
 

@@ -21,11 +21,11 @@ extension Files {
         let raw = descriptor.raw
         var status = stat()
         _ = try check("fstat", subject) { fstat(raw, &status) }
+        if Int(status.st_size) > limit { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
         // Files of procfs and sysfs say 0; one byte more than the size sees the end in one read.
-        var capacity = status.st_size > 0 ? Int(status.st_size) + 1 : 4096
+        var capacity = min(status.st_size > 0 ? Int(status.st_size) + 1 : 4096, limit + 1)
         var bytes: [UInt8] = []
         while true {
-            if capacity > limit + 1 { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
             let have = bytes.count
             var failure: SystemError?
             var got = 0
@@ -42,7 +42,8 @@ extension Files {
             }
             if let failure { throw failure }
             if got == 0 { return bytes }
-            if bytes.count == capacity { capacity *= 2 }
+            if bytes.count > limit { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
+            if bytes.count == capacity { capacity = min(capacity * 2, limit + 1) }
         }
     }
 
@@ -110,12 +111,10 @@ extension Files {
 
     /// Puts a file in place whole or not at all: written under a hidden name beside it, then renamed.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { path[...$0] } ?? ""
-        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
-        let temporary = "\(folder).\(name).\(getpid())"
+        let place = path.splitAtLastSlash
+        let temporary = "\(place.map { "\($0.folder)/" } ?? "").\(place?.name ?? path).\(getpid())"
+        let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
         do {
-            let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
             try write(text, to: file, subject: path)
             try rename(temporary, to: path)
         } catch {
@@ -126,6 +125,9 @@ extension Files {
 
     /// Removes a directory with all that is in it; follows no symbolic link.
     package static func removeTree(_ path: String) throws(SystemError) {
+        guard try status(path, follow: false).kind == .directory else {
+            throw SystemError("rmdir", path, .notDirectory)
+        }
         for name in try list(path) {
             let child = "\(path)/\(name)"
             if try status(child, follow: false).kind == .directory {

@@ -148,10 +148,10 @@ package enum Files {
             try makeDirectory(path, mode: mode)
         } catch {
             if error.code == .exists { return }
-            guard error.code == .noEntry, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            guard error.code == .noEntry, let folder = path.splitAtLastSlash?.folder, !folder.isEmpty else {
                 throw error
             }
-            try makeDirectories(String(path[..<slash]), mode: mode)
+            try makeDirectories(folder, mode: mode)
             do {
                 try makeDirectory(path, mode: mode)
             } catch  where error.code == .exists {
@@ -197,7 +197,11 @@ package enum Files {
         let length = try check("readlink", name) {
             name.withCString { system(Int(SYS_readlinkat), Int(raw), word($0), word(&bytes), bytes.count) }
         }
-        return String(decoding: bytes[..<length], as: UTF8.self)
+        // Mending bytes that are no UTF-8 would make another name of them.
+        guard let text = String(validating: bytes[..<length], as: UTF8.self) else {
+            throw SystemError("readlink", name, Errno(rawValue: EILSEQ))
+        }
+        return text
     }
 
     package static func makeFIFO(_ path: String, mode: UInt32) throws(SystemError) {
@@ -232,6 +236,10 @@ package enum Files {
     ) throws(SystemError) {
         let raw = descriptor.raw
         _ = try check("fchown") { fchownat(raw, "", owner, group, AT_EMPTY_PATH) }
+    }
+
+    package static func changeMode(_ path: String, mode: UInt32) throws(SystemError) {
+        _ = try check("chmod", path) { chmod(path, mode) }
     }
 
     package static func changeMode(_ name: String, at directory: borrowing Descriptor, mode: UInt32) throws(SystemError)
@@ -284,10 +292,17 @@ package enum Files {
         return seals != -1 && seals & F_SEAL_WRITE != 0
     }
 
-    /// Locks a file or directory for this process alone; waits for it. flock(2); freed when the descriptor is closed.
-    package static func lock(_ descriptor: borrowing Descriptor) throws(SystemError) {
+    /// Locks a file or directory for this process alone. flock(2); freed when the descriptor is closed.
+    /// - Returns: false when another has it.
+    package static func tryLock(_ descriptor: borrowing Descriptor) throws(SystemError) -> Bool {
         let raw = descriptor.raw
-        _ = try check("flock") { flock(raw, LOCK_EX) }
+        do throws(SystemError) {
+            _ = try check("flock") { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error.code == .tryAgain { return false }
+            throw error
+        }
     }
 
     /// Makes reads and writes return instead of waiting.

@@ -8,8 +8,8 @@ package enum Keyring {
         let serial = try check("keyctl(JOIN_SESSION_KEYRING)", name) {
             name.withCString { system(Int(SYS_keyctl), Int(KEYCTL_JOIN_SESSION_KEYRING), word($0)) }
         }
-        // KEY_USR_SEARCH for the owner beyond what the possessor has; keyrings(7).
-        let permissions = 0x3f3f_0000 as Int | 0x0008_0000
+        // All for the possessor; for others of the same user no more than to view, read and search it; keyrings(7).
+        let permissions: Int = 0x3f1b_0000
         _ = try check("keyctl(SETPERM)", name) { system(Int(SYS_keyctl), Int(KEYCTL_SETPERM), serial, permissions) }
     }
 }

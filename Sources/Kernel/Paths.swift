@@ -65,7 +65,7 @@ package struct RootDirectory: ~Copyable, Sendable {
     ) throws(SystemError) -> Descriptor {
         var trail = DescriptorTable()  // the directories from the root to the current one
         trail.append(try descriptor.duplicate())
-        var pending: [Substring] = path.split(separator: "/").reversed()
+        var pending: [String] = path.parts(by: "/").reversed()
         var links = 0
         while let name = pending.popLast() {
             if name == "." { continue }
@@ -74,14 +74,14 @@ package struct RootDirectory: ~Copyable, Sendable {
                 continue
             }
             let last = pending.isEmpty
-            let child = try step(String(name), trail, subject: path, missing: missing, last: last)
+            let child = try step(name, trail, subject: path, missing: missing, last: last)
             let status = try Files.status(of: child)
             if status.kind == .symbolicLink, !(last && flags.contains(.noFollow)) {
                 links += 1
                 if links > 40 { throw SystemError("open", path, .symbolicLinkLoop) }
                 let target = try Files.readLink("", at: child)
-                if target.hasPrefix("/") { trail.removeAll(but: 1) }
-                pending.append(contentsOf: target.split(separator: "/").reversed())
+                if target.isAbsolutePath { trail.removeAll(but: 1) }
+                pending.append(contentsOf: target.parts(by: "/").reversed())
                 continue
             }
             if !last && status.kind != .directory { throw SystemError("open", path, .notDirectory) }

@@ -76,7 +76,7 @@ package enum Processes {
     /// The process's number in this pid name space, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
     package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
         let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")
-        for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
+        for line in text.parts(by: "\n") where line.begins(with: "Pid:") {
             if let value = Int32(line.drop { !$0.isNumber && $0 != "-" }) { return value }
         }
         throw SystemError("read", "pid of pidfd", .noProcess)

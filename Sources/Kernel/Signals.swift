@@ -23,13 +23,13 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
 
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no such signal.
     package init?(_ text: String) {
-        if let number = Int32(text) {
+        if let number = Self.plainNumber(text) {
             guard (0...64).contains(number) else { return nil }
             rawValue = number
             return
         }
         var name = text.uppercased()
-        if name.hasPrefix("SIG") { name.removeFirst(3) }
+        if name.begins(with: "SIG") { name.removeFirst(3) }
         if let entry = Self.names.first(where: { $0.name == name }) {
             rawValue = entry.number
         } else if let number = Self.realTime(name) {
@@ -39,15 +39,20 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
         }
     }
 
+    /// Digits alone: no sign, no blanks.
+    private static func plainNumber(_ text: some StringProtocol) -> Int32? {
+        text.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ? Int32(text) : nil
+    }
+
     private static func realTime(_ name: String) -> Int32? {
         let low = clinux_sigrtmin()
         let high = clinux_sigrtmax()
         if name == "RTMIN" { return low }
         if name == "RTMAX" { return high }
-        if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+        if name.begins(with: "RTMIN+"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset) {
             return low + offset
         }
-        if name.hasPrefix("RTMAX-"), let offset = Int32(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+        if name.begins(with: "RTMAX-"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset) {
             return high - offset
         }
         return nil
@@ -65,17 +70,27 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
 }
 
 package enum Signals {
-    /// Blocks every signal, so that they can be read from a descriptor instead. signalfd(2).
-    package static func receiveAll() throws(SystemError) -> Descriptor {
+    /// Blocks every signal, so that they can be read from a descriptor instead.
+    package static func blockAll() throws(SystemError) {
         var all = sigset_t()
         sigfillset(&all)
         _ = try check("sigprocmask") { sigprocmask(SIG_SETMASK, &all, nil) }
+    }
+
+    /// Where blocked signals of whatever process reads it can be read. signalfd(2).
+    package static func descriptor() throws(SystemError) -> Descriptor {
+        var all = sigset_t()
+        sigfillset(&all)
         return Descriptor(raw: try check("signalfd") { signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
     }
 
-    /// The next signal waiting in a descriptor of ``receiveAll()``; nil when there is none.
+    /// The next signal waiting in a descriptor of ``descriptor()``; nil when there is none.
     package static func next(in descriptor: borrowing Descriptor) throws(SystemError) -> Signal? {
-        let raw = descriptor.raw
+        try next(inNumber: descriptor.raw)
+    }
+
+    /// The same for a descriptor that somebody else owns and keeps open.
+    package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
         var info = signalfd_siginfo()
         do throws(SystemError) {
             _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }

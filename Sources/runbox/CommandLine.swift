@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// One flag of a command, in the words of runc and crun.
 struct Flag: Sendable {
     let name: String
@@ -43,7 +45,7 @@ struct ParsedArguments: Sendable {
                 arguments += words
                 return
             }
-            guard word.hasPrefix("-"), word != "-" else {
+            guard word.begins(with: "-"), word != "-" else {
                 if stopsAtArgument {
                     rest = [word] + words
                     return
@@ -59,14 +61,14 @@ struct ParsedArguments: Sendable {
         _ word: String, following words: inout ArraySlice<String>, _ flags: [Flag]
     ) throws(UsageError) {
         let body = word.drop { $0 == "-" }
-        let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = String(parts.first ?? "")
-        let attached = parts.count > 1 ? String(parts[1]) : nil
-        if let flag = try Self.find(name, isLong: word.hasPrefix("--"), flags) {
+        let parts = body.parts(by: "=", keepingEmpty: true, most: 2)
+        let name = parts.first ?? ""
+        let attached = parts.count > 1 ? parts[1] : nil
+        if let flag = try Self.find(name, isLong: word.begins(with: "--"), flags) {
             try set(flag, attached, following: &words)
             return
         }
-        guard !word.hasPrefix("--") else { throw Self.unknown(name) }
+        guard !word.begins(with: "--") else { throw Self.unknown(name) }
         try readShort(body, following: &words, flags)
     }
 
@@ -90,7 +92,7 @@ struct ParsedArguments: Sendable {
     private static func find(_ name: String, isLong: Bool, _ flags: [Flag]) throws(UsageError) -> Flag? {
         if let exact = flags.first(where: { $0.name == name }) { return exact }
         guard isLong, !name.isEmpty else { return nil }
-        let beginning = flags.filter { $0.name.hasPrefix(name) }
+        let beginning = flags.filter { $0.name.begins(with: name) }
         if beginning.count > 1 {
             let names = beginning.map { "--\($0.name)" }.joined(separator: ", ")
             throw UsageError(reason: "flag --\(name) is ambiguous: \(names)")

@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// Help texts, printed from the command table.
 enum Help {
     static func overview() -> String {
@@ -22,7 +24,7 @@ enum Help {
             "NAME:", "   runbox \(command.name) - \(command.summary)", "", "USAGE:",
             "   runbox \(command.name) \(command.flags.isEmpty ? "" : "[options] ")\(command.arguments)", "",
         ]
-        lines += command.details.split(separator: "\n", omittingEmptySubsequences: false).map {
+        lines += command.details.parts(by: "\n", keepingEmpty: true).map {
             $0.isEmpty ? "" : "   \($0)"
         }
         lines += ["", "OPTIONS:"] + table(command.flags + [Flag("help", short: "h", "show this text")])

@@ -1,3 +1,4 @@
+internal import Kernel
 internal import ContainerRuntime
 
 /// The flags that `run` and `create` share.
@@ -41,7 +42,7 @@ enum LaunchFlags {
     static func target(_ invocation: Invocation) throws(Failure) -> Target {
         let parsed = invocation.parsed
         let argument = parsed.arguments[0]
-        let isPath = argument.contains("/") || argument == "." || argument == ".."
+        let isPath = argument.containsByte("/") || argument == "." || argument == ".."
         do throws(RuntimeError) {
             let bundle = try Bundle(
                 isPath ? argument : parsed.value("bundle") ?? ".",
@@ -59,12 +60,12 @@ enum LaunchFlags {
 
     /// A configuration file with a slash in its name counts from the working directory, another one from the bundle.
     private static func config(_ name: String, _ isPath: Bool) -> String {
-        name.contains("/") ? Paths.absolute(name) : name
+        name.containsByte("/") ? Paths.absolute(name) : name
     }
 
     /// The folder's name, with what no container's name may have replaced, and a number where it is taken.
     private static func freeName(_ bundle: Bundle, _ store: Store) throws(RuntimeError) -> ContainerID {
-        let folder = bundle.path.split(separator: "/").last.map(String.init) ?? "container"
+        let folder = bundle.path.parts(by: "/").last ?? "container"
         let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }
         let trimmed = String(allowed.drop { $0 == "." }.prefix(240))
         let base = trimmed.isEmpty ? "container" : trimmed

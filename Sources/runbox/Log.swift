@@ -67,7 +67,7 @@ struct Log: Sendable {
         for (prefix, make) in [
             ("file:", { Target.file(Paths.absolute($0)) }), ("journald:", { Target.journal($0) }),
             ("syslog:", { Target.syslog($0) }),
-        ] as [(String, (String) -> Target)] where text.hasPrefix(prefix) {
+        ] as [(String, (String) -> Target)] where text.begins(with: prefix) {
             return make(String(text.dropFirst(prefix.count)))
         }
         return .file(Paths.absolute(text))

@@ -7,6 +7,8 @@ internal import OCISpec
 enum Main {
     static func main() {
         var log = Log()
+        // A reader of messages that has left must not end the runtime half-way.
+        Signals.ignoreBrokenPipe()
         do throws(Failure) {
             Processes.exit(try run(CommandLine.arguments, &log))
         } catch {
@@ -80,7 +82,7 @@ enum Main {
     /// Engines read the first line; no other may hold the word "version".
     /// A link named runc answers as runc, for engines that recognise no other name.
     private static func version(calledAs path: String) -> Int32 {
-        let name = path.split(separator: "/").last == "runc" ? "runc" : "runbox"
+        let name = path.parts(by: "/").last == "runc" ? "runc" : "runbox"
         var text = "\(name) version \(Release.version)\n"
         text += "commit: \(Build.commit)\n"
         text += "spec: \(OCIVersion.implemented)\n"

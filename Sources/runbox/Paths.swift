@@ -5,7 +5,7 @@ enum Paths {
     /// A path that stays right when the working directory changes.
     static func absolute(_ path: String) -> String {
         // Without a working directory the path stays as it is, and whoever uses it reports that.
-        guard !path.hasPrefix("/"), let here = try? Files.currentDirectory() else { return path }
+        guard !path.isAbsolutePath, let here = try? Files.currentDirectory() else { return path }
         return "\(here)/\(path)"
     }
 }

@@ -1,3 +1,4 @@
+internal import Kernel
 internal import OCISpec
 
 /// Huge pages: cgroup-v2.rst, "HugeTLB"; config-linux.md, "Huge page limits".
@@ -20,7 +21,7 @@ extension ResourcesPlan {
     private func isPageSize(_ text: String) -> Bool {
         let number = text.utf8.dropLast(2)
         guard let first = number.first, first != UInt8(ascii: "0") else { return false }
-        guard text.hasSuffix("KB") || text.hasSuffix("MB") || text.hasSuffix("GB") else { return false }
+        guard text.ends(with: "KB") || text.ends(with: "MB") || text.ends(with: "GB") else { return false }
         return number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }

@@ -23,8 +23,8 @@ struct ControllerSwitch {
     }
 
     private static func absent(_ needed: [Needed], in list: String) -> [Needed] {
-        let names = list.split(separator: " ")
-        return needed.filter { !names.contains($0.controller.name[...]) }
+        let names = list.parts(by: " ")
+        return needed.filter { !names.contains($0.controller.name) }
     }
 
     /// The cgroups to write to, from the topmost. The search goes upward and ends at the first that has the controllers itself: what is above it may belong to

@@ -18,7 +18,7 @@ package enum Delegation {
             return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         }
         // Names with a slash would be somebody else's files; the kernel writes none.
-        return list.split(separator: "\n").map { String($0) }.filter { !$0.contains("/") }
+        return list.parts(by: "\n").map { String($0) }.filter { !$0.containsByte("/") }
     }
 }
 

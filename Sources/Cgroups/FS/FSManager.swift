@@ -107,7 +107,7 @@ package struct FSManager: ~Copyable, Sendable {
     static func collect(_ path: String, recursive: Bool, into found: inout [Int32]) throws(SystemError) {
         do throws(SystemError) {
             let text = try Files.readText("\(path)/cgroup.procs")
-            found += text.split(separator: "\n").compactMap { Int32($0) }
+            found += text.parts(by: "\n").compactMap { Int32($0) }
             guard recursive else { return }
             for name in try Files.listDirectories(path) {
                 try collect("\(path)/\(name)", recursive: true, into: &found)
@@ -130,7 +130,7 @@ package struct FSManager: ~Copyable, Sendable {
     }
 
     static func event(_ name: String, in text: String) -> Bool {
-        text.split(separator: "\n").contains { $0 == "\(name) 1" }
+        text.parts(by: "\n").contains { $0 == "\(name) 1" }
     }
 }
 

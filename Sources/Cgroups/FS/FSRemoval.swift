@@ -34,6 +34,32 @@ extension FSManager {
     /// - Parameter timeout: milliseconds.
     package func remove(timeout: Int64 = Self.removalTime) throws(CgroupError) {
         try removeOwn(timeout: timeout)
+        removeParents()
+    }
+
+    /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all that is in it.
+    package func withdraw() throws(CgroupError) {
+        if created.contains(path.description) { try removeOwn(timeout: Self.removalTime) }
+        removeParents()
+    }
+
+    /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is killed, because it may be another's.
+    /// - Parameter patience: milliseconds; an init of ours that finds its maker dead ends by itself.
+    package func removeIfEmpty(patience: Int64 = 2_000) {
+        let end = MonotonicClock.milliseconds + patience
+        while true {
+            do throws(SystemError) {
+                try Files.removeDirectory(fullPath)
+                break
+            } catch {
+                if error.code != .busy || MonotonicClock.milliseconds >= end { break }
+            }
+            MonotonicClock.sleep(milliseconds: 5)
+        }
+        removeParents()
+    }
+
+    private func removeParents() {
         for parent in created.reversed() where parent != path.description {
             do throws(SystemError) {
                 try Files.removeDirectory(root + parent)

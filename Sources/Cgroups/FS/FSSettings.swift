@@ -35,7 +35,7 @@ extension FSManager {
 
     private func write(_ value: String, into file: String, _ directory: borrowing Descriptor) throws(SystemError) {
         let opened = try Files.open(file, at: directory, .writeOnly)
-        let lines = value.split(separator: "\n")
+        let lines = value.parts(by: "\n")
         // An empty value means "as before" in files such as cpuset.cpus; a write without a byte would not reach the kernel.
         if lines.isEmpty { return try Files.write("\n", to: opened, subject: file) }
         for line in lines { try Files.write(String(line), to: opened, subject: file) }

@@ -56,7 +56,6 @@ struct SeccompCompiler: Sendable {
     private func compile() throws(SystemError) -> SeccompProgram {
         let builder = try SeccompBuilder(defaultVerdict: plan.defaultVerdict)
         for architecture in plan.architectures { try builder.addArchitecture(architecture) }
-        if plan.rules.reduce(0, { $0 + $1.names.count }) > 32 { builder.optimize() }
         for rule in plan.rules {
             for name in rule.names {
                 // A name that this libseccomp does not know belongs to a newer kernel or another architecture.

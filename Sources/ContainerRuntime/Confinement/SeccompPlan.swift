@@ -14,6 +14,8 @@ struct SeccompPlan: Sendable {
     /// SECCOMP_FILTER_FLAG_* bits.
     let flags: UInt32
     let rules: [Rule]
+    /// Every call that the profile names, also in rules that say what the default says: it is what its author knew of.
+    let names: [String]
 
     init?(_ seccomp: Seccomp?, findings: inout PlanFindings) {
         guard let seccomp else { return nil }
@@ -38,6 +40,7 @@ struct SeccompPlan: Sendable {
             }
         }
         self.rules = rules
+        names = (seccomp.syscalls ?? []).flatMap(\.names)
     }
 
     private static func verdict(

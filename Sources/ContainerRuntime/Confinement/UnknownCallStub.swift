@@ -34,7 +34,7 @@ enum UnknownCallStub {
     }
 
     private static func highestCall(of plan: SeccompPlan, on architecture: SeccompArchitectureToken) -> UInt32? {
-        plan.rules.flatMap(\.names).compactMap { SeccompBuilder.number($0, on: architecture) }.max()
+        plan.names.compactMap { SeccompBuilder.number($0, on: architecture) }.max()
     }
 
     /// For one architecture: if it is this one and the number is above the highest, but not an x32 number, then ENOSYS.

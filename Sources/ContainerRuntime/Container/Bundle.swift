@@ -24,7 +24,7 @@ public struct Bundle: Sendable {
         let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
         self.path = absolute
         file = config ?? "config.json"
-        let location = file.hasPrefix("/") ? file : "\(absolute)/\(file)"
+        let location = file.isAbsolutePath ? file : "\(absolute)/\(file)"
         do throws(SystemError) {
             bytes = try Files.read(location)
         } catch {
@@ -43,7 +43,7 @@ public struct Bundle: Sendable {
     }
 
     private static func absolute(_ path: String) throws(SystemError) -> String {
-        guard !path.hasPrefix("/") else { return MountPlan.clean(path) }
+        guard !path.isAbsolutePath else { return MountPlan.clean(path) }
         return MountPlan.clean("\(try Files.currentDirectory())/\(path)")
     }
 

@@ -83,7 +83,11 @@ public struct Container: Sendable {
     /// - Parameter force: kills a running one; a container that does not exist is fine.
     public func delete(force: Bool, warn: @escaping (String) -> Void) throws(RuntimeError) {
         do throws(RuntimeError) {
-            try store.whileLocked(id.description) { () throws(RuntimeError) in try deleteLocked(force, warn) }
+            // Whoever holds the container by a hook or a program that hangs lets go when the init is killed.
+            let endIt = { if force { try? kill("KILL", all: true) } }
+            try store.whileLocked(id.description, whenBusy: endIt) { () throws(RuntimeError) in
+                try deleteLocked(force, warn)
+            }
         } catch {
             if force, case .missing = error { return }
             throw error

@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The name of a container, unique below one state root.
 public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     /// The name itself.
@@ -16,7 +18,7 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
             default: false
             }
         }
-        guard !text.isEmpty, text.utf8.count <= 255, !text.hasPrefix("."), text.utf8.allSatisfy(isWord) else {
+        guard !text.isEmpty, text.utf8.count <= 255, !text.begins(with: "."), text.utf8.allSatisfy(isWord) else {
             throw .invalidID(text)
         }
         description = text

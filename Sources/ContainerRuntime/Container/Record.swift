@@ -126,7 +126,9 @@ private struct RecordReader {
     }
 
     func strings(_ name: StaticString) -> [String]? {
-        value(name).map { document.elements(of: $0).compactMap(document.string) }
+        guard let node = value(name) else { return nil }
+        let texts = document.elements(of: node).map(document.string)
+        return texts.contains(nil) ? nil : texts.compactMap { $0 }
     }
 
     func map(_ name: StaticString) -> [KeyValue]? {

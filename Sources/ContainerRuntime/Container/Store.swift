@@ -67,7 +67,7 @@ public struct Store: Sendable {
     /// The names of all containers, sorted.
     func all() throws(RuntimeError) -> [String] {
         do throws(SystemError) {
-            return try Files.list(root).filter { !$0.hasPrefix(".") }.sorted()
+            return try Files.list(root).filter { !$0.begins(with: ".") }.sorted()
         } catch {
             if error.code == .noEntry { return [] }
             throw RuntimeError(error, doing: "list \(root)")
@@ -94,20 +94,33 @@ public struct Store: Sendable {
         }
     }
 
+    /// How long another call of the runtime may hold a container before this one gives up, in milliseconds.
+    private static let patience: Int64 = 10_000
+
     /// Keeps other calls of the runtime from changing the container at the same time. The lock ends with the descriptor.
-    func lock(_ id: String) throws(RuntimeError) -> Descriptor {
+    /// - Parameter whenBusy: is called again and again while another call holds the lock.
+    func lock(_ id: String, whenBusy: () -> Void = {}) throws(RuntimeError) -> Descriptor {
         do throws(SystemError) {
             let folder = try Files.open(folder(id), [.readOnly, .directory])
-            try Files.lock(folder)
+            let end = MonotonicClock.milliseconds + Self.patience
+            while try !Files.tryLock(folder) {
+                if MonotonicClock.milliseconds >= end {
+                    throw .refused("another runbox (create, start or delete, perhaps waiting for a hook) does not let go of it")
+                }
+                whenBusy()
+                MonotonicClock.sleep(milliseconds: 10)
+            }
             return folder
         } catch {
             if error.code == .noEntry || error.code == .notDirectory { throw .missing(id) }
-            throw RuntimeError(error, doing: "lock the container's state")
+            throw RuntimeError(error, doing: "lock container \(id)")
         }
     }
 
-    func whileLocked(_ id: String, _ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
-        let lock = try lock(id)
+    func whileLocked(
+        _ id: String, whenBusy: () -> Void = {}, _ body: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
+        let lock = try lock(id, whenBusy: whenBusy)
         try body()
         extendLifetime(lock)
     }

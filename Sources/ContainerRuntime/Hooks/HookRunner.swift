@@ -9,8 +9,14 @@ struct HookRunner: Sendable {
     let fallbackEnvironment: [String]?
     /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
     let directory: String?
+    /// Where signals are read that end a hook before its time.
+    let interrupts: Int32?
 
-    init(_ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil) {
+    init(
+        _ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil,
+        interrupts: Int32? = nil
+    ) {
+        self.interrupts = interrupts
         self.directory = directory
         self.timing = timing
         self.hooks = timing.hooks(of: hooks)
@@ -47,9 +53,10 @@ struct HookRunner: Sendable {
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
             environment: hook.env ?? fallbackEnvironment ?? [])
         let child = try Cloning.clone(cgroup: nil) { become(image, input: input, output: output) }
-        let (reason, isLate) = try wait(for: child, timeout: hook.timeout)
-        if isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
-        switch reason {
+        let end = try wait(for: child, timeout: hook.timeout)
+        if let signal = end.interrupted { throw fail(index, "interrupted by \(signal.description)", output) }
+        if end.isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
+        switch end.reason {
         case .exited(0): return
         case .exited(let code) where code == Self.execFailed:
             throw fail(index, "cannot be executed", output)
@@ -79,17 +86,18 @@ struct HookRunner: Sendable {
         Processes.exit(Self.execFailed)
     }
 
-    private func wait(
-        for child: borrowing ChildProcess, timeout: Int?
-    ) throws(SystemError) -> (reason: ExitReason, isLate: Bool) {
-        var isLate = false
-        if let timeout {
-            let milliseconds = Int32(
-                clamping: timeout.multipliedReportingOverflow(by: 1000).overflow ? .max : timeout * 1000)
-            isLate = try Polling.wait([(child.pidfd.number, .readable)], timeout: milliseconds)[0].isEmpty
-            if isLate { try Processes.kill(child) }
-        }
-        return (try Processes.wait(child), isLate)
+    private struct End {
+        let reason: ExitReason
+        let isLate: Bool
+        let interrupted: Signal?
+    }
+
+    private func wait(for child: borrowing ChildProcess, timeout: Int?) throws(SystemError) -> End {
+        let milliseconds = timeout.map { Int32(clamping: $0 > Int(Int32.max) / 1000 ? Int.max : $0 * 1000) } ?? -1
+        let (signal, isReady) = try Interruption.wait(
+            for: child.pidfd.number, interrupts: interrupts, timeout: milliseconds)
+        if !isReady { try Processes.kill(child) }
+        return End(reason: try Processes.wait(child), isLate: !isReady && signal == nil, interrupted: signal)
     }
 
     /// One line, with the last thing that the hook itself said.
@@ -97,7 +105,7 @@ struct HookRunner: Sendable {
         var said = ""
         // Without output the reason stands alone.
         if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {
-            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            let lines = String(decoding: bytes, as: UTF8.self).parts(by: "\n")
             if let last = lines.last { said = ": \(last)" }
         }
         return .refused("error running \(timing.rawValue) hook #\(index): \(hooks[index].path): \(reason)\(said)")

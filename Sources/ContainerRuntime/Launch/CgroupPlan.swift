@@ -20,6 +20,9 @@ struct CgroupPlan: Sendable {
         for error in resources.errors { findings.refuse(error.field, error.reason) }
         guard options.cgroupManager != .disabled else {
             path = nil
+            for setting in resources.settings {
+                findings.refuse(setting.field, "needs a cgroup; remove it, or --cgroup-manager=disabled")
+            }
             if resources.devices?.hasDenial == true {
                 findings.warn(
                     "linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
@@ -43,10 +46,10 @@ struct CgroupPlan: Sendable {
         return root + path.description
     }
 
-    /// What the state says of the cgroup before it is made, so that a runtime killed half-way leaves a trace of what to remove.
+    /// What the state says of the cgroup before it is made: where it would be, and that nothing is made yet.
     var expectedRecord: CgroupRecord {
         guard let path, let root = host.root else { return .disabled }
-        return CgroupRecord(mode: .fs, root: root, path: path.description, created: [path.description])
+        return CgroupRecord(mode: .fs, root: root, path: path.description, created: [])
     }
 
     func create() throws(CgroupError) -> CgroupManager {

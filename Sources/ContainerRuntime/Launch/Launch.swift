@@ -22,7 +22,7 @@ extension Container {
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
         let options = try Launch.checkCaller(options)
-        let plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
+        var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
         guard !options.detach else {
             let created = try Launch.sequence(plan, bundle, store, warn).run()
             try Launch.start(created, plan, store, warn)
@@ -31,8 +31,10 @@ extension Container {
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
             if !options.noSubreaper { try Processes.becomeSubreaper() }
-            return try Signals.receiveAll()
+            try Signals.blockAll()
+            return try Signals.descriptor()
         }
+        plan.options.interrupts = signals.number
         let created = try Launch.sequence(plan, bundle, store, warn).run()
         try Launch.start(created, plan, store, warn)
         return try Foreground(created, signals: signals).stay(plan, store, warn)
@@ -109,7 +111,7 @@ enum Launch {
             let record = created.record
             try step(
                 .poststartHooks,
-                try HookRunner(.poststart, plan.hooks, directory: plan.bundle).runAll(record.state(.running)))
+                try HookRunner(.poststart, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts).runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)

@@ -21,17 +21,14 @@ struct LaunchResources: ~Copyable {
     /// For each joined name space: its handle.
     var namespaces = DescriptorTable()
     /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
-    let proc: Descriptor
+    /// One entry, or none where there is nothing to write.
+    var proc = DescriptorTable()
 
-    private init(proc: consuming Descriptor) { self.proc = proc }
+    private init() {}
 
     static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
-        let proc = try step(.sources) { () throws(SystemError) in
-            let tree = try Mounting.cloneTree("/proc", recursive: false)
-            guard try Files.fileSystem(of: tree).isProc else { throw .refused("/proc is not a procfs") }
-            return tree
-        }
-        var resources = LaunchResources(proc: proc)
+        var resources = LaunchResources()
+        if !plan.system.sysctls.isEmpty { resources.proc.append(try step(.sources, try openProc())) }
         for joined in plan.namespaces.joined {
             resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
         }
@@ -39,6 +36,12 @@ struct LaunchResources: ~Copyable {
             for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
         }
         return resources
+    }
+
+    private static func openProc() throws(SystemError) -> Descriptor {
+        let tree = try Mounting.cloneTree("/proc", recursive: false)
+        guard try Files.fileSystem(of: tree).isProc else { throw .refused("/proc is not a procfs") }
+        return tree
     }
 
     private static func open(

@@ -11,7 +11,8 @@ internal import Kernel
 /// | terminal | init | the controlling side of the terminal | – |
 /// | warning | init | a sentence | – |
 /// | ready | init | – | start (in `run`), or the FIFO of the start gate |
-/// | start | parent | – | end of the link at exec |
+/// | recorded | parent (in `create`) | – | – (the init turns to its gate) |
+/// | start | parent (in `run`) | – | end of the link at exec |
 /// | failed | bridge, init | step, call, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case bridged
@@ -21,6 +22,7 @@ enum Message: Sendable, Equatable {
     case terminal
     case warning(String)
     case ready
+    case recorded
     case start
     case failed(StageFailure)
 
@@ -44,6 +46,7 @@ enum Message: Sendable, Equatable {
             bytes.text(text)
         case .ready: bytes.kind(7)
         case .start: bytes.kind(8)
+        case .recorded: bytes.kind(10)
         case .failed(let failure):
             bytes.kind(9)
             bytes.bytes.append(failure.step.rawValue)
@@ -72,6 +75,7 @@ enum Message: Sendable, Equatable {
             self = .warning(text)
         case 7: self = .ready
         case 8: self = .start
+        case 10: self = .recorded
         case 9:
             guard let step = decoder.byte().flatMap(Step.init(rawValue:)), let status = decoder.number(),
                 let code = decoder.number(), let call = decoder.text(), let subject = decoder.text()

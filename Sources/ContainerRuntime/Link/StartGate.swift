@@ -11,6 +11,8 @@ struct StartGate: ~Copyable {
 
     private let start: Descriptor
     private let result: Descriptor
+    /// Signals that come while the init waits. Made with the gate, before a limit could forbid one more descriptor.
+    private let signals: Descriptor
 
     /// Makes and opens the gate, for the init to inherit.
     static func make(folder: String) throws(SystemError) -> StartGate {
@@ -19,13 +21,13 @@ struct StartGate: ~Copyable {
         let start = try Files.open("\(folder)/\(Self.startName)", [.readOnly, .nonBlocking])
         // Opened for both so that opening does not wait for the other end.
         let result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
-        return StartGate(start: start, result: result)
+        return StartGate(start: start, result: result, signals: try Signals.descriptor())
     }
 
     /// The init: waits until `start` writes its byte. A signal that would end an ordinary process ends it here too,
     /// although as the first process of a pid name space the kernel would let it ignore all but SIGKILL.
+    /// - Note: every signal must be blocked by now, see ``blockSignals()``.
     func waitForStart() throws(SystemError) {
-        let signals = try Signals.receiveAll()
         while true {
             _ = try Polling.wait([(start.number, .readable), (signals.number, .readable)])
             while let signal = try Signals.next(in: signals) {
@@ -37,6 +39,12 @@ struct StartGate: ~Copyable {
             MonotonicClock.sleep(milliseconds: 10)
         }
     }
+
+    /// The init: leaves signals for ``waitForStart()`` to find.
+    func blockSignals() throws(SystemError) { try Signals.blockAll() }
+
+    /// What must stay open until exec.
+    var numbers: [Int32] { [start.number, result.number, signals.number] }
 
     /// The init: says what kept the payload from running.
     func report(_ failure: StageFailure) throws(SystemError) {

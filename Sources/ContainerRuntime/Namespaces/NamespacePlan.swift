@@ -39,7 +39,7 @@ struct NamespacePlan: Sendable {
                 new.insert(namespace.type.flag)
                 continue
             }
-            if !path.hasPrefix("/") { findings.refuse("\(field).path", "must be an absolute path, is \"\(path)\"") }
+            if !path.isAbsolutePath { findings.refuse("\(field).path", "must be an absolute path, is \"\(path)\"") }
             joined.append(Joined(type: namespace.type, path: path, field: "\(field).path"))
         }
         uidMappings = spec.linux?.uidMappings ?? []

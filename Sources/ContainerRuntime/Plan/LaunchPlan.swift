@@ -10,7 +10,7 @@ struct LaunchPlan: Sendable {
     let bundle: String
     let ociVersion: String
     let annotations: [KeyValue]
-    let options: LaunchOptions
+    var options: LaunchOptions
     let mode: LaunchMode
     let namespaces: NamespacePlan
     let rootfs: RootfsPlan

@@ -1,3 +1,4 @@
+internal import Kernel
 internal import OCISpec
 
 /// Rules between sections that belong to no single slice. Each is a function of the list below, so that none is forgotten.
@@ -31,7 +32,7 @@ enum SpecChecks {
     /// Hooks of the runtime's own name spaces must be there before anything is made; the others are looked up when the container exists.
     private static func checkHooks(_ spec: Spec, _ findings: inout PlanFindings) {
         for timing in HookTiming.allCases {
-            for (index, hook) in timing.hooks(of: spec.hooks).enumerated() where !hook.path.hasPrefix("/") {
+            for (index, hook) in timing.hooks(of: spec.hooks).enumerated() where !hook.path.isAbsolutePath {
                 findings.refuse(
                     "hooks.\(timing.rawValue)[\(index)].path", "must be an absolute path, is \"\(hook.path)\"")
             }

@@ -62,13 +62,13 @@ struct ProcessPlan: Sendable {
     private static func environment(_ entries: [String], findings: inout PlanFindings) -> [String] {
         var result: [String] = []
         // Only long lists are worth a dictionary, the first of which costs a process more than comparing a few names.
-        var places: [Substring: Int]? = entries.count > 100 ? [:] : nil
+        var places: [[UInt8]: Int]? = entries.count > 100 ? [:] : nil
         for (index, entry) in entries.enumerated() {
             guard let equals = entry.utf8.firstIndex(of: UInt8(ascii: "=")), equals != entry.startIndex else {
                 findings.refuse("process.env[\(index)]", "must have the form NAME=value, is \"\(entry)\"")
                 continue
             }
-            let name = entry[..<equals]
+            let name = Array(entry.utf8[..<equals])
             if let place = places != nil ? places?[name] : place(of: name, in: result) {
                 result[place] = entry
             } else {
@@ -79,17 +79,16 @@ struct ProcessPlan: Sendable {
         return result
     }
 
-    private static func place(of name: Substring, in entries: [String]) -> Int? {
-        let count = name.utf8.count
-        return entries.firstIndex {
-            $0.utf8.count > count && $0.utf8.dropFirst(count).first == UInt8(ascii: "=")
-                && $0.utf8.starts(with: name.utf8)
+    private static func place(of name: [UInt8], in entries: [String]) -> Int? {
+        entries.firstIndex { entry in
+            entry.utf8.count > name.count && entry.utf8.starts(with: name)
+                && entry.utf8.dropFirst(name.count).first == UInt8(ascii: "=")
         }
     }
 
     /// The value of a variable of the payload's environment.
     func variable(_ name: String) -> String? {
-        Self.place(of: name[...], in: environment).map { String(environment[$0].dropFirst(name.count + 1)) }
+        Self.place(of: Array(name.utf8), in: environment).flatMap { environment[$0].rest(after: "\(name)=") }
     }
 }
 

@@ -4,8 +4,11 @@ internal import Kernel
 enum ProcessSetup {
     /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is asked: it would be the image's code.
     static func home(of user: UInt32) -> String {
-        guard let root = try? RootDirectory(Files.open("/", [.path, .directory])),  // no passwd file is no mistake
-            let file = try? root.open("/etc/passwd", [.readOnly, .nonBlocking]),
+        // No passwd file is no mistake. It is looked at before it is opened for reading: it may be a device that opening would wake.
+        guard let root = try? RootDirectory(Files.open("/", [.path, .directory])),
+            let found = try? root.open("/etc/passwd", .path),
+            let kind = try? Files.status(of: found).kind, kind == .regular,
+            let file = try? root.open("/etc/passwd", [.readOnly, .nonBlocking, .noControllingTerminal]),
             let status = try? Files.status(of: file), status.kind == .regular,
             let bytes = try? Files.read(file, limit: 4 << 20)
         else { return "/" }
@@ -30,7 +33,7 @@ enum ProcessSetup {
             result.append("HOME=\(home(of: process.user))")
         }
         if activation > 0 {
-            result.removeAll { $0.hasPrefix("LISTEN_FDS=") || $0.hasPrefix("LISTEN_PID=") }
+            result.removeAll { $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") }
             result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=1"]
         }
         return result
@@ -53,7 +56,7 @@ enum ProcessSetup {
     static func enter(_ directory: String, alreadyThere: Bool) throws(SystemError) {
         do throws(SystemError) {
             if !alreadyThere { try Files.changeDirectory(directory) }
-            guard try Files.currentDirectory().hasPrefix("/") else {
+            guard try Files.currentDirectory().begins(with: "/") else {
                 throw .refused("process.cwd \(directory) lies outside of the container's root")
             }
         } catch {

@@ -9,13 +9,13 @@ struct Program: Sendable {
 
     /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in $PATH`, `permission denied`, …).
     init(_ name: String, searching searchPath: String?) throws(StageFailure) {
-        if name.contains("/") {
+        if name.containsByte("/") {
             if let code = Self.obstacle(name) { throw Self.failure(name, code) }
             path = name
             return
         }
         var denied = false
-        for folder in (searchPath ?? Self.defaultPath).split(separator: ":", omittingEmptySubsequences: false) {
+        for folder in (searchPath ?? Self.defaultPath).parts(by: ":", keepingEmpty: true) {
             let candidate = folder.isEmpty ? "./\(name)" : "\(folder)/\(name)"
             switch Self.obstacle(candidate) {
             case nil:

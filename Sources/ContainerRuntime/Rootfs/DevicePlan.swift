@@ -44,7 +44,7 @@ struct DevicePlan: Sendable {
 
     init?(_ device: Device, index: Int, findings: inout PlanFindings) {
         let field = "linux.devices[\(index)]"
-        guard device.path.hasPrefix("/") else {
+        guard device.path.isAbsolutePath else {
             findings.refuse("\(field).path", "must be an absolute path, is \"\(device.path)\"")
             return nil
         }

@@ -7,21 +7,17 @@ struct Devices: ~Copyable {
     let byBinding: Bool
 
     func makeAll(in root: borrowing RootDirectory) throws(SystemError) {
-        let folder = try openFolder(in: root)
-        for device in plan.devices {
+        for device in plan.devices where plan.makesDevices || !device.path.begins(with: "/dev/") {
             let (parent, name) = split(device.path)
             do throws(SystemError) {
-                if parent == "/dev" {
-                    try make(device, name, in: folder)
-                } else {
-                    try make(device, name, in: try root.openDirectory(parent))
-                }
+                try make(device, name, in: parent == "/dev" ? openFolder(in: root) : root.openDirectory(parent))
             } catch {
                 if error.isRefusal { throw error }
                 throw SystemError(error.call, device.path, error.code)
             }
         }
         guard plan.makesDevices else { return }
+        let folder = try openFolder(in: root)
         for link in DevicePlan.links { try makeLink(link.name, link.target, in: folder) }
         if Files.exists("/proc/kcore") { try makeLink("core", "/proc/kcore", in: folder) }
         try makeTerminalMultiplexer(in: folder)
@@ -63,14 +59,16 @@ struct Devices: ~Copyable {
     private func checkExisting(
         _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
     ) throws(SystemError) {
-        let status = try Files.status(name, at: folder)
+        // One handle for looking and changing: the name could be given to another file in between.
+        let existing = try Files.open(name, at: folder, [.path, .noFollow])
+        let status = try Files.status(of: existing)
         let isSame =
             status.kind == device.kind
             && (device.kind == .fifo || (status.deviceMajor == device.major && status.deviceMinor == device.minor))
         if !isSame { throw .refused("\(device.path) exists in the root file system and is another file") }
         if device.field != nil {
-            try Files.changeOwner(name, at: folder, owner: device.owner, group: device.group)
-            try Files.changeMode(name, at: folder, mode: device.mode)
+            try Files.changeOwner(of: existing, owner: device.owner, group: device.group)
+            try Files.changeMode(existing.path, mode: device.mode)
         }
     }
 

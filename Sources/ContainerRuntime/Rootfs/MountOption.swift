@@ -68,7 +68,7 @@ enum MountOption: Sendable, Equatable {
 
     /// The option that a word stands for; nil when the word is the file system's own.
     init?(_ word: String) {
-        if word.hasPrefix("idmap=") || word.hasPrefix("ridmap=") {
+        if word.begins(with: "idmap=") || word.begins(with: "ridmap=") {
             self = .idMap
             return
         }

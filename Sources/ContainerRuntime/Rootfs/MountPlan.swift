@@ -38,6 +38,8 @@ struct MountPlan: Sendable {
     var isProc: Bool { kind.isFileSystem("proc") }
     var isSysfs: Bool { kind.isFileSystem("sysfs") }
     var isTmpfs: Bool { kind.isFileSystem("tmpfs") }
+    /// Whether it shows a /dev that is made already: by a bind mount, or the kernel's one devtmpfs.
+    var bringsDevices: Bool { destination == "/dev" && (isBind || kind.isFileSystem("devtmpfs")) }
     var isBind: Bool { if case .bind = kind { true } else { false } }
     var isReadOnly: Bool { flags.contains(.readOnly) }
 
@@ -60,7 +62,7 @@ struct MountPlan: Sendable {
                 findings.refuse("\(field).source", "a bind mount needs a source")
                 return nil
             }
-            let absolute = source.hasPrefix("/") ? source : "\(bundle)/\(source)"
+            let absolute = source.isAbsolutePath ? source : "\(bundle)/\(source)"
             kind = .bind(source: absolute, recursive: words.bind ?? true)
         } else if let type = mount.type, !type.isEmpty, type != "none" {
             kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type, source: mount.source)
@@ -100,8 +102,8 @@ struct MountPlan: Sendable {
 
     /// Makes a path absolute and takes `.`, `..` and empty parts out, by the words alone.
     static func clean(_ path: String) -> String {
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        var parts: [String] = []
+        for part in path.parts(by: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")

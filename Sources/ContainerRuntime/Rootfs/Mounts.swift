@@ -5,6 +5,8 @@ internal import OCISpec
 struct Mounts: ~Copyable {
     let plan: RootfsPlan
     let namespaces: NamespacePlan
+    /// The root as the kernel names it, whatever links lead there.
+    let rootPath: String
     /// Where this container's cgroup lies, for hosts on which the cgroup file system cannot be mounted anew.
     let cgroupDirectory: String?
 
@@ -12,7 +14,7 @@ struct Mounts: ~Copyable {
         for mount in plan.mounts {
             do throws(SystemError) {
                 try self.mount(mount, resources, in: root)
-                if mount.destination == "/" { root = RootDirectory(try Files.open(plan.path, [.path, .directory])) }
+                if mount.destination == "/" { root = RootDirectory(try Files.open(rootPath, [.path, .directory])) }
             } catch {
                 throw named(error, mount)
             }
@@ -52,7 +54,7 @@ struct Mounts: ~Copyable {
             let isDirectory = try Files.status(of: tree).kind == .directory
             let target = try root.openMountPoint(
                 mount.destination, file: !isDirectory, follow: mount.followDestination)
-            try ProcGuard.check(target, mount, root: plan.path, source: tree)
+            try ProcGuard.check(target, mount, root: rootPath, source: tree)
             try Mounting.attach(tree, on: target, subject: mount.destination)
         }
     }
@@ -80,11 +82,12 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, _ type: String, _ source: String?, in root: borrowing RootDirectory
     ) throws(SystemError) {
         if mount.isProc || mount.isSysfs { try refuseLinks(mount.destination, in: root) }
+        let existed = mount.isTmpfs ? try exists(mount.destination, in: root) : true
         let target = try root.openMountPoint(mount.destination, file: false, follow: mount.followDestination)
-        try ProcGuard.check(target, mount, root: plan.path)
+        try ProcGuard.check(target, mount, root: rootPath)
         var data = mount.data
-        if mount.isTmpfs, !data.contains(where: { $0.hasPrefix("mode=") }) {
-            // tmpfs would be 1777; the directory that it covers says what is expected there.
+        if mount.isTmpfs, existed, !data.contains(where: { $0.begins(with: "mode=") }) {
+            // The directory that it covers says what is expected there; without one tmpfs's own 1777 stands, as in runc.
             data.append("mode=\(String(try Files.status(of: target).permissions, radix: 8))")
         }
         // Left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies.
@@ -101,6 +104,16 @@ struct Mounts: ~Copyable {
         try finish(mount, over: target, in: root, readOnly: laterReadOnly && mount.destination != "/dev")
     }
 
+    private func exists(_ path: String, in root: borrowing RootDirectory) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try root.open(path, .path)
+            return true
+        } catch {
+            if error.code == .noEntry { return false }
+            throw error
+        }
+    }
+
     /// What the kernel refuses inside a user name space is replaced by what comes nearest, as crun does it.
     private func mountInstead(
         _ mount: MountPlan, _ type: String, _ data: [String], _ flags: MountFlags, on target: borrowing Descriptor,
@@ -113,8 +126,11 @@ struct Mounts: ~Copyable {
             return try Mounting.mount(
                 "devpts", on: target.path, type: type, flags: flags, data: rest, subject: mount.destination)
         }
-        // These two can be mounted only by whoever owns the network or pid name space.
-        guard error.code == .notPermitted, type == "sysfs" || type == "proc" else { throw error }
+        // These two can be mounted only by whoever owns the network or pid name space. The host's are shown in their place only
+        // where the container is in the host's name space of that kind anyway.
+        let isHosts =
+            type == "proc" && !namespaces.has(.pid) || type == "sysfs" && !namespaces.has(.network)
+        guard error.code == .notPermitted, isHosts else { throw error }
         let tree = try Mounting.cloneTree(type == "proc" ? "/proc" : "/sys", recursive: true)
         try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave, recursive: true)
         try Mounting.attach(tree, on: target, subject: mount.destination)
@@ -175,6 +191,6 @@ struct Mounts: ~Copyable {
 
 /// The folder and the last name of an absolute path.
 func split(_ path: String) -> (folder: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return ("/", path) }
-    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    guard let parts = path.splitAtLastSlash else { return ("/", path) }
+    return (parts.folder.isEmpty ? "/" : parts.folder, parts.name)
 }

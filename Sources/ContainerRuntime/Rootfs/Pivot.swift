@@ -24,17 +24,19 @@ enum Pivot {
         try Files.changeDirectory(to: root.descriptor)
         try Mounting.pivotRootHere()
         try Files.changeDirectory(to: old)
-        // The host's mounts may be shared with it: unmounting them here must not unmount them there.
-        if plan.propagation.kind == .shared { try Mounting.setPropagation(".", .slave, recursive: true) }
+        // Some of the old tree may still be the host's peer, whatever the root's propagation: unmounting here must not unmount there.
+        try Mounting.setPropagation(".", .slave, recursive: true)
         try Mounting.detach(".")
     }
 
     /// For roots on an initramfs, which cannot be pivoted away. What the host had mounted of proc and sysfs goes first:
     /// covered by the moved root, it would still count for the kernel as a full view that the container may mount again.
     private static func moveRoot(_ root: borrowing RootDirectory, _ plan: RootfsPlan) throws(SystemError) {
+        let own = try Files.readLink(root.descriptor.path)
         for entry in try MountTable.read().reversed() where entry.type == "proc" || entry.type == "sysfs" {
-            if entry.path == plan.path || entry.path.hasPrefix(plan.path + "/") { continue }
+            if entry.path == own || entry.path.begins(with: own + "/") { continue }
             do throws(SystemError) {
+                try Mounting.setPropagation(entry.path, .slave, recursive: true)
                 try Mounting.detach(entry.path)
             } catch {
                 guard error.code == .invalidArgument || error.code == .notPermitted else { throw error }

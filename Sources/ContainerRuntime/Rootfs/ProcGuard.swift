@@ -40,13 +40,12 @@ enum ProcGuard {
         _ target: borrowing Descriptor, _ mount: MountPlan, root: String
     ) throws(SystemError) -> String? {
         let isInProcfs = try Files.fileSystem(of: target).isProc
-        let named = mount.destination == "/proc" || mount.destination.hasPrefix("/proc/")
+        let named = mount.destination == "/proc" || mount.destination.begins(with: "/proc/")
         guard isInProcfs || named else { return nil }
         let actual = try Files.readLink(target.path)
-        guard actual.hasPrefix(root) else { return isInProcfs ? "?" : nil }
-        let inside = actual.dropFirst(root.count)
+        guard let inside = actual.rest(after: root) else { return isInProcfs ? "?" : nil }
         if inside == "/proc" { return "" }
-        if inside.hasPrefix("/proc/") { return String(inside.dropFirst("/proc/".count)) }
+        if let below = inside.rest(after: "/proc/") { return below }
         return isInProcfs ? "?" : nil
     }
 }

@@ -9,11 +9,11 @@ enum RootPreparation {
         // What is unbindable could not be bound any more; the finished root gets that word at the end.
         let kind = plan.propagation.kind == .unbindable ? .private : plan.propagation.kind
         try Mounting.setPropagation("/", kind, recursive: plan.propagation.recursive)
+        let place = try open(plan.path)
         // Only a new mount can become the root, and pivot_root refuses shared mounts around it.
         if plan.propagation.kind == .shared || !plan.propagation.recursive {
-            try makePrivate(mountOf: plan.path)
+            try makePrivate(mountOf: Files.readLink(place.path))
         }
-        let place = try open(plan.path)
         let tree: Descriptor
         do throws(SystemError) {
             tree = try Mounting.cloneTree(of: place, recursive: true)
@@ -42,7 +42,7 @@ enum RootPreparation {
     /// Cuts the mount that holds a path off from its peers, so that what is mounted there does not show on the host.
     private static func makePrivate(mountOf path: String) throws(SystemError) {
         var best = "/"
-        for entry in try MountTable.read() where path == entry.path || path.hasPrefix(entry.path + "/") {
+        for entry in try MountTable.read() where path == entry.path || path.begins(with: entry.path + "/") {
             if entry.path.utf8.count > best.utf8.count { best = entry.path }
         }
         try Mounting.setPropagation(best, .private, recursive: false)
@@ -61,15 +61,15 @@ enum MountTable {
     }
 
     static func parse(_ text: String) -> [Entry] {
-        text.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ")
+        text.parts(by: "\n").compactMap { line -> Entry? in
+            let fields = line.parts(by: " ")
             guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
             return Entry(path: unescape(fields[4]), type: String(fields[dash + 1]))
         }
     }
 
     /// Blanks, tabs, line ends and backslashes are written as three octal digits.
-    private static func unescape(_ field: Substring) -> String {
+    private static func unescape(_ field: String) -> String {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {

@@ -14,7 +14,7 @@ struct RootfsPlan: Sendable {
     let maskedPaths: [String]
     let readOnlyPaths: [String]
     let noPivot: Bool
-    /// False when the configuration brings a whole /dev of its own by a bind mount.
+    /// False when the configuration brings a whole /dev of its own.
     let makesDevices: Bool
 
     init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout PlanFindings) {
@@ -24,7 +24,7 @@ struct RootfsPlan: Sendable {
         } else if root.isEmpty {
             findings.refuse("root.path", "must not be empty")
         }
-        path = MountPlan.clean(root.hasPrefix("/") ? root : "\(bundle)/\(root)")
+        path = MountPlan.clean(root.isAbsolutePath ? root : "\(bundle)/\(root)")
         readOnly = spec.root?.readonly ?? false
         self.noPivot = noPivot
         maskedPaths = (spec.linux?.maskedPaths ?? []).map(MountPlan.clean)
@@ -34,7 +34,8 @@ struct RootfsPlan: Sendable {
         for (index, mount) in (spec.mounts ?? []).enumerated() {
             if let plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) { mounts.append(plan) }
         }
-        makesDevices = !mounts.contains { $0.isBind && $0.destination == "/dev" }
+        // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes into.
+        makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }
         if makesDevices { devices = DevicePlan.defaults }
         addDevices(spec, findings: &findings)
         if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
@@ -78,5 +79,6 @@ struct RootfsPlan: Sendable {
         refuse("linux.readonlyPaths", if: !readOnlyPaths.isEmpty)
         refuse("root.readonly", if: readOnly)
         refuse("linux.rootfsPropagation", if: propagationIsExplicit)
+        refuse("linux.devices", if: !devices.isEmpty)
     }
 }

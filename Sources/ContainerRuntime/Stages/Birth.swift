@@ -35,6 +35,10 @@ struct Birth: ~Copyable {
                     // The other end is the runtime's alone: only so does its death show here.
                     runtimeEnd.closeInChild()
                     lock.closeInChild()
+                    switch directory {
+                    case .some(let directory): directory.closeInChild()
+                    case .none: break
+                    }
                     if isBridged { sequence.runBridge() } else { sequence.run() }
                 }
             }

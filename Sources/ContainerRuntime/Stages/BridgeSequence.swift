@@ -24,8 +24,8 @@ enum BridgeSequence {
         for (file, mappings, field) in [
             ("uid_map", plan.uidMappings, "uidMappings"), ("gid_map", plan.gidMappings, "gidMappings"),
         ] where !mappings.isEmpty {
-            let actual = try Files.readText("/proc/self/\(file)").split(separator: "\n").map {
-                $0.split(separator: " ").compactMap { UInt32($0) }
+            let actual = try Files.readText("/proc/self/\(file)").parts(by: "\n").map {
+                $0.parts(by: " ").compactMap { UInt32($0) }
             }
             if actual != mappings.map({ [$0.containerID, $0.hostID, $0.size] }) {
                 throw .refused("linux.\(field) differ from those of the user namespace that is joined")

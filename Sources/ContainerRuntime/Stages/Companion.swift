@@ -70,10 +70,11 @@ struct Companion: ~Copyable {
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
+        if plan.mode == .create { try step(.gate, try link.send(.recorded)) }
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
-        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks, directory: plan.bundle) }
+        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts) }
         hooksBegan = true
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
         let record = record
@@ -95,6 +96,7 @@ struct Companion: ~Copyable {
     /// The next packet of the phase; the init's failure is thrown, its warnings are passed on.
     private mutating func expect(_ phase: Expectation.Phase) throws(StageFailure) -> Received {
         while true {
+            try checkInterrupts()
             guard let received = try step(.gate, try receive()) else { throw died() }
             let message = received.message
             guard expectation.accepts(message) else {
@@ -104,6 +106,14 @@ struct Companion: ~Copyable {
             guard case .warning(let text) = message else { return received }
             warn(text)
         }
+    }
+
+    private func checkInterrupts() throws(StageFailure) {
+        guard let interrupts = plan.options.interrupts else { return }
+        let (signal, _) = try step(.gate, try Interruption.wait(for: link.number, interrupts: interrupts))
+        guard let signal else { return }
+        throw StageFailure(
+            .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
     }
 
     private func receive() throws(SystemError) -> Received? { try link.receive() }

@@ -58,7 +58,8 @@ struct InitSequence: ~Copyable {
         }
         try step(.mounts) { () throws(SystemError) in
             let mounts = Mounts(
-                plan: plan.rootfs, namespaces: plan.namespaces, cgroupDirectory: plan.cgroup.directory)
+                plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
+                cgroupDirectory: plan.cgroup.directory)
             try mounts.mountAll(resources, in: &root)
         }
         try step(.devices) { () throws(SystemError) in
@@ -66,15 +67,13 @@ struct InitSequence: ~Copyable {
         }
         let filter = try step(.runtimeHooks, try agree())
         try step(.createContainerHooks) { () throws(SystemError) in
-            try HookRunner(.createContainer, plan.hooks, directory: nil).runAll(state(.creating))
+            try HookRunner(.createContainer, plan.hooks, directory: plan.bundle).runAll(state(.creating))
         }
         var hidden = try step(.hiddenPaths, try HiddenPaths.open())
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
         try step(.terminal, try setUpStreams())
         try step(.names, try SystemSettings.setNames(plan.system))
-        try step(.sysctl) { () throws(SystemError) in
-            try SystemSettings.setParameters(plan.system, proc: resources.proc)
-        }
+        if !plan.system.sysctls.isEmpty { try step(.sysctl, try setParameters()) }
         try step(.hiddenPaths, try hidden.hide(plan.rootfs))
         let isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
         try step(.finishRoot, try finishRoot())
@@ -101,15 +100,36 @@ struct InitSequence: ~Copyable {
         return received.message
     }
 
+    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies before that, so does the init.
     private func waitForStart() throws(StageFailure) {
         try step(.gate) { () throws(SystemError) in
-            try link.send(.ready)
             switch gate {
-            case .some(let gate): try gate.waitForStart()
             case .none:
+                try link.send(.ready)
                 guard case .start = try answer() else { throw .refused("the runtime is out of step") }
+            case .some(let gate):
+                try gate.blockSignals()
+                try link.send(.ready)
+                guard case .recorded = try answer() else { throw .refused("the runtime is out of step") }
+                try gate.waitForStart()
             }
         }
+    }
+
+    /// Leaves the host's descriptors behind: whoever may trace the waiting init must not reach the host through them.
+    private func closeHostDescriptors() throws(SystemError) {
+        let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
+        var kept = [link.number]
+        switch gate {
+        case .some(let gate): kept += gate.numbers
+        case .none: break
+        }
+        var next = first
+        for number in kept.sorted() where number >= first {
+            if number > next { try InheritedDescriptors.close(from: next, to: UInt32(number - 1)) }
+            next = number + 1
+        }
+        try InheritedDescriptors.close(from: next)
     }
 
     /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
@@ -145,11 +165,19 @@ struct InitSequence: ~Copyable {
     private func setUpStreams() throws(SystemError) {
         try Processes.newSession()
         guard let terminal = plan.terminal else {
-            if let process = plan.process { try StandardStreams.handOver(to: process.user) }
+            let isEngines = plan.mode == .create || plan.options.detach
+            if let process = plan.process { try StandardStreams.handOver(to: process.user, files: isEngines) }
             return
         }
-        let controller = try TerminalSetup.setUp(terminal, owner: plan.process?.user ?? 0)
+        let controller = try TerminalSetup.setUp(
+            terminal, owner: plan.process?.user ?? 0, console: plan.namespaces.has(.mount))
         try link.send(.terminal, descriptor: controller)
+    }
+
+    private func setParameters() throws(SystemError) {
+        try resources.proc.with(0) { proc throws(SystemError) in
+            try SystemSettings.setParameters(plan.system, proc: proc)
+        }
     }
 
     private func state(_ status: State.Status) -> State {
@@ -186,6 +214,7 @@ struct InitSequence: ~Copyable {
 
     /// Everything about the process that can fail before the start, so that `create` reports it.
     private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Prepared? {
+        try step(.execute, try closeHostDescriptors())
         try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
         guard let process = plan.process else { return nil }
         let environment = ProcessSetup.environment(process, activation: plan.options.activationDescriptors)

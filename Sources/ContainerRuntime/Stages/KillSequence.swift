@@ -12,7 +12,8 @@ struct KillSequence: Sendable {
         guard status.allowsKill || all, record.pid != 0 || all else {
             throw .status(reason: "container not running")
         }
-        if wholeCgroup, record.cgroup.mode != .disabled {
+        // While it is being made, its cgroup may still be another's that is about to be refused.
+        if wholeCgroup, record.isReady, record.cgroup.mode != .disabled {
             do throws(CgroupError) {
                 try signalCgroup(signal)
             } catch {
@@ -21,7 +22,7 @@ struct KillSequence: Sendable {
             }
             return
         }
-        guard status.allowsKill else { return }
+        guard status.allowsKill, record.pid != 0 else { return }
         try operation("kill container") { () throws(SystemError) in
             let process = try open()
             try Processes.send(signal.rawValue, to: process)
@@ -49,7 +50,8 @@ struct KillSequence: Sendable {
         let wasFrozen = try cgroup.isFrozen()
         if !wasFrozen { try cgroup.freeze() }
         do throws(CgroupError) {
-            for pid in try cgroup.processes(recursive: true) {
+            // 0 stands for a process of an outer pid name space, and would mean our own process group.
+            for pid in try cgroup.processes(recursive: true) where pid > 0 {
                 // Frozen processes do not end meanwhile; one that cannot be reached is another user's.
                 try? Processes.kill(pid, signal.rawValue)
             }

@@ -7,10 +7,14 @@ struct TerminalRelay: ~Copyable {
     private let output: Descriptor
     /// Of the runtime's terminal, to be restored; nil where its input is none.
     private let settings: TerminalSettings?
+    /// Whether there is still somebody to read from or write to. A side that fails is given up; the container runs on.
     private var isInputOpen = true
+    private var isOutputOpen = true
     private var isControllerOpen = true
     /// What the payload has not taken yet.
-    private var pending: ArraySlice<UInt8> = []
+    private var pendingInput: ArraySlice<UInt8> = []
+    /// What the runtime's own output has not taken yet (it may be a pipe that does not wait).
+    private var pendingOutput: ArraySlice<UInt8> = []
 
     private init(
         controller: consuming Descriptor, input: consuming Descriptor, output: consuming Descriptor,
@@ -22,14 +26,15 @@ struct TerminalRelay: ~Copyable {
         self.settings = settings
     }
 
-    /// Puts the runtime's terminal into raw mode and gives the payload's its size.
-    static func begin(_ controller: consuming Descriptor) throws(SystemError) -> TerminalRelay {
-        try Files.setNonBlocking(controller)
-        let input = try Descriptor.duplicate(of: 0)
-        let output = try Descriptor.duplicate(of: 1)
-        let settings = Terminals.isTerminal(0) ? try Terminals.makeRaw(input) : nil
+    /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without: the payload runs already.
+    /// - Returns: nil where there is nothing to relay.
+    static func begin(_ controller: consuming Descriptor?) -> TerminalRelay? {
+        guard let controller, let input = try? Descriptor.duplicate(of: 0), let output = try? Descriptor.duplicate(of: 1)
+        else { return nil }
+        try? Files.setNonBlocking(controller)
+        let settings = Terminals.isTerminal(0) ? try? Terminals.makeRaw(input) : nil
         let relay = TerminalRelay(controller: controller, input: input, output: output, settings: settings)
-        try relay.copyWindowSize()
+        try? relay.copyWindowSize()
         return relay
     }
 
@@ -40,41 +45,75 @@ struct TerminalRelay: ~Copyable {
         if size.rows != 0 || size.columns != 0 { try Terminals.setWindowSize(size, of: controller) }
     }
 
-    /// What to wait for: the payload's output always, input only while the last of it is taken.
+    /// What to wait for. A side is read only when what it said before has been taken.
     var interests: [(number: Int32, events: PollEvents)] {
-        var events: PollEvents = .readable
-        if !pending.isEmpty { events.insert(.writable) }
+        var events: PollEvents = pendingOutput.isEmpty ? .readable : []
+        if !pendingInput.isEmpty { events.insert(.writable) }
         return [
-            (isControllerOpen ? controller.number : -1, events),
-            (isInputOpen && pending.isEmpty ? input.number : -1, .readable),
+            (isControllerOpen && !events.isEmpty ? controller.number : -1, events),
+            (isInputOpen && pendingInput.isEmpty ? input.number : -1, .readable),
+            (pendingOutput.isEmpty ? -1 : output.number, .writable),
         ]
     }
 
-    mutating func handle(_ ready: ArraySlice<PollEvents>) throws(SystemError) {
-        guard let fromController = ready.first, let fromInput = ready.last else { return }
-        if !fromController.isEmpty { try copyOutput() }
-        if !fromInput.isEmpty {
+    /// Moves what can be moved.
+    mutating func handle(_ ready: ArraySlice<PollEvents>) {
+        let ready = Array(ready)
+        guard ready.count == 3 else { return }
+        if !ready[1].isEmpty { readInput() }
+        if !pendingInput.isEmpty { writeInput() }
+        if !ready[0].isDisjoint(with: [.readable, .hungUp, .failed]), pendingOutput.isEmpty { readController() }
+        if !pendingOutput.isEmpty { writeOutput() }
+    }
+
+    private mutating func readInput() {
+        do throws(SystemError) {
             guard let bytes = try Terminals.readAvailable(input) else { return }
             isInputOpen = !bytes.isEmpty
-            pending = bytes[...]
-        }
-        if !pending.isEmpty, isControllerOpen {
-            pending = pending.dropFirst(try Terminals.writeAvailable(pending, to: controller))
+            pendingInput = bytes[...]
+        } catch {
+            isInputOpen = false
         }
     }
 
-    private mutating func copyOutput() throws(SystemError) {
-        guard let bytes = try Terminals.readAvailable(controller) else { return }
-        if bytes.isEmpty { isControllerOpen = false }
-        try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Files.write(buffer, to: output) }
+    private mutating func writeInput() {
+        do throws(SystemError) {
+            pendingInput = pendingInput.dropFirst(try Terminals.writeAvailable(pendingInput, to: controller))
+        } catch {
+            pendingInput = []
+        }
+    }
+
+    private mutating func readController() {
+        do throws(SystemError) {
+            guard let bytes = try Terminals.readAvailable(controller) else { return }
+            isControllerOpen = !bytes.isEmpty
+            if isOutputOpen { pendingOutput = bytes[...] }
+        } catch {
+            isControllerOpen = false
+        }
+    }
+
+    private mutating func writeOutput() {
+        do throws(SystemError) {
+            pendingOutput = pendingOutput.dropFirst(try Terminals.writeAvailable(pendingOutput, to: output))
+        } catch {
+            isOutputOpen = false
+            pendingOutput = []
+        }
     }
 
     /// What the payload wrote before it ended.
-    mutating func drain() throws(SystemError) {
-        while isControllerOpen {
-            guard let bytes = try Terminals.readAvailable(controller) else { return }
-            if bytes.isEmpty { return }
-            try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Files.write(buffer, to: output) }
+    mutating func drain() {
+        while true {
+            while !pendingOutput.isEmpty {
+                // Where the wait itself fails, writing finds out why.
+                _ = try? Polling.wait([(output.number, .writable)])
+                writeOutput()
+            }
+            guard isControllerOpen else { return }
+            readController()
+            if pendingOutput.isEmpty { return }
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Kernel
 internal import OCISpec
 
 /// What the container's name spaces are set to: names, kernel parameters, execution domain.
@@ -47,8 +48,10 @@ struct SystemPlan: Sendable {
 
     /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
     static func path(_ key: String) -> String {
-        guard let first = key.first(where: { $0 == "." || $0 == "/" }), first == "." else { return key }
-        return String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+        let dot = UInt8(ascii: ".")
+        let slash = UInt8(ascii: "/")
+        guard key.utf8.first(where: { $0 == dot || $0 == slash }) == dot else { return key }
+        return String(decoding: key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }, as: UTF8.self)
     }
 
     private static let ipc = [
@@ -58,7 +61,7 @@ struct SystemPlan: Sendable {
 
     /// Why a parameter cannot be set for the container alone; nil when it can.
     private static func refusal(of path: String, value: String, spec: Spec, _ namespaces: NamespacePlan) -> String? {
-        if path.split(separator: "/", omittingEmptySubsequences: false).contains(where: {
+        if path.parts(by: "/", keepingEmpty: true).contains(where: {
             $0.isEmpty || $0 == ".." || $0 == "."
         }) {
             return "is not the name of a kernel parameter"
@@ -73,9 +76,9 @@ struct SystemPlan: Sendable {
 
     /// The kind of name space that a parameter belongs to; nil when it is the whole machine's.
     private static func namespace(of path: String) -> NamespaceType? {
-        if ipc.contains(path) || path.hasPrefix("fs/mqueue/") { return .ipc }
-        if path.hasPrefix("net/") { return .network }
-        if path.hasPrefix("user/") { return .user }
+        if ipc.contains(path) || path.begins(with: "fs/mqueue/") { return .ipc }
+        if path.begins(with: "net/") { return .network }
+        if path.begins(with: "user/") { return .user }
         return path == "kernel/domainname" ? .uts : nil
     }
 

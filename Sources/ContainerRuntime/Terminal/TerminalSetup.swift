@@ -4,12 +4,13 @@ internal import Kernel
 enum TerminalSetup {
     /// Makes a pseudoterminal in the container's devpts, shows it as /dev/console and makes it the session's terminal and standard streams.
     /// - Returns: the controlling side, for the runtime or the engine.
-    static func setUp(_ plan: TerminalPlan, owner: UInt32) throws(SystemError) -> Descriptor {
+    /// - Parameter console: whether a mount at /dev/console stays the container's own.
+    static func setUp(_ plan: TerminalPlan, owner: UInt32, console: Bool) throws(SystemError) -> Descriptor {
         let root = RootDirectory(try Files.open("/", [.path, .directory]))
         let pair = try Pseudoterminal(controller: try openMultiplexer(in: root))
         if let size = plan.size { try Terminals.setWindowSize(size, of: pair.controller) }
         try Files.changeOwner(of: pair.terminal, owner: owner, group: Files.status(of: pair.terminal).group)
-        try showAsConsole(pair.terminal, in: root)
+        if console { try showAsConsole(pair.terminal, in: root) }
         try Terminals.takeControl(of: pair.terminal)
         for number in 0...2 as ClosedRange<Int32> { try pair.terminal.copy(to: number) }
         return pair.intoController()

@@ -1,0 +1,110 @@
+import Kernel
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+private let text = """
+    {
+      "ociVersion": "1.2.0",
+      "root": {"path": "rootfs"},
+      "process": {
+        "cwd": "/",
+        "user": {"uid": 0, "gid": 0}, "args": ["sh"]
+      },
+      "mounts": [{"destination": "/a"}, {"destination": "/b"}],
+      "unknown": 1
+    }
+    """
+
+@Suite struct BundleTests {
+    @Test func findingsHaveTheirPlace() throws {
+        try withFolder { folder throws in
+            try folder.write("config.json", text)
+            let bundle = try Bundle(folder.path)
+            #expect(bundle.path == folder.path)
+            #expect(
+                bundle.line(PlanError(field: "process.user.uid", reason: "no"))
+                    == "config.json:6:21: process.user.uid: no")
+            // What is not there has the place of what it would be in.
+            #expect(
+                bundle.line(PlanError(field: "process.env[3]", reason: "no")) == "config.json:4:14: process.env[3]: no")
+            #expect(
+                bundle.line(PlanError(field: "linux.seccomp", reason: "no")) == "config.json:1:1: linux.seccomp: no")
+        }
+    }
+
+    @Test func findingsComeInTheOrderOfTheFile() throws {
+        try withFolder { folder throws in
+            try folder.write("config.json", text)
+            let bundle = try Bundle(folder.path)
+            let fields = [
+                "mounts[1]", "process.user", "mounts[0]", "root.path", "process.args", "mounts[0]", "linux.x",
+            ]
+            let lines = bundle.lines(fields.enumerated().map { PlanError(field: $1, reason: "\($0)") })
+            #expect(
+                lines == [
+                    "config.json:1:1: linux.x: 6", "config.json:3:20: root.path: 3",
+                    "config.json:6:13: process.user: 1",
+                    "config.json:6:43: process.args: 4", "config.json:8:14: mounts[0]: 2",
+                    "config.json:8:14: mounts[0]: 5", "config.json:8:37: mounts[1]: 0",
+                ])
+            #expect(bundle.lines([]) == [])
+        }
+    }
+
+    @Test func whatIsOddIsAWarning() throws {
+        try withFolder { folder throws in
+            try folder.write("config.json", text)
+            let warnings = try Bundle(folder.path).warnings
+            #expect(warnings.count == 1)
+            #expect(warnings.first?.hasPrefix("config.json:9:3: unknown: ") == true)
+        }
+    }
+
+    @Test func theFileMayHaveAnotherName() throws {
+        try withFolder { folder throws in
+            try folder.write("other.json", text)
+            #expect(try Bundle(folder.path, config: "other.json").file == "other.json")
+            #expect(try Bundle(folder.path, config: folder.path("other.json")).spec.root?.path == "rootfs")
+            let error = failure { _ = try Bundle(folder.path) }
+            #expect(error == "JSON specification file config.json not found in \(folder.path); runbox spec writes one")
+        }
+    }
+
+    @Test func thePathIsCleaned() throws {
+        try withFolder { folder throws in
+            try folder.write("config.json", text)
+            #expect(try Bundle("\(folder.path)/./x/..//").path == folder.path)
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "config.json:1:2"), (#"{"ociVersion":"1.0.0"}"#, "config.json:1:1: missing required field \"root\""),
+        ("", "config.json:1:1"),
+    ])
+    func mistakesAreErrors(text: String, start: String) throws {
+        try withFolder { folder throws in
+            try folder.write("config.json", text)
+            do throws(RuntimeError) {
+                _ = try Bundle(folder.path)
+                Issue.record("a bundle was read")
+            } catch {
+                guard case .configuration(let lines) = error else {
+                    Issue.record("\(error)")
+                    return
+                }
+                #expect(lines.count == 1)
+                #expect(lines.first?.hasPrefix(start) == true, "\(lines)")
+            }
+        }
+    }
+
+    @Test func aFolderIsNoConfiguration() throws {
+        try withFolder { folder throws in
+            try Files.makeDirectory(folder.path("config.json"), mode: 0o700)
+            let error = failure { _ = try Bundle(folder.path) }
+            #expect(error == "read \(folder.path)/config.json: is a directory")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Cgroups
+import Kernel
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+// MARK: Planning
+
+/// Lines of findings, `field: reason`.
+extension PlanFindings {
+    var errorLines: [String] { errors.map { "\($0.field): \($0.reason)" } }
+    var warningLines: [String] { warnings.map { "\($0.field): \($0.reason)" } }
+}
+
+/// What a part of planning comes to, with what it found.
+func plan<Plan>(_ make: (inout PlanFindings) -> Plan) -> (plan: Plan, findings: PlanFindings) {
+    var findings = PlanFindings()
+    let plan = make(&findings)
+    return (plan, findings)
+}
+
+/// The name spaces of a configuration with nothing else in it.
+func namespaces(_ types: NamespaceType..., joined: [NamespaceType] = []) -> NamespacePlan {
+    let mappings = types.contains(.user) ? [IDMapping(containerID: 0, hostID: 1000, size: 10)] : nil
+    let all = types.map { Namespace(type: $0) } + joined.map { Namespace(type: $0, path: "/proc/1/ns/\($0.rawValue)") }
+    let linux = Linux(namespaces: all, uidMappings: mappings, gidMappings: mappings)
+    var findings = PlanFindings()
+    return NamespacePlan(Spec(ociVersion: "1.3.0", root: Root(path: "rootfs"), linux: linux), findings: &findings)
+}
+
+func process(_ change: (inout OCISpec.Process) -> Void = { _ in }) -> OCISpec.Process {
+    var process = OCISpec.Process(user: User(uid: 0, gid: 0), args: ["sh"], cwd: "/")
+    change(&process)
+    return process
+}
+
+/// A machine of ordinary shape, whatever this one is.
+let host = Host(
+    effectiveUser: 0, effectiveGroup: 0, cgroups: CgroupHost(root: "/sys/fs/cgroup", ownPath: "/user.slice/shell"))
+
+/// The configuration of a text, which must be without mistakes.
+func spec(_ text: String, _ place: Testing.SourceLocation = #_sourceLocation) throws -> Spec {
+    let document = SpecDocument(bytes: Array(text.utf8), file: "config.json")
+    #expect(document.diagnostics.map(\.description) == [], sourceLocation: place)
+    return try #require(document.spec, sourceLocation: place)
+}
+
+// MARK: Files
+
+/// A directory of its own for one test.
+struct Folder {
+    let path: String
+
+    init() throws(SystemError) {
+        let base = Processes.environment("TMPDIR") ?? "/tmp"
+        var number = 0
+        while true {
+            // mkdir decides who has a name, so tests that run side by side cannot get the same.
+            let candidate = "\(base)/runbox-plan-\(Processes.currentID)-\(number)"
+            do throws(SystemError) {
+                try Files.makeDirectory(candidate, mode: 0o700)
+                path = candidate
+                return
+            } catch  where error.code == .exists {
+                number += 1
+            }
+        }
+    }
+
+    func path(_ name: String) -> String { "\(path)/\(name)" }
+
+    func write(_ name: String, _ text: String = "", mode: UInt32 = 0o600) throws(SystemError) {
+        try Files.write(Array(text.utf8), toNew: path(name), mode: mode)
+    }
+
+    func text(_ name: String) throws(SystemError) -> String {
+        String(decoding: try Files.read(path(name)), as: UTF8.self)
+    }
+
+    func link(_ name: String, to target: String) throws(SystemError) {
+        try Files.makeSymbolicLink(name, to: target, at: Files.open(path, [.path, .directory]))
+    }
+
+    func names(_ name: String = "") throws(SystemError) -> [String] { try Files.list(path(name)).sorted() }
+}
+
+/// Lends a directory that is removed however the body ends.
+func withFolder(_ body: (Folder) throws -> Void) throws {
+    let folder = try Folder()
+    defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
+    try body(folder)
+}
+
+// MARK: Errors
+
+/// The description of the error that a body ends with; nil when it ends well.
+func failure(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return "\(error)"
+    }
+}

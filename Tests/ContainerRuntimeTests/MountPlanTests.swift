@@ -1,0 +1,153 @@
+import Kernel
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings: PlanFindings) {
+    plan { MountPlan(mount, index: index, bundle: "/bundle", findings: &$0) }
+}
+
+@Suite struct MountPlanTests {
+    // MARK: Kind
+
+    struct KindCase: Sendable, CustomTestStringConvertible {
+        var type: String?
+        var source: String?
+        var options: [String] = []
+        let kind: MountPlan.Kind
+        var testDescription: String { "\(type ?? "-") \(source ?? "-") \(options)" }
+    }
+
+    @Test(arguments: [
+        KindCase(type: "tmpfs", source: "tmpfs", kind: .fileSystem(type: "tmpfs", source: "tmpfs")),
+        KindCase(type: "proc", kind: .fileSystem(type: "proc", source: nil)),
+        KindCase(type: "cgroup", source: "cgroup", kind: .cgroup),
+        KindCase(type: "cgroup2", source: "cgroup2", kind: .cgroup),
+        KindCase(source: "/a", options: ["bind"], kind: .bind(source: "/a", recursive: false)),
+        KindCase(source: "/a", options: ["rbind"], kind: .bind(source: "/a", recursive: true)),
+        KindCase(source: "/a", options: ["rbind", "bind"], kind: .bind(source: "/a", recursive: false)),
+        KindCase(type: "none", source: "/a", options: ["bind"], kind: .bind(source: "/a", recursive: false)),
+        KindCase(type: "bind", source: "/a", options: ["bind"], kind: .bind(source: "/a", recursive: false)),
+        KindCase(type: "bind", source: "/a", kind: .bind(source: "/a", recursive: true)),
+        KindCase(type: "", source: "/a", options: ["bind"], kind: .bind(source: "/a", recursive: false)),
+        // The options decide, not the type.
+        KindCase(type: "tmpfs", source: "/a", options: ["bind"], kind: .bind(source: "/a", recursive: false)),
+        KindCase(type: "cgroup", source: "/a", options: ["rbind"], kind: .bind(source: "/a", recursive: true)),
+        KindCase(source: "data/x", options: ["bind"], kind: .bind(source: "/bundle/data/x", recursive: false)),
+        KindCase(source: "../x", options: ["bind"], kind: .bind(source: "/bundle/../x", recursive: false)),
+        KindCase(options: ["remount", "ro"], kind: .remount(bind: false)),
+        KindCase(options: ["bind", "remount", "ro"], kind: .remount(bind: true)),
+        KindCase(type: "tmpfs", options: ["remount"], kind: .remount(bind: false)),
+    ])
+    func tellsWhatIsMounted(mount: KindCase) throws {
+        let (plan, findings) = read(
+            Mount(destination: "/x", type: mount.type, source: mount.source, options: mount.options))
+        #expect(findings.errorLines == [])
+        #expect(plan?.kind == mount.kind)
+    }
+
+    @Test(arguments: [
+        (Mount(destination: "/x", options: ["bind"]), "mounts[4].source: a bind mount needs a source"),
+        (Mount(destination: "/x", source: "", options: ["rbind"]), "mounts[4].source: a bind mount needs a source"),
+        (Mount(destination: "/x", type: "bind"), "mounts[4].source: a bind mount needs a source"),
+        (
+            Mount(destination: "/x", source: "/a"),
+            "mounts[4].type: a mount that is not a bind mount needs a file system type"
+        ),
+        (
+            Mount(destination: "/x", type: "", source: "/a", options: ["ro"]),
+            "mounts[4].type: a mount that is not a bind mount needs a file system type"
+        ),
+        (
+            Mount(destination: "/x", type: "none", source: "/a"),
+            "mounts[4].type: a mount that is not a bind mount needs a file system type"
+        ),
+    ])
+    func refusesWhatCannotBeMounted(mount: Mount, line: String) {
+        let (plan, findings) = read(mount, index: 4)
+        #expect(findings.errorLines == [line])
+        #expect(plan == nil)
+    }
+
+    @Test func refusesMappingsByTheirField() {
+        let mapping = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
+        let mount = Mount(
+            destination: "/x", source: "/a", options: ["bind"], uidMappings: mapping, gidMappings: mapping)
+        #expect(read(mount, index: 1).findings.errorLines == ["mounts[1].uidMappings: not supported yet"])
+    }
+
+    // MARK: Words
+
+    /// A slip of the pen must not leave a mount writable; a word that is close to it is told.
+    @Test(arguments: [
+        ("r0", "; did you mean \"ro\"?"), ("nosiud", "; did you mean \"nosuid\"?"),
+        ("read-only", ""), ("size=64k", ""), ("NOEXEC", "; did you mean \"noexec\"?"), ("z", ""),
+        ("noexce", "; did you mean \"noexec\"?"),
+    ])
+    func refusesDataOfBindMounts(word: String, hint: String) {
+        let (_, findings) = read(Mount(destination: "/x", source: "/a", options: ["ro", "bind", word]), index: 2)
+        let reason = "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option"
+        // Of two letters one may not differ: a third of them is none.
+        let expected = word == "r0" ? "" : hint
+        #expect(findings.errorLines == ["mounts[2].options[2]: \(reason)\(expected)"])
+    }
+
+    @Test func refusesEachWordOfItsOwn() {
+        let (_, findings) = read(
+            Mount(destination: "/x", type: "bind", source: "/a", options: ["one", "", "ro", "two"]))
+        #expect(findings.errors.map(\.field) == ["mounts[0].options[0]", "mounts[0].options[3]"])
+    }
+
+    @Test func refusesDataOfABindRemount() {
+        let (_, findings) = read(Mount(destination: "/x", options: ["remount", "bind", "size=1"]))
+        #expect(findings.errors.map(\.field) == ["mounts[0].options[2]"])
+        #expect(read(Mount(destination: "/x", options: ["remount", "size=1"])).findings.errorLines == [])
+    }
+
+    @Test(arguments: [
+        (Mount(destination: "/x", type: "tmpfs", options: ["tmpcopyup"]), []),
+        (
+            Mount(destination: "/x", type: "ramfs", options: ["tmpcopyup"]),
+            ["mounts[0].options: tmpcopyup is for tmpfs only"]
+        ),
+        (
+            Mount(destination: "/x", source: "/a", options: ["bind", "tmpcopyup"]),
+            ["mounts[0].options: tmpcopyup is for tmpfs only"]
+        ),
+    ])
+    func copiesUpIntoTmpfsOnly(mount: Mount, lines: [String]) {
+        let (plan, findings) = read(mount)
+        #expect(findings.errorLines == lines)
+        #expect(plan?.copyUp == true)
+    }
+
+    @Test func tellsKindsApart() throws {
+        let bind = try #require(read(Mount(destination: "/x", source: "/a", options: ["bind", "ro"])).plan)
+        #expect(bind.isBind && bind.isReadOnly && !bind.isTmpfs && !bind.isProc && !bind.isSysfs)
+        let tmpfs = try #require(read(Mount(destination: "/x", type: "tmpfs")).plan)
+        #expect(tmpfs.isTmpfs && !tmpfs.isBind && !tmpfs.isReadOnly)
+        #expect(try #require(read(Mount(destination: "/x", type: "proc")).plan).isProc)
+        #expect(try #require(read(Mount(destination: "/x", type: "sysfs")).plan).isSysfs)
+        // A bind mount whose dummy type says proc is none of procfs.
+        let dummy = try #require(read(Mount(destination: "/x", type: "proc", source: "/a", options: ["bind"])).plan)
+        #expect(!dummy.isProc)
+    }
+
+    // MARK: Destination
+
+    @Test(arguments: [
+        ("/", "/"), ("/a", "/a"), ("a", "/a"), ("a/b", "/a/b"), ("./a", "/a"), ("/a/", "/a"), ("//a///b//", "/a/b"),
+        ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/../a", "/a"), ("../../a", "/a"), ("/a/b/../..", "/"), ("..", "/"),
+        (".", "/"), ("/a/..b", "/a/..b"), ("/a/...", "/a/..."), ("/.a", "/.a"), ("/a b", "/a b"), ("", "/"),
+        ("/dev/../proc/self", "/proc/self"),
+    ])
+    func destinationsAreCleaned(written: String, clean: String) {
+        #expect(MountPlan.clean(written) == clean)
+        #expect(read(Mount(destination: written, type: "tmpfs")).plan?.destination == clean)
+    }
+
+    @Test func keepsItsPlaceInTheList() {
+        #expect(read(Mount(destination: "/x", type: "tmpfs"), index: 7).plan?.index == 7)
+    }
+}

@@ -1,0 +1,190 @@
+import Cgroups
+import Kernel
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+private let odd = "q\"\\/\u{1}\n\t \u{e9}\u{1f600}"
+
+private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
+    let text = """
+        {"version":1,"id":"box","ociVersion":"1.2.0","bundle":"/b","rootfs":"/b/rootfs","created":"2026-01-01T00:00:00Z",
+        "owner":0,"pid":17,"startTime":4242,"ready":true,"process":true,"laterHooks":false,"sharesProcesses":false,
+        "cgroup":{"manager":"cgroupfs","root":"/sys/fs/cgroup","path":"/x","made":["/x"]},"annotations":{"a":"1"}}
+        """
+    var record = try #require(Record(Array(text.utf8)))
+    change(&record)
+    return record
+}
+
+@Suite struct RecordTests {
+    @Test func readsItsFields() throws {
+        let record = try record()
+        #expect((record.id, record.ociVersion, record.bundle, record.rootfs) == ("box", "1.2.0", "/b", "/b/rootfs"))
+        #expect((record.created, record.owner, record.pid, record.startTime) == ("2026-01-01T00:00:00Z", 0, 17, 4242))
+        #expect(
+            (record.isReady, record.hasProcess, record.hasLaterHooks, record.sharesProcesses) == (
+                true, true, false, false
+            ))
+        #expect(record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/x", created: ["/x"]))
+        #expect(record.annotations == ["a": "1"])
+    }
+
+    struct Change: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let make: @Sendable (inout Record) -> Void
+    }
+
+    @Test(arguments: [
+        Change(testDescription: "nothing") { _ in },
+        Change(testDescription: "texts") {
+            ($0.id, $0.ociVersion, $0.bundle, $0.rootfs, $0.created) = (odd, odd, odd, odd, "")
+        },
+        Change(testDescription: "greatest numbers") { ($0.owner, $0.pid, $0.startTime) = (.max, .max, .max) },
+        Change(testDescription: "zeros") { ($0.owner, $0.pid, $0.startTime) = (0, 0, 0) },
+        Change(testDescription: "flags") {
+            ($0.isReady, $0.hasProcess, $0.hasLaterHooks, $0.sharesProcesses) = (false, false, true, true)
+        },
+        Change(testDescription: "no cgroup") { $0.cgroup = .disabled },
+        Change(testDescription: "many cgroups") {
+            $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd])
+        },
+        Change(testDescription: "no annotations") { $0.annotations = [:] },
+        Change(testDescription: "odd annotations") { $0.annotations = [odd: odd, "": "", "z": "", "a.b/c": "1"] },
+    ])
+    func comesBackAsItWas(change: Change) throws {
+        let record = try record(change.make)
+        #expect(Record(Array(record.json().utf8)) == record)
+        #expect(!record.json().contains("\n"))
+    }
+
+    /// A file that was cut, be it by a full disk or by a crash, is no record; no byte of it may be taken for one.
+    @Test func noCutFileIsARecord() throws {
+        let bytes = Array(try record().json().utf8)
+        for length in 0..<bytes.count where Record(Array(bytes[..<length])) != nil {
+            Issue.record("\(length) of \(bytes.count) bytes were read")
+        }
+        #expect(Record(bytes) != nil)
+    }
+
+    @Test(arguments: [
+        "id", "ociVersion", "bundle", "rootfs", "created", "owner", "pid", "startTime", "ready", "process",
+        "laterHooks", "sharesProcesses", "cgroup", "manager", "root", "path", "made", "annotations",
+    ])
+    func everyFieldIsNeeded(name: String) throws {
+        let text = try record().json()
+        let parts = text.split(separator: "\"\(name)\":", omittingEmptySubsequences: false)
+        #expect(parts.count == 2)
+        #expect(Record(Array(parts.joined(separator: "\"another\":").utf8)) == nil)
+    }
+
+    @Test(arguments: [
+        (#""pid":17"#, #""pid":"17""#), (#""pid":17"#, #""pid":-1"#), (#""pid":17"#, #""pid":1.5"#),
+        (#""pid":17"#, #""pid":null"#), (#""ready":true"#, #""ready":1"#), (#""id":"box""#, #""id":null"#),
+        (#""manager":"cgroupfs""#, #""manager":"systemd9""#), (#""annotations":{"a":"1"}"#, #""annotations":{"a":1}"#),
+        (#""startTime":4242"#, #""startTime":18446744073709551616"#), (#"{"version""#, #"["version""#),
+    ])
+    func damagedFieldsAreNoRecord(old: String, new: String) throws {
+        let text = try record().json()
+        let parts = text.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+        #expect(parts.count == 2)
+        #expect(Record(Array(parts.joined(separator: new).utf8)) == nil)
+    }
+
+    @Test func listsAreOfStrings() throws {
+        let text = try record().json()
+        let parts = text.split(separator: #""made":["\/x"]"#)
+        let plain = parts.count == 2 ? parts : text.split(separator: #""made":["/x"]"#)
+        #expect(plain.count == 2)
+        let damaged = Record(Array(plain.joined(separator: #""made":[1]"#).utf8))
+        withKnownIssue("what is no string in a list of cgroups is left out in silence, so that they stay behind") {
+            #expect(damaged == nil)
+        }
+    }
+
+    @Test(arguments: ["", " ", "{}", "[]", "null", "0", "\"\"", "{\"id\":\"box\"}", "\u{0}"])
+    func otherTextsAreNoRecord(text: String) {
+        #expect(Record(Array(text.utf8)) == nil)
+    }
+}
+
+@Suite struct StoreTests {
+    private func store(_ folder: Folder) -> Store { Store(root: folder.path("state")) }
+
+    @Test func aNameIsTakenOnce() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            #expect(try store.all() == [])
+            #expect(try store.reserve("box") == folder.path("state/box"))
+            #expect(store.contains(try ContainerID("box")))
+            #expect(failure { _ = try store.reserve("box") } == "container with given ID already exists: box")
+            _ = try store.reserve("another")
+            #expect(try store.all() == ["another", "box"])
+            // Others may look for a container's state, but not read it.
+            #expect(try Files.status(folder.path("state/box")).permissions == 0o711)
+        }
+    }
+
+    @Test func whatIsWrittenIsLoaded() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            _ = try store.reserve("box")
+            #expect(try store.load("box") == nil)
+            let record = try record { $0.annotations = ["k": odd] }
+            try store.write(record)
+            #expect(try store.load("box") == record)
+            #expect(try Files.status(folder.path("state/box/state.json")).permissions == 0o600)
+            #expect(try folder.names("state/box") == ["state.json"])
+        }
+    }
+
+    @Test func whatIsNotThereIsMissing() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            #expect(failure { _ = try store.load("box") } == "container does not exist: box")
+            #expect(failure { _ = try store.lock("box") } == "container does not exist: box")
+            try store.remove("box")
+        }
+    }
+
+    @Test func damageIsToldWithItsRemedy() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            _ = try store.reserve("box")
+            try folder.write("state/box/state.json", "{\"id\":")
+            let error = failure { _ = try store.load("box") }
+            #expect(
+                error
+                    == "read the state: the state of container box in \(folder.path)/state is damaged; runbox delete --force box removes it"
+            )
+        }
+    }
+
+    @Test func removingTakesAllOfIt() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            _ = try store.reserve("box")
+            _ = try store.reserve("other")
+            try store.write(try record())
+            try folder.write("state/box/config.json", "{}")
+            try store.remove("box")
+            #expect(try store.all() == ["other"])
+            // What a crash left is found by looking.
+            try Files.makeDirectories(folder.path("state/other/deep/er"), mode: 0o700)
+            try Files.makeFIFO(folder.path("state/other/start.fifo"), mode: 0o600)
+            try store.remove("other")
+            #expect(try folder.names("state") == [])
+        }
+    }
+
+    /// The runtime's own folders begin with a dot, which no container's name does.
+    @Test func theCacheIsNoContainer() throws {
+        try withFolder { folder throws in
+            let store = store(folder)
+            try Files.makeDirectories(store.seccompCache, mode: 0o700)
+            #expect(try store.all() == [])
+            #expect(store.seccompCache.hasPrefix("\(store.root)/."))
+        }
+    }
+}

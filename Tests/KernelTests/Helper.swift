@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Kernel
+
+/// A directory of its own for one test.
+struct Folder {
+    let path: String
+
+    init() throws(SystemError) {
+        let base = Processes.environment("TMPDIR") ?? "/tmp"
+        var number = 0
+        while true {
+            // mkdir decides who has a name, so tests that run side by side cannot get the same.
+            let candidate = "\(base)/runbox-unit-\(Processes.currentID)-\(number)"
+            do throws(SystemError) {
+                try Files.makeDirectory(candidate, mode: 0o700)
+                path = candidate
+                return
+            } catch  where error.code == .exists {
+                number += 1
+            }
+        }
+    }
+
+    func path(_ name: String) -> String { "\(path)/\(name)" }
+
+    func open(_ flags: OpenFlags = [.path, .directory]) throws(SystemError) -> Descriptor {
+        try Files.open(path, flags)
+    }
+
+    func write(_ name: String, _ text: String = "", mode: UInt32 = 0o600) throws(SystemError) {
+        try Files.write(Array(text.utf8), toNew: path(name), mode: mode)
+    }
+
+    func makeDirectory(_ name: String) throws(SystemError) {
+        try Files.makeDirectories(path(name), mode: 0o700)
+    }
+
+    func link(_ name: String, to target: String) throws(SystemError) {
+        let slash = name.lastIndex(of: "/")
+        let parent = try Files.open(path(slash.map { String(name[..<$0]) } ?? ""), [.path, .directory])
+        try Files.makeSymbolicLink(
+            String(name[(slash.map(name.index(after:)) ?? name.startIndex)...]), to: target, at: parent)
+    }
+
+    func text(_ name: String) throws(SystemError) -> String {
+        String(decoding: try Files.read(path(name)), as: UTF8.self)
+    }
+
+    /// Whether there is an entry of that name, be it a dangling link.
+    func has(_ name: String) -> Bool { kind(name) != nil }
+
+    func kind(_ name: String) -> FileKind? {
+        try? Files.status(path(name), follow: false).kind  // nothing there
+    }
+
+    func names(_ name: String = "") throws(SystemError) -> [String] { try Files.list(path(name)).sorted() }
+}
+
+/// Lends a directory that is removed however the body ends.
+func withFolder(_ body: (Folder) throws -> Void) throws {
+    let folder = try Folder()
+    defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
+    try body(folder)
+}
+
+/// Two directories: a container's root, and beside it what must stay out of its reach.
+func withRoot(_ body: (_ inside: Folder, _ whole: Folder) throws -> Void) throws {
+    try withFolder { whole in
+        try whole.makeDirectory("root")
+        try whole.makeDirectory("host")
+        try whole.write("host/secret", "secret")
+        try body(Folder(at: whole.path("root")), whole)
+    }
+}
+
+extension Folder {
+    init(at path: String) { self.path = path }
+}
+
+/// The error that a body ends with; nil when it ends well.
+func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
+    do throws(SystemError) {
+        try body()
+        return nil
+    } catch {
+        return error
+    }
+}
+
+/// Both ends of a packet socket.
+struct Ends: ~Copyable {
+    var near: Descriptor?
+    let far: Descriptor
+
+    static func make() throws(SystemError) -> Ends { try Sockets.packetPair { Ends(near: $0, far: $1) } }
+
+    init(near: consuming Descriptor, far: consuming Descriptor) {
+        self.near = consume near
+        self.far = far
+    }
+
+    /// Takes the near end out; a second time there is none.
+    mutating func takeNear() throws(SystemError) -> Descriptor { try unwrap(near.take()) }
+}
+
+/// What `#require` does, for what cannot be copied.
+func unwrap(_ descriptor: consuming Descriptor?) throws(SystemError) -> Descriptor {
+    guard let descriptor else { throw SystemError("unwrap", "", .badDescriptor) }
+    return descriptor
+}
+
+/// Whether the other end of a socket is closed. A closed descriptor's number may be in use again at once, so only its peer can tell for sure.
+func isHungUp(_ end: borrowing Descriptor, within milliseconds: Int32 = 0) throws(SystemError) -> Bool {
+    try Polling.wait([(end.number, .hungUp)], timeout: milliseconds)[0].contains(.hungUp)
+}

@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Kernel
+
+@Suite struct ProcessTests {
+    /// A line of proc_pid_stat(5) whose program has a name and whose start time is 4242.
+    static func stat(_ name: String, state: String = "S", last: String = "4242") -> [UInt8] {
+        let fields = [state] + (4...21).map { "\($0)" } + [last, "23", "24", "25"]
+        return Array("17 (\(name)) \(fields.joined(separator: " "))\n".utf8)
+    }
+
+    /// A process may call itself anything, also what looks like the fields behind the name.
+    @Test(arguments: [
+        "sh", "", ")", "))", "(", "a b", ") S 1 1", ") Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21", "a\nb",
+        "x) (y", " ", "\u{e9}",
+    ])
+    func findsTheStartTimeBehindAnyName(name: String) {
+        #expect(Processes.startTime(ofStat: Self.stat(name)) == 4242)
+    }
+
+    @Test func findsTheStartTimeBehindANameThatIsNoUTF8() {
+        let line = Array("1 (".utf8) + [0xff, 0xfe, 0x80] + Self.stat("").dropFirst(4)
+        #expect(Processes.startTime(ofStat: line) == 4242)
+    }
+
+    @Test(arguments: ["R", "S", "D", "T", "t", "I"])
+    func aLivingProcessHasAStartTime(state: String) {
+        #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == 4242)
+    }
+
+    @Test(arguments: ["Z", "X"])
+    func aDeadProcessHasNone(state: String) {
+        #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == nil)
+    }
+
+    @Test(arguments: [
+        "", "1", "1 (x", "1 (x)", "1 (x) S", "1 (x) S 1 2 3",
+        "1 x S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23",
+    ])
+    func damagedLinesHaveNone(line: String) {
+        #expect(Processes.startTime(ofStat: Array(line.utf8)) == nil)
+    }
+
+    @Test func aStartTimeMustBeANumber() {
+        #expect(Processes.startTime(ofStat: Self.stat("x", last: "4242x")) == nil)
+        #expect(Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551615")) == .max)
+        #expect(Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551616")) == nil)
+    }
+
+    @Test func findsItsOwnStartTime() throws {
+        let own = try #require(Processes.startTime(Processes.currentID))
+        #expect(own > 0)
+        #expect(Processes.startTime(Processes.currentID) == own)
+        // Above the largest number that the kernel gives.
+        #expect(Processes.startTime(4_194_305) == nil)
+    }
+
+    @Test func findsItselfByPidfd() throws {
+        let own = try Processes.open(Processes.currentID)
+        let pid = try Processes.pid(of: own)
+        #expect(pid == Processes.currentID)
+        try Processes.send(0, to: own)
+    }
+
+    @Test func aNumberWithoutProcessIsNoProcess() {
+        #expect(failure { () throws(SystemError) in _ = try Processes.open(4_194_305) }?.code == .noProcess)
+        #expect(failure { () throws(SystemError) in try Processes.kill(4_194_305, 0) }?.code == .noProcess)
+    }
+
+    /// wait(2): the code is the second byte, a signal the low seven bits, and bit 7 tells of a core file.
+    @Test(
+        arguments: [
+            (0x0000, .exited(code: 0), 0), (0x0100, .exited(code: 1), 1), (0x7f00, .exited(code: 127), 127),
+            (0xff00, .exited(code: 255), 255), (0x0009, .killed(signal: 9), 137), (0x000f, .killed(signal: 15), 143),
+            (0x008b, .killed(signal: 11), 139), (0x0040, .killed(signal: 64), 192),
+        ] as [(Int32, ExitReason, Int32)])
+    func readsWaitStatuses(status: Int32, reason: ExitReason, shell: Int32) {
+        #expect(ExitReason(waitStatus: status) == reason)
+        #expect(ExitReason(waitStatus: status).shellStatus == shell)
+    }
+
+    @Test func knowsItsEnvironment() throws {
+        let entry = try #require(Processes.environment().first { $0.hasPrefix("PATH=") })
+        #expect(Processes.environment("PATH") == String(entry.dropFirst(5)))
+        #expect(Processes.environment("RUNBOX_NOBODY_SETS_THIS") == nil)
+    }
+}
