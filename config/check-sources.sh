@@ -39,7 +39,7 @@ refuse() {
 product='Sources/JSON Sources/OCISpec Sources/Kernel Sources/Cgroups Sources/ContainerRuntime Sources/runbox'
 # shellcheck disable=SC2086 # a list of folders
 refuse "single-threaded and without Foundation: docs/architecture.md" \
-    '(^|[^a-zA-Z])(async|await|actor|Task|Mirror|Codable|print)( |\(|\{|$)' $product
+    '^[^/"]*(^|[^a-zA-Z.])(async |await |actor [A-Z]|Task ?\{|Mirror\(|Codable|print\()' $product
 refuse "bytes, not characters: Sources/Kernel/ByteText.swift" \
     '\.(hasPrefix|hasSuffix)\(|\.split\(separator: "' Sources/Kernel Sources/Cgroups Sources/ContainerRuntime Sources/runbox
 exit $failed

@@ -32,7 +32,9 @@ package enum Capabilities {
     package static func named(_ name: String) -> CapabilitySet? {
         var value: cap_value_t = 0
         // libcap stops reading at the first character that is no letter, and takes what it has by then.
-        let isWord = name.utf8.allSatisfy { ($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z")) || $0 == UInt8(ascii: "_") }
+        let isWord = name.utf8.allSatisfy {
+            ($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z")) || $0 == UInt8(ascii: "_")
+        }
         guard name.begins(with: "CAP_"), isWord, cap_from_name(name, &value) == 0, (0..<64).contains(value) else {
             return nil
         }

@@ -49,10 +49,12 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
         let high = clinux_sigrtmax()
         if name == "RTMIN" { return low }
         if name == "RTMAX" { return high }
-        if name.begins(with: "RTMIN+"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+        if name.begins(with: "RTMIN+"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset)
+        {
             return low + offset
         }
-        if name.begins(with: "RTMAX-"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset) {
+        if name.begins(with: "RTMAX-"), let offset = plainNumber(name.dropFirst(6)), (0...(high - low)).contains(offset)
+        {
             return high - offset
         }
         return nil

@@ -1,5 +1,5 @@
-internal import Kernel
 internal import ContainerRuntime
+internal import Kernel
 
 /// The flags that `run` and `create` share.
 enum LaunchFlags {

@@ -48,7 +48,7 @@ enum Main {
             return 0
         }
         guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
-        let options = try understand(command) { () throws(UsageError) in try GlobalOptions(global) }
+        let options = try understand(nil) { () throws(UsageError) in try GlobalOptions(global) }
         if command.touchesContainers {
             try attempt { () throws(RuntimeError) in try SealedSelf.ensure(arguments: words) }
         }

@@ -42,7 +42,7 @@ public struct Container: Sendable {
         if record.pid == 0 { return .creating }
         guard Processes.startTime(record.pid) == record.startTime else { return .stopped }
         if !record.isReady { return .creating }
-        if Files.exists("\(store.folder(record.id))/\(StartGate.startName)") { return .created }
+        if StartGate.isClosed(folder: store.folder(record.id)) { return .created }
         return isFrozen(record) ? .paused : .running
     }
 

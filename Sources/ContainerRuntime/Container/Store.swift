@@ -105,7 +105,8 @@ public struct Store: Sendable {
             let end = MonotonicClock.milliseconds + Self.patience
             while try !Files.tryLock(folder) {
                 if MonotonicClock.milliseconds >= end {
-                    throw .refused("another runbox (create, start or delete, perhaps waiting for a hook) does not let go of it")
+                    throw .refused(
+                        "another runbox (create, start or delete, perhaps waiting for a hook) does not let go of it")
                 }
                 whenBusy()
                 MonotonicClock.sleep(milliseconds: 10)

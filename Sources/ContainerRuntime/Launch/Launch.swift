@@ -111,7 +111,8 @@ enum Launch {
             let record = created.record
             try step(
                 .poststartHooks,
-                try HookRunner(.poststart, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts).runAll(record.state(.running)))
+                try HookRunner(.poststart, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts)
+                    .runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)

@@ -2,7 +2,7 @@
 struct Expectation: Sendable, Equatable {
     /// The phases of a set-up, in their order.
     enum Phase: Int, Sendable, Comparable {
-        case bridge, setup, confine, ready, started
+        case bridge, setup, confine, ready
 
         static func < (a: Phase, b: Phase) -> Bool { a.rawValue < b.rawValue }
     }

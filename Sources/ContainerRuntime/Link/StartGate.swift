@@ -18,8 +18,8 @@ struct StartGate: ~Copyable {
     static func make(folder: String) throws(SystemError) -> StartGate {
         try Files.makeFIFO("\(folder)/\(Self.startName)", mode: 0o600)
         try Files.makeFIFO("\(folder)/\(Self.resultName)", mode: 0o600)
-        let start = try Files.open("\(folder)/\(Self.startName)", [.readOnly, .nonBlocking])
-        // Opened for both so that opening does not wait for the other end.
+        // Opened for both, so that opening does not wait for another end, and no end that comes and goes leaves it hung up.
+        let start = try Files.open("\(folder)/\(Self.startName)", [.readWrite, .nonBlocking])
         let result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
         return StartGate(start: start, result: result, signals: try Signals.descriptor())
     }
@@ -33,11 +33,15 @@ struct StartGate: ~Copyable {
             while let signal = try Signals.next(in: signals) {
                 if signal.endsProcess { Processes.exit(128 + signal.rawValue) }
             }
-            guard let bytes = try Terminals.readAvailable(start, limit: 1) else { continue }
-            if !bytes.isEmpty { return }
-            // Somebody opened the gate and left without a byte, which poll goes on telling.
-            MonotonicClock.sleep(milliseconds: 10)
+            if try Terminals.readAvailable(start, limit: 1)?.isEmpty == false { return }
         }
+    }
+
+    /// Whether an init waits at the gate of a folder. A `start` that died behind its byte has left the FIFO, but nobody reads it.
+    static func isClosed(folder: String) -> Bool {
+        let path = "\(folder)/\(startName)"
+        // No FIFO or no reader: either way nobody waits.
+        return Files.exists(path) && (try? Files.open(path, [.writeOnly, .nonBlocking])) != nil
     }
 
     /// The init: leaves signals for ``waitForStart()`` to find.

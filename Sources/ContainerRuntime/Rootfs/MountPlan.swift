@@ -34,6 +34,11 @@ struct MountPlan: Sendable {
     /// A source that is a symbolic link is made again at the destination instead of being followed.
     private(set) var copySymbolicLink = false
 
+    /// Flags that belong to a file system and not to one of its mounts.
+    private static let ofFileSystem: MountFlags = [
+        .synchronous, .directorySync, .mandatoryLocks, .inodeVersion, .lazyTime, .silent,
+    ]
+
     /// Whether nothing but a new file system is asked for (no attribute that needs a call of its own).
     var isProc: Bool { kind.isFileSystem("proc") }
     var isSysfs: Bool { kind.isFileSystem("sysfs") }
@@ -72,6 +77,12 @@ struct MountPlan: Sendable {
         }
         apply(words)
         if !data.isEmpty, isBind { refuseData(words, field: field, findings: &findings) }
+        if isBind, !flags.isDisjoint(with: Self.ofFileSystem) {
+            findings.warn(
+                "\(field).options",
+                "sync, dirsync, mand, iversion, lazytime and silent are settings of file systems and change nothing on a bind mount"
+            )
+        }
         if copyUp, !isTmpfs { findings.refuse("\(field).options", "tmpcopyup is for tmpfs only") }
     }
 

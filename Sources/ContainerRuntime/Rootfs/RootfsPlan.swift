@@ -49,6 +49,9 @@ struct RootfsPlan: Sendable {
     private mutating func addDevices(_ spec: Spec, findings: inout PlanFindings) {
         for (index, device) in (spec.linux?.devices ?? []).enumerated() {
             guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
+            if !makesDevices, plan.path.begins(with: "/dev/") {
+                findings.warn("linux.devices[\(index)]", "not made: the /dev of this container is brought by a mount")
+            }
             devices.removeAll { $0.path == plan.path }
             devices.append(plan)
         }

@@ -76,7 +76,9 @@ struct Companion: ~Copyable {
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
-        let hooks = [HookTiming.prestart, .createRuntime].map { HookRunner($0, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts) }
+        let hooks = [HookTiming.prestart, .createRuntime].map {
+            HookRunner($0, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts)
+        }
         hooksBegan = true
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
         let record = record

@@ -22,6 +22,8 @@ struct InitSequence: ~Copyable {
             try become(program, ground.filter)
         } catch {
             report(error, isStarted: isStarted)
+            // A filter may forbid even the report; then the status alone says whose fault it was.
+            Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
     }

@@ -1,6 +1,6 @@
 /// A step of making, starting or deleting a container. Its words begin the error message when it fails.
 enum Step: UInt8, Sendable, CaseIterable {
-    case plan, reserve, cgroup, sources, clone, bridge, mappings, identity, namespaces, keyring, loopback
+    case sources, clone, bridge, mappings, identity, namespaces, keyring, loopback
     case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,
         finishRoot
     case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
@@ -10,9 +10,6 @@ enum Step: UInt8, Sendable, CaseIterable {
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     var words: String {
         switch self {
-        case .plan: "read the configuration"
-        case .reserve: "make the state folder"
-        case .cgroup: "set up the cgroup"
         case .sources: "open mount sources"
         case .clone: "make the container's process"
         case .bridge: "enter other containers' namespaces"

@@ -29,7 +29,8 @@ struct TerminalRelay: ~Copyable {
     /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without: the payload runs already.
     /// - Returns: nil where there is nothing to relay.
     static func begin(_ controller: consuming Descriptor?) -> TerminalRelay? {
-        guard let controller, let input = try? Descriptor.duplicate(of: 0), let output = try? Descriptor.duplicate(of: 1)
+        guard let controller, let input = try? Descriptor.duplicate(of: 0),
+            let output = try? Descriptor.duplicate(of: 1)
         else { return nil }
         try? Files.setNonBlocking(controller)
         let settings = Terminals.isTerminal(0) ? try? Terminals.makeRaw(input) : nil

@@ -1,0 +1,75 @@
+internal import CLinux
+
+/// Flags of open(2) that the runtime uses; O_CLOEXEC is always added.
+package struct OpenFlags: OptionSet, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let readOnly = OpenFlags([])
+    package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+    package static let readWrite = OpenFlags(rawValue: O_RDWR)
+    package static let create = OpenFlags(rawValue: O_CREAT)
+    package static let exclusive = OpenFlags(rawValue: O_EXCL)
+    package static let truncate = OpenFlags(rawValue: O_TRUNC)
+    package static let append = OpenFlags(rawValue: O_APPEND)
+    package static let directory = OpenFlags(rawValue: O_DIRECTORY)
+    package static let noFollow = OpenFlags(rawValue: O_NOFOLLOW)
+    /// A handle for *at calls and mounts only: opening devices and FIFOs this way has no effect on them.
+    package static let path = OpenFlags(rawValue: O_PATH)
+    package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+    package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
+}
+
+/// What a file is, by st_mode.
+package enum FileKind: Sendable, Equatable {
+    case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown
+}
+
+/// What stat(2) tells of a file.
+package struct FileStatus: Sendable {
+    package let kind: FileKind
+    /// The permission bits with set-id and sticky bits.
+    package let permissions: UInt32
+    package let owner: UInt32
+    package let group: UInt32
+    package let device: UInt64
+    package let inode: UInt64
+    package let size: Int64
+    /// Of device nodes: which device they stand for.
+    package let deviceMajor: UInt32
+    package let deviceMinor: UInt32
+
+    init(_ status: stat) {
+        kind =
+            switch Int32(bitPattern: status.st_mode) & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFCHR: .characterDevice
+            case S_IFBLK: .blockDevice
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            default: .unknown
+            }
+        permissions = status.st_mode & 0o7777
+        owner = status.st_uid
+        group = status.st_gid
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        deviceMajor = gnu_dev_major(status.st_rdev)
+        deviceMinor = gnu_dev_minor(status.st_rdev)
+    }
+}
+
+/// What statfs(2) tells of a file system.
+package struct FileSystemStatus: Sendable {
+    /// The magic number, linux/magic.h.
+    package let magic: UInt64
+    /// ST_* flags of the mount.
+    package let flags: UInt64
+
+    package var isProc: Bool { magic == UInt64(PROC_SUPER_MAGIC) }
+    package var isCgroup2: Bool { magic == UInt64(CGROUP2_SUPER_MAGIC) }
+    package var isReadOnly: Bool { flags & 1 != 0 }
+}
