@@ -39,6 +39,9 @@ package struct Setting: Hashable, Sendable {
     /// Another file of the directory whose number must be lower than this one, or the setting is refused.
     package let usageFile: String?
 
+    /// Whether it asks for no limit, which is what every new cgroup has.
+    var isUnlimited: Bool { value == "max" }
+
     package init(
         file: String, value: String, controller: Controller, field: String, optional: Bool = false,
         alternative: Alternative? = nil, usageFile: String? = nil

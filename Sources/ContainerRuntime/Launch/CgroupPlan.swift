@@ -15,7 +15,7 @@ struct CgroupPlan: Sendable {
         findings: inout PlanFindings
     ) {
         self.host = host.cgroups
-        resources = ResourcesPlan(spec.linux?.resources)
+        resources = ResourcesPlan(Self.resources(of: spec))
         isDelegated = Delegation.isWanted(namespaces: spec.linux?.namespaces ?? [], mounts: spec.mounts ?? [])
         for error in resources.errors { findings.refuse(error.field, error.reason) }
         guard options.cgroupManager != .disabled else {
@@ -35,6 +35,16 @@ struct CgroupPlan: Sendable {
             path = nil
             findings.refuse(error.field, error.reason)
         }
+    }
+
+    /// Before version 1.3 of the specification a pids limit of 0 meant none, and engines of that time still write it.
+    private static func resources(of spec: Spec) -> Resources? {
+        guard spec.linux?.resources?.pids?.limit == 0, let version = OCIVersion(spec.ociVersion),
+            version.major == 1, version.minor < 3
+        else { return spec.linux?.resources }
+        var resources = spec.linux?.resources
+        resources?.pids?.limit = -1
+        return resources
     }
 
     /// What is enforced on devices; nothing without a cgroup.
