@@ -6,9 +6,8 @@ import Testing
 @Suite struct ExpectationTests {
     /// One of each kind.
     private static let all: [Message] = [
-        .bridged, .mappingsWritten, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
-        .start,
-        .failed(StageFailure(.pivot, .refused("r"))),
+        .bridged, .acknowledged, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
+        .recorded, .start, .failed(StageFailure(.pivot, .refused("r"))),
     ]
 
     /// The kinds that are legal after a beginning, besides warnings and failures, which always are.

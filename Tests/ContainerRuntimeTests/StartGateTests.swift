@@ -35,7 +35,7 @@ import Testing
 
     @Test func withoutAGateThereIsNothingToOpen() throws {
         try withFolder { folder throws in
-            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("does not exist") == true)
+            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("not found") == true)
         }
     }
 }
