@@ -82,9 +82,13 @@ struct CgroupHostTests {
         try manager.apply([])
         try manager.kill()
         try manager.remove()
+        try manager.withdraw()
+        manager.removeIfEmpty()
         #expect(throws: CgroupError.self) {
             try manager.apply(ResourcesPlan(Resources(pids: .init(limit: 1))).settings)
         }
+        let denial = try #require(ResourcesPlan(Resources(devices: [DeviceRule(allow: false)])).devices)
+        #expect(throws: CgroupError.self) { try manager.applyDeviceProgram(denial) }
         #expect(throws: CgroupError.self) { try manager.freeze() }
         #expect(try CgroupManager.open(manager.record).record == .disabled)
     }

@@ -45,6 +45,86 @@ struct FSManagerTests {
         #expect(place.exists())
     }
 
+    @Test("What was made for a container that did not come to be is taken back, with what runs in it")
+    func withdrawal() throws {
+        let place = try Place()
+        let neighbour = try place.create("/a/neighbour")
+        let manager = try place.create("/a/b/c")
+        let sleeper = try Sleeper()
+        try manager.join(sleeper.pid)
+        try manager.withdraw()
+        #expect(!place.exists("/a/b"))
+        #expect(place.exists("/a/neighbour"))
+        let isGone = eventually { !sleeper.isAlive }
+        #expect(isGone)
+        // A second time there is nothing to take back.
+        try manager.withdraw()
+        try neighbour.withdraw()
+        #expect(!place.exists())
+    }
+
+    @Test("A cgroup that was there before is not taken back: it stays with its processes and the cgroups in it")
+    func withdrawalOfAnothers() throws {
+        let place = try Place()
+        let first = try place.create()
+        let second = try place.create()
+        #expect(second.record.created == [])
+        let sleeper = try Sleeper()
+        try first.join(sleeper.pid)
+        try Files.makeDirectory(place.root + place.top + "/c/inner", mode: 0o755)
+        try second.withdraw()
+        try CgroupManager.open(second.record).withdraw()
+        #expect(place.exists("/c/inner"))
+        #expect(try first.processes(recursive: true) == [sleeper.pid])
+        #expect(sleeper.isAlive)
+        // Also where there is nothing in it that would keep it.
+        try first.kill()
+        let emptied = try eventually { try !first.isPopulated() }
+        #expect(emptied)
+        try Files.removeDirectory(place.root + place.top + "/c/inner")
+        try second.withdraw()
+        #expect(place.exists("/c"))
+    }
+
+    @Test("After a maker's death an empty cgroup goes with the parents that were made, an occupied one stays")
+    func removalIfEmpty() throws {
+        let place = try Place()
+        let manager = try place.create("/a/b")
+        // What the state says before the cgroup is made.
+        let expected = CgroupRecord(
+            mode: .fs, root: place.root, path: manager.record.path, created: [])
+        let sleeper = try Sleeper()
+        try manager.join(sleeper.pid)
+        try FSManager(expected).removeIfEmpty(patience: 50)
+        try FSManager(manager.record).removeIfEmpty(patience: 50)
+        #expect(try manager.processes(recursive: true) == [sleeper.pid])
+        #expect(sleeper.isAlive)
+        try manager.kill()
+        let emptied = try eventually { try !manager.isPopulated() }
+        #expect(emptied)
+        // One with another's cgroups in it is not empty either.
+        try Files.makeDirectory(place.root + place.top + "/a/b/inner", mode: 0o755)
+        try FSManager(manager.record).removeIfEmpty(patience: 20)
+        #expect(place.exists("/a/b/inner"))
+        try Files.removeDirectory(place.root + place.top + "/a/b/inner")
+        try CgroupManager.open(expected).removeIfEmpty()
+        #expect(!place.exists("/a/b"))
+        #expect(place.exists("/a"))
+        // Gone already: what is left are the parents.
+        try CgroupManager.open(manager.record).removeIfEmpty()
+        #expect(!place.exists())
+    }
+
+    @Test("An init that ends by itself is waited for")
+    func removalAfterTheLastProcess() throws {
+        let place = try Place()
+        let manager = try place.create()
+        let sleeper = try Sleeper(command: "/bin/sleep 0.3")
+        try manager.join(sleeper.pid)
+        manager.removeIfEmpty()
+        #expect(!place.exists())
+    }
+
     @Test("Processes are listed, those below too")
     func processes() throws {
         let place = try Place()

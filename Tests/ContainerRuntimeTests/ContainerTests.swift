@@ -139,7 +139,7 @@ import Testing
 
     @Test(arguments: [
         (SystemError("open", "/a", .accessDenied), "read: open /a: permission denied"),
-        (SystemError("open", "/a", .noEntry), "read: open /a: does not exist"),
+        (SystemError("open", "/a", .noEntry), "read: open /a: not found"),
         (SystemError("pidfd_open", "5", .noProcess), "read: pidfd_open 5: no such process"),
         (.refused("the state is damaged"), "read: the state is damaged"),
     ])
@@ -194,11 +194,11 @@ import Testing
             ),
             (
                 .prepareRoot, SystemError("open root.path", "/r", .noEntry),
-                "prepare the root file system: open root.path /r: does not exist (root.path must name an existing directory; a relative one counts from the bundle)"
+                "prepare the root file system: open root.path /r: not found (root.path must name an existing directory; a relative one counts from the bundle)"
             ),
             (
                 .sources, SystemError("bind", "mounts[0]: source /s", .noEntry),
-                "open mount sources: bind mounts[0]: source /s: does not exist"
+                "open mount sources: bind mounts[0]: source /s: not found"
             ),
         ] as [(Step, SystemError, String)])
     func saysWhatToDo(step: Step, cause: SystemError, message: String) {

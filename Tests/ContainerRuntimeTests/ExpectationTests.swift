@@ -6,9 +6,8 @@ import Testing
 @Suite struct ExpectationTests {
     /// One of each kind.
     private static let all: [Message] = [
-        .bridged, .mappingsWritten, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
-        .start,
-        .failed(StageFailure(.pivot, .refused("r"))),
+        .bridged, .acknowledged, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
+        .recorded, .start, .failed(StageFailure(.pivot, .refused("r"))),
     ]
 
     /// The kinds that are legal after a beginning, besides warnings and failures, which always are.
@@ -49,6 +48,21 @@ import Testing
         #expect(order == order.sorted())
         #expect(ContainerRuntime.Expectation(bridge: true, terminal: false).phase == .bridge)
         #expect(ContainerRuntime.Expectation(bridge: false, terminal: false).phase == .setup)
+    }
+
+    /// What the runtime itself says, the container's process never does, whatever has been said before.
+    @Test(arguments: [.acknowledged, .recorded, .start, .proceed(program: [], flags: 0)] as [Message], [false, true])
+    func theRuntimesOwnPacketsAreRefused(message: Message, bridge: Bool) {
+        let order: [Message] = (bridge ? [.bridged] : []) + [.prepared, .terminal, .ready]
+        for count in 0...order.count {
+            var expectation = ContainerRuntime.Expectation(bridge: bridge, terminal: true)
+            let isOrder = order.prefix(count).allSatisfy { expectation.accepts($0) }
+            #expect(isOrder)
+            let before = expectation
+            let isAccepted = expectation.accepts(message)
+            #expect(!isAccepted, "after \(count)")
+            #expect(expectation == before)
+        }
     }
 
     /// Every sequence of up to six packets, judged against the whole orders written out.

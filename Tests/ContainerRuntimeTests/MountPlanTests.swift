@@ -134,6 +134,42 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(!dummy.isProc)
     }
 
+    struct DeviceCase: Sendable, CustomTestStringConvertible {
+        let destination: String
+        var type: String?
+        var source: String?
+        var options: [String] = []
+        let brings: Bool
+        var testDescription: String { "\(type ?? "-") at \(destination) \(options)" }
+    }
+
+    /// Only a /dev that is there already keeps the runtime from making one.
+    @Test(arguments: [
+        DeviceCase(destination: "/dev", source: "/dev", options: ["bind"], brings: true),
+        DeviceCase(destination: "/dev", source: "/dev", options: ["rbind", "ro"], brings: true),
+        DeviceCase(destination: "/dev", type: "bind", source: "/dev", brings: true),
+        DeviceCase(destination: "/dev", type: "tmpfs", source: "/x", options: ["bind"], brings: true),
+        DeviceCase(destination: "dev/", source: "/dev", options: ["bind"], brings: true),
+        DeviceCase(destination: "/x/../dev/.", source: "/dev", options: ["bind"], brings: true),
+        DeviceCase(destination: "/dev", type: "devtmpfs", source: "devtmpfs", brings: true),
+        DeviceCase(destination: "//dev", type: "devtmpfs", brings: true),
+        DeviceCase(destination: "/dev", type: "tmpfs", source: "tmpfs", brings: false),
+        DeviceCase(destination: "/dev", type: "ramfs", brings: false),
+        DeviceCase(destination: "/dev", options: ["bind", "remount", "ro"], brings: false),
+        DeviceCase(destination: "/dev", type: "devtmpfs", options: ["remount"], brings: false),
+        DeviceCase(destination: "/x", type: "devtmpfs", brings: false),
+        DeviceCase(destination: "/dev/pts", source: "/dev/pts", options: ["bind"], brings: false),
+        DeviceCase(destination: "/x/dev", source: "/dev", options: ["rbind"], brings: false),
+        DeviceCase(destination: "/dev\u{301}", source: "/dev", options: ["bind"], brings: false),
+        DeviceCase(destination: "/", source: "/", options: ["rbind"], brings: false),
+    ])
+    func tellsWhoseDevicesTheyAre(mount: DeviceCase) throws {
+        let (plan, findings) = read(
+            Mount(destination: mount.destination, type: mount.type, source: mount.source, options: mount.options))
+        #expect(findings.errorLines == [])
+        #expect(plan?.bringsDevices == mount.brings)
+    }
+
     // MARK: Destination
 
     @Test(arguments: [

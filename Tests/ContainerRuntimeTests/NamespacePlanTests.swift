@@ -74,6 +74,27 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.needsBridge == names.needed)
     }
 
+    /// The init waits for its mappings, and behind a bridge until the runtime knows who it is; else for nothing.
+    @Test(arguments: [
+        BridgeCase(needed: false),
+        BridgeCase(new: [.mount, .pid, .network, .ipc, .uts, .cgroup, .time], needed: false),
+        BridgeCase(new: [.mount, .pid], joined: [.network, .ipc, .uts, .mount, .cgroup, .time], needed: false),
+        BridgeCase(new: [.user], needed: true),
+        BridgeCase(new: [.user, .mount, .pid], needed: true),
+        BridgeCase(new: [.user, .mount], joined: [.network], needed: true),
+        BridgeCase(new: [.mount], joined: [.pid], needed: true),
+        BridgeCase(new: [.mount, .pid], joined: [.user], needed: true),
+        BridgeCase(joined: [.user], needed: true),
+        BridgeCase(joined: [.pid], needed: true),
+    ])
+    func acknowledgesWhereTheInitMustWait(names: BridgeCase) {
+        let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
+        let mappings = names.new.contains(.user) ? one : nil
+        let plan = read(list, uids: mappings, gids: mappings).plan
+        #expect(plan.isAcknowledged == names.needed)
+        if plan.needsBridge { #expect(plan.isAcknowledged) }
+    }
+
     @Test func noneMeansTheRuntimes() {
         let (plan, findings) = read(nil)
         #expect(findings.errorLines == [])

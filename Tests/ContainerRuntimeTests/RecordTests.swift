@@ -28,7 +28,7 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
                 true, true, false, false
             ))
         #expect(record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/x", created: ["/x"]))
-        #expect(record.annotations == ["a": "1"])
+        #expect(record.annotations == [KeyValue(key: "a", value: "1")])
     }
 
     struct Change: Sendable, CustomTestStringConvertible {
@@ -50,8 +50,10 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         Change(testDescription: "many cgroups") {
             $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd])
         },
-        Change(testDescription: "no annotations") { $0.annotations = [:] },
-        Change(testDescription: "odd annotations") { $0.annotations = [odd: odd, "": "", "z": "", "a.b/c": "1"] },
+        Change(testDescription: "no annotations") { $0.annotations = [] },
+        Change(testDescription: "odd annotations") {
+            $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }
+        },
     ])
     func comesBackAsItWas(change: Change) throws {
         let record = try record(change.make)
@@ -98,9 +100,7 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         let plain = parts.count == 2 ? parts : text.split(separator: #""made":["/x"]"#)
         #expect(plain.count == 2)
         let damaged = Record(Array(plain.joined(separator: #""made":[1]"#).utf8))
-        withKnownIssue("what is no string in a list of cgroups is left out in silence, so that they stay behind") {
-            #expect(damaged == nil)
-        }
+        #expect(damaged == nil)
     }
 
     @Test(arguments: ["", " ", "{}", "[]", "null", "0", "\"\"", "{\"id\":\"box\"}", "\u{0}"])
@@ -131,7 +131,7 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
             let store = store(folder)
             _ = try store.reserve("box")
             #expect(try store.load("box") == nil)
-            let record = try record { $0.annotations = ["k": odd] }
+            let record = try record { $0.annotations = [KeyValue(key: "k", value: odd)] }
             try store.write(record)
             #expect(try store.load("box") == record)
             #expect(try Files.status(folder.path("state/box/state.json")).permissions == 0o600)

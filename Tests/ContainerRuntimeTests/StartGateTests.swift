@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite struct StartGateTests {
+@Suite(.serialized) struct StartGateTests {
     /// FIFOs that nobody reads are what a container leaves that died while it waited.
     @Test func aGateWithoutAWaiterSaysSo() throws {
         try withFolder { folder throws in
@@ -35,7 +35,54 @@ import Testing
 
     @Test func withoutAGateThereIsNothingToOpen() throws {
         try withFolder { folder throws in
-            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("does not exist") == true)
+            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("not found") == true)
         }
     }
+
+    /// Both sides at once: `start` opens, the init reports and goes, and every word of the report arrives.
+    @Test(
+        arguments: [
+            StageFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127),
+            StageFailure(.gate, SystemError("call", "/a b\u{e9}", .accessDenied), exitStatus: -1),
+            StageFailure(.mounts, SystemError(String(repeating: "x", count: 8000), "", .busy)),
+            nil,
+        ] as [StageFailure?])
+    func aReportComesBack(report: StageFailure?) async throws {
+        let folder = try Folder()
+        defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
+        let path = folder.path
+        let gate = try StartGate.make(folder: path)
+        let opening = Task.detached { try StartGate.open(folder: path) }
+        // The byte is written before the name goes.
+        while Files.exists("\(path)/\(StartGate.startName)") { try await Task.sleep(for: .milliseconds(2)) }
+        try Self.play(gate, report)
+        let answer = try await opening.value
+        #expect(answer == report)
+        #expect(try folder.names() == [])
+    }
+
+    /// The init's part; its end closes the gate, as exec does.
+    private static func play(_ gate: consuming StartGate, _ report: StageFailure?) throws(SystemError) {
+        try gate.waitForStart()
+        if let report { try gate.report(report) }
+    }
+
+    /// Whatever is no failure, or only half of one, is no report.
+    @Test(
+        arguments: [[10], [7], [9, 0], [9], [0], [1], Message.warning("w").encode(), Message.recorded.encode()]
+            as [[UInt8]])
+    func aGarbledReportIsTold(bytes: [UInt8]) async throws {
+        let folder = try Folder()
+        defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
+        let path = folder.path
+        let gate = try StartGate.make(folder: path)
+        let opening = Task.detached { failure { _ = try StartGate.open(folder: path) } }
+        while Files.exists("\(path)/\(StartGate.startName)") { try await Task.sleep(for: .milliseconds(2)) }
+        try Files.write(String(decoding: bytes, as: UTF8.self), into: "\(path)/\(StartGate.resultName)")
+        Self.leave(gate)
+        let words = await opening.value
+        #expect(words == "the container's report is garbled")
+    }
+
+    private static func leave(_ gate: consuming StartGate) {}
 }

@@ -30,9 +30,7 @@ import Testing
     /// libcap's reader stops at the first character that is no letter and takes what was before.
     @Test(arguments: ["CAP_CHOWN ", "CAP_SYS_ADMIN2", "CAP_KILL=eip", "CAP_BPF,CAP_KILL", "CAP_BPF\n"])
     func refusesWhatFollowsAName(name: String) {
-        withKnownIssue("a name with something behind it is taken for the name") {
-            #expect(Capabilities.named(name) == nil)
-        }
+        #expect(Capabilities.named(name) == nil)
     }
 
     @Test func namesWhatItReads() {

@@ -20,7 +20,7 @@ import Testing
 
     /// Engines take the usual sentence, wherever it stands, for a program that is missing in the container.
     @Test func aMissingFileIsToldInOtherWords() {
-        #expect(Errno.noEntry.description == "does not exist")
+        #expect(Errno.noEntry.description == "not found")
         #expect(Errno.noEntry.standardDescription == "no such file or directory")
         #expect(!SystemError("open", "/x", .noEntry).description.contains("no such file or directory"))
     }

@@ -92,15 +92,11 @@ import Testing
         try withFolder { folder throws in
             try folder.write("empty")
             let empty = failure { () throws(SystemError) in _ = try Files.read(folder.path("empty"), limit: 100) }
-            withKnownIssue("a file without a size is refused where the limit is below a page") {
-                #expect(empty == nil)
-            }
+            #expect(empty == nil)
             let pipe = failure { () throws(SystemError) in
                 _ = try Files.read([UInt8](repeating: 7, count: 5000).inPipe(), limit: 5000)
             }
-            withKnownIssue("for files without a size the limit is rounded down to a power of two") {
-                #expect(pipe == nil)
-            }
+            #expect(pipe == nil)
         }
     }
 
