@@ -19,7 +19,9 @@ extension FSManager {
         } catch {
             guard error.isMissing else { throw refused(setting, setting.file, setting.value, error.code) }
             if let other = setting.alternative { return try apply(other, of: setting, directory) }
-            if !setting.optional && !setting.isUnlimited { throw refused(setting, setting.file, setting.value, error.code) }
+            if !setting.optional && !setting.isUnlimited {
+                throw refused(setting, setting.file, setting.value, error.code)
+            }
         }
     }
 
