@@ -28,7 +28,10 @@ import Testing
     }
 
     /// libcap's reader stops at the first character that is no letter and takes what was before.
-    @Test(arguments: ["CAP_CHOWN ", "CAP_SYS_ADMIN2", "CAP_KILL=eip", "CAP_BPF,CAP_KILL", "CAP_BPF\n"])
+    @Test(arguments: [
+        "CAP_CHOWN ", "CAP_SYS_ADMIN2", "CAP_KILL=eip", "CAP_BPF,CAP_KILL", "CAP_BPF\n", "CAP_\u{212a}ILL",
+        "CAP_KILL\u{301}", "CAP_K\u{131}LL",
+    ])
     func refusesWhatFollowsAName(name: String) {
         #expect(Capabilities.named(name) == nil)
     }

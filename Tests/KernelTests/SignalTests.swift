@@ -28,10 +28,22 @@ import Testing
     @Test(arguments: [
         "", " ", "SIG", "sig", "-1", "65", "1000", "99999999999", "9 ", " 9", "9x", "0x9", "1.0", "KILLS", "SIGKIL",
         "SIGSIGKILL", "SIG9", "KILL TERM", "TERM,", "RT", "RTMIN+", "RTMIN-1", "RTMIN+31", "RTMIN+x", "RTMAX+1",
-        "RTMAX-31", "RTMAX-", "RTMIN1", "RTMIN+99999999999", "SIGKILL\n",
+        "RTMAX-31", "RTMAX-", "RTMIN1", "RTMIN+99999999999", "SIGKILL\n", "RTMIN++1", "RTMIN+-1", "RTMIN+ 1",
+        "RTMAX-+1", "RTMAX--1",
+        "+9", "KILL\u{301}",
     ])
     func refusesOthers(text: String) {
         #expect(Signal(text) == nil)
+    }
+
+    /// Names are ASCII; a letter that Swift makes or takes for one of these is another, and nothing is swallowed by the letter before it.
+    @Test(arguments: [
+        "RTMIN+\u{301}1", "RTMAX-\u{301}1", "SIG\u{301}KILL", "k\u{131}ll", "\u{17f}igkill", "\u{212a}ILL",
+    ])
+    func refusesOtherLetters(text: String) {
+        withKnownIssue("names are cut, raised and compared as characters and not as bytes") {
+            #expect(Signal(text) == nil)
+        }
     }
 
     /// What ends the container at its gate: all but those that stop, go on or are ignored by default.
