@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func phasesFollowEachOther() {
-        let order: [ContainerRuntime.Expectation.Phase] = [.bridge, .setup, .confine, .ready, .started]
+        let order: [ContainerRuntime.Expectation.Phase] = [.bridge, .setup, .confine, .ready]
         #expect(order == order.sorted())
         #expect(ContainerRuntime.Expectation(bridge: true, terminal: false).phase == .bridge)
         #expect(ContainerRuntime.Expectation(bridge: false, terminal: false).phase == .setup)

@@ -30,7 +30,7 @@ private let messages: [Message] =
             (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
             (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]), (.recorded, [10]),
             (
-                .failed(StageFailure(.plan, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
+                .failed(StageFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
                 [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
             ),
         ] as [(Message, [UInt8])])

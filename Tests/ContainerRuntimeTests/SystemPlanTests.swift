@@ -92,11 +92,7 @@ private func read(
         let others = NamespaceType.allCases.filter { $0 != parameter.type }
         let without = read(linux: linux, namespaces(joined: others))
         let line = "linux.sysctl[\"\(parameter.key)\"]: \(parameter.words)"
-        withKnownIssue("the message says \"a ipc namespace\"") {
-            #expect(without.findings.errorLines == [line])
-        } when: {
-            parameter.type == .ipc
-        }
+        #expect(without.findings.errorLines == [line])
     }
 
     private static let whole = "is not namespaced: it would change the whole host"

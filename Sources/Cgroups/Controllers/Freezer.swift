@@ -59,12 +59,11 @@ extension FSManager {
     func stuckProcess() throws(CgroupError) -> String? {
         for pid in try processes(recursive: true) {
             // A process that has ended in the meantime is not the one.
-            guard let stat = try? Files.readText("/proc/\(pid)/stat"),
-                let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")"), open < close
+            guard let stat = try? Files.read("/proc/\(pid)/stat"), let open = stat.firstIndex(of: UInt8(ascii: "(")),
+                let close = stat.lastIndex(of: UInt8(ascii: ")")), open < close
             else { continue }
-            let state = stat[close...].dropFirst(2).prefix(1)
-            if state == "D" {
-                let name = printable(String(stat[stat.index(after: open)..<close]))
+            if stat[close...].dropFirst(2).first == UInt8(ascii: "D") {
+                let name = printable(String(decoding: stat[(open + 1)..<close], as: UTF8.self))
                 return "process \(pid) (\(name)) is stuck in the kernel (state D)"
             }
         }

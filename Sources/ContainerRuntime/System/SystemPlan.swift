@@ -71,7 +71,9 @@ struct SystemPlan: Sendable {
         if path == "kernel/domainname", let domainname = spec.domainname, domainname != value {
             return "contradicts domainname \"\(domainname)\""
         }
-        return namespaces.has(type) ? nil : "is not allowed without a \(type.rawValue) namespace of the container's own"
+        return namespaces.has(type)
+            ? nil
+            : "is not allowed without \(type == .ipc ? "an" : "a") \(type.rawValue) namespace of the container's own"
     }
 
     /// The kind of name space that a parameter belongs to; nil when it is the whole machine's.
