@@ -63,8 +63,12 @@ import Testing
             #expect(container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
             #expect(container.status(of: try Self.record(pid: 4_194_305, startTime: time)) == .stopped)
             try Files.makeFIFO(folder.path("box/start.fifo"), mode: 0o600)
+            // What a `start` that died has left, with nobody behind it.
+            #expect(container.status(of: try Self.record(pid: own, startTime: time)) == .running)
+            let waiting = try Files.open(folder.path("box/start.fifo"), [.readWrite, .nonBlocking])
             #expect(container.status(of: try Self.record(pid: own, startTime: time)) == .created)
             #expect(container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
+            try waiting.close()
         }
     }
 
