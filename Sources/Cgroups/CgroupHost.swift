@@ -64,31 +64,7 @@ package struct CgroupHost: Hashable, Sendable {
 
     /// The first mount of a v2 tree, and whether there are mounts of v1, in proc_pid_mountinfo(5).
     static func treeRoot(inMountInfo text: String) -> (root: String?, isHybrid: Bool) {
-        var root: String?
-        var isHybrid = false
-        for line in text.parts(by: "\n") {
-            // Optional fields stand before a lone hyphen, so the type is found from there.
-            let fields = line.parts(by: " ")
-            guard fields.count > 5, let hyphen = fields.firstIndex(of: "-"), hyphen + 1 < fields.count else { continue }
-            if fields[hyphen + 1] == "cgroup" { isHybrid = true }
-            if fields[hyphen + 1] == "cgroup2", root == nil { root = unescaped(fields[4]) }
-        }
-        return (root, isHybrid)
-    }
-
-    /// The kernel writes space, tab, newline and backslash of a path as three octal digits.
-    private static func unescaped(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
-                bytes.append(code)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        let mounts = MountTable.parse(text)
+        return (mounts.first { $0.type == "cgroup2" }?.path, mounts.contains { $0.type == "cgroup" })
     }
 }

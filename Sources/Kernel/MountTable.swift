@@ -1,0 +1,37 @@
+/// The mounts of this name space, from /proc/self/mountinfo; proc_pid_mountinfo(5).
+package enum MountTable {
+    package struct Entry: Equatable, Sendable {
+        package let path: String
+        package let type: String
+    }
+
+    package static func read() throws(SystemError) -> [Entry] {
+        parse(String(decoding: try Files.read("/proc/self/mountinfo"), as: UTF8.self))
+    }
+
+    /// Optional fields stand before a lone hyphen, so the type is found from there.
+    package static func parse(_ text: String) -> [Entry] {
+        text.parts(by: "\n").compactMap { line -> Entry? in
+            let fields = line.parts(by: " ")
+            guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
+            return Entry(path: unescape(fields[4]), type: fields[dash + 1])
+        }
+    }
+
+    /// Blanks, tabs, line ends and backslashes are written as three octal digits.
+    private static func unescape(_ field: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(field.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
