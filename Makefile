@@ -47,7 +47,9 @@ demo: need-demo build
 	RUNBOX=$(RUNBOX) Tests/Demo/demo.sh
 
 test: need-test build $(BUILD)/probe
-	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe $(SWIFT) test
+	$(SWIFT) test --skip '^RuntimeTests'
+	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
+	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
 

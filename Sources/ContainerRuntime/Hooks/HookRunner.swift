@@ -9,14 +9,14 @@ struct HookRunner: Sendable {
     let fallbackEnvironment: [String]?
     /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
     let directory: String?
-    /// Where signals are read that end a hook before its time.
-    let interrupts: Int32?
+    /// What ends a hook before its time.
+    let interruption: Interruption
 
     init(
         _ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil,
-        interrupts: Int32? = nil
+        interruption: Interruption = Interruption()
     ) {
-        self.interrupts = interrupts
+        self.interruption = interruption
         self.directory = directory
         self.timing = timing
         self.hooks = timing.hooks(of: hooks)
@@ -54,8 +54,12 @@ struct HookRunner: Sendable {
             environment: hook.env ?? fallbackEnvironment ?? [])
         let child = try Cloning.clone(cgroup: nil) { become(image, input: input, output: output) }
         let end = try wait(for: child, timeout: hook.timeout)
-        if let signal = end.interrupted { throw fail(index, "interrupted by \(signal.description)", output) }
-        if end.isLate { throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output) }
+        switch end.outcome {
+        case .ready: break
+        case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output)
+        case .signal(let signal): throw fail(index, "interrupted by \(signal.description)", output)
+        case .initEnded: throw fail(index, "the container's process has ended", output)
+        }
         switch end.reason {
         case .exited(0): return
         case .exited(let code) where code == Self.execFailed:
@@ -88,16 +92,14 @@ struct HookRunner: Sendable {
 
     private struct End {
         let reason: ExitReason
-        let isLate: Bool
-        let interrupted: Signal?
+        let outcome: Interruption.Outcome
     }
 
     private func wait(for child: borrowing ChildProcess, timeout: Int?) throws(SystemError) -> End {
         let milliseconds = timeout.map { Int32(clamping: $0 > Int(Int32.max) / 1000 ? Int.max : $0 * 1000) } ?? -1
-        let (signal, isReady) = try Interruption.wait(
-            for: child.pidfd.number, interrupts: interrupts, timeout: milliseconds)
-        if !isReady { try Processes.kill(child) }
-        return End(reason: try Processes.wait(child), isLate: !isReady && signal == nil, interrupted: signal)
+        let outcome = try interruption.wait(for: child.pidfd.number, timeout: milliseconds)
+        if outcome != .ready { try Processes.kill(child) }
+        return End(reason: try Processes.wait(child), outcome: outcome)
     }
 
     /// One line, with the last thing that the hook itself said.

@@ -109,10 +109,10 @@ enum Launch {
             // A link that ends without a word was closed by exec.
             if case .failed(let failure)? = report { throw failure }
             let record = created.record
-            try step(
-                .poststartHooks,
-                try HookRunner(.poststart, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts)
-                    .runAll(record.state(.running)))
+            let hooks = HookRunner(
+                .poststart, plan.hooks, directory: plan.bundle,
+                interruption: Interruption(signals: plan.options.interrupts))
+            try step(.poststartHooks, try hooks.runAll(record.state(.running)))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)

@@ -13,7 +13,7 @@ struct Devices: ~Copyable {
                 try make(device, name, in: parent == "/dev" ? openFolder(in: root) : root.openDirectory(parent))
             } catch {
                 if error.isRefusal { throw error }
-                throw SystemError(error.call, device.path, error.code)
+                throw SystemError(error.call, device.field.map { "\($0) \(device.path)" } ?? device.path, error.code)
             }
         }
         guard plan.makesDevices else { return }

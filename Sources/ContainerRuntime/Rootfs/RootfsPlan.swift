@@ -37,7 +37,7 @@ struct RootfsPlan: Sendable {
         // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes into.
         makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }
         if makesDevices { devices = DevicePlan.defaults }
-        addDevices(spec, findings: &findings)
+        addDevices(spec, hasOwnMounts: namespaces.has(.mount), findings: &findings)
         if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
         if noPivot, propagationIsExplicit, propagation.kind == .private {
             findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
@@ -46,10 +46,10 @@ struct RootfsPlan: Sendable {
     }
 
     /// A configured device takes the place of the default one at its path.
-    private mutating func addDevices(_ spec: Spec, findings: inout PlanFindings) {
+    private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout PlanFindings) {
         for (index, device) in (spec.linux?.devices ?? []).enumerated() {
             guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
-            if !makesDevices, plan.path.begins(with: "/dev/") {
+            if !makesDevices, hasOwnMounts, plan.path.begins(with: "/dev/") {
                 findings.warn("linux.devices[\(index)]", "not made: the /dev of this container is brought by a mount")
             }
             devices.removeAll { $0.path == plan.path }

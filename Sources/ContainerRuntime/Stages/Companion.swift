@@ -76,8 +76,10 @@ struct Companion: ~Copyable {
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
+        let interruption = Interruption(
+            signals: plan.options.interrupts, initProcess: initProcess.pidfd.number)
         let hooks = [HookTiming.prestart, .createRuntime].map {
-            HookRunner($0, plan.hooks, directory: plan.bundle, interrupts: plan.options.interrupts)
+            HookRunner($0, plan.hooks, directory: plan.bundle, interruption: interruption)
         }
         hooksBegan = true
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
@@ -113,9 +115,9 @@ struct Companion: ~Copyable {
     }
 
     private func checkInterrupts() throws(StageFailure) {
-        guard let interrupts = plan.options.interrupts else { return }
-        let (signal, _) = try step(.gate, try Interruption.wait(for: link.number, interrupts: interrupts))
-        guard let signal else { return }
+        guard let signals = plan.options.interrupts else { return }
+        let outcome = try step(.gate, try Interruption(signals: signals).wait(for: link.number))
+        guard case .signal(let signal) = outcome else { return }
         throw StageFailure(
             .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
     }

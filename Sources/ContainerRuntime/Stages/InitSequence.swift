@@ -113,6 +113,8 @@ struct InitSequence: ~Copyable {
                 try gate.blockSignals()
                 try link.send(.ready)
                 guard case .recorded = try answer() else { throw .refused("the runtime is out of step") }
+                // The other end goes with the runtime; nothing is said here any more.
+                link.closeInChild()
                 try gate.waitForStart()
             }
         }

@@ -1,22 +1,34 @@
 internal import Kernel
 
-/// Signals that reach a foreground `run` before its payload runs: there is nobody to forward them to, so they end the set-up.
-enum Interruption {
+/// What may end a wait during the set-up before its time.
+struct Interruption: Sendable {
+    /// Where signals for a foreground `run` are read. Before the payload runs there is nobody to forward them to, so they end the set-up.
+    var signals: Int32?
+    /// The init: when it ends, say by `delete --force`, there is nothing left to set up.
+    var initProcess: Int32?
+
+    /// How a wait ended.
+    enum Outcome: Equatable {
+        case ready
+        case late
+        case signal(Signal)
+        case initEnded
+    }
+
     /// Waits until a descriptor is readable.
-    /// - Parameter interrupts: where signals are read, if they are.
-    /// - Returns: the signal that came first and means the end; nil when the descriptor is ready or the time is up.
-    static func wait(
-        for number: Int32, interrupts: Int32?, timeout: Int32 = -1
-    ) throws(SystemError) -> (signal: Signal?, isReady: Bool) {
+    /// - Parameter timeout: milliseconds; negative waits for ever.
+    func wait(for number: Int32, timeout: Int32 = -1) throws(SystemError) -> Outcome {
         while true {
-            let ready = try Polling.wait([(number, .readable), (interrupts ?? -1, .readable)], timeout: timeout)
-            if let interrupts, !ready[1].isEmpty {
-                while let signal = try Signals.next(inNumber: interrupts) {
-                    if signal.endsProcess { return (signal, false) }
+            let ready = try Polling.wait(
+                [(number, .readable), (signals ?? -1, .readable), (initProcess ?? -1, .readable)], timeout: timeout)
+            if let signals, !ready[1].isEmpty {
+                while let signal = try Signals.next(inNumber: signals) {
+                    if signal.endsProcess { return .signal(signal) }
                 }
             }
-            if !ready[0].isEmpty { return (nil, true) }
-            if ready[1].isEmpty { return (nil, false) }
+            if !ready[0].isEmpty { return .ready }
+            if !ready[2].isEmpty { return .initEnded }
+            if ready[1].isEmpty { return .late }
         }
     }
 }
