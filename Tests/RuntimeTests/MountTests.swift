@@ -324,7 +324,7 @@ extension AllTests {
             }
             try box.folder("bundle/rootfs/old", mode: 0o1730)
             let seen = try box.run(bundle)
-            #expect(seen["stat./old"] == "dir 1730 0:0" && seen["stat./new"] == "dir 0755 0:0", "\(seen)")
+            #expect(seen["stat./old"] == "dir 1730 0:0" && seen["stat./new"] == "dir 1777 0:0", "\(seen)")
             #expect(seen["stat./set"] == "dir 1777 0:0", "\(seen)")
         }
 

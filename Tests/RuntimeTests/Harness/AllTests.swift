@@ -13,10 +13,13 @@ struct LeavesNothing: SuiteTrait, TestTrait, TestScoping {
     ) async throws {
         let sandbox = try Sandbox()
         defer { sandbox.remove() }
+        // Also after a test that threw: its containers would stay on the host.
+        defer {
+            sandbox.close()
+            sandbox.expectNothingLeft(location: test.sourceLocation)
+            Leftovers.sweep(sandbox)
+        }
         try await Sandbox.$ambient.withValue(sandbox) { try await function() }
-        sandbox.close()
-        sandbox.expectNothingLeft(location: test.sourceLocation)
-        Leftovers.sweep(sandbox)
     }
 }
 
