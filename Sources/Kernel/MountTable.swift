@@ -3,6 +3,11 @@ package enum MountTable {
     package struct Entry: Equatable, Sendable {
         package let path: String
         package let type: String
+
+        package init(path: String, type: String) {
+            self.path = path
+            self.type = type
+        }
     }
 
     package static func read() throws(SystemError) -> [Entry] {

@@ -147,9 +147,7 @@ extension AllTests {
                 }
             }
             #expect(sockets.count <= 1, "\(sockets)")
-            withKnownIssue("the init keeps its end of the link, whose other end is gone") {
-                #expect(sockets == [])
-            }
+            #expect(sockets == [])
             #expect(pipes <= 2, "\(pipes) pipes")
             let root = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
             #expect(root == "/", "its working directory: \(root)")

@@ -118,10 +118,8 @@ extension AllTests {
                 Leftovers.lines("/proc/\(container)/stat").first.map { $0.contains(") Z ") } ?? true
             }
             #expect(isDead, "the container's process \(container) lives: \(outcome)")
-            withKnownIssue("delete --force gives up while create waits for its hook; create takes it all down later") {
-                #expect(outcome.status == 0, "\(outcome)")
-                #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
-            }
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
             kill(pid, SIGKILL)
             let made = making.wait(seconds: 20)
             #expect(made.status != 0 && made.status != -1, "the container is gone, create cannot succeed: \(made)")

@@ -36,6 +36,11 @@ extension Container {
         }
         plan.options.interrupts = signals.number
         let created = try Launch.sequence(plan, bundle, store, warn).run()
+        switch created.terminal {
+        // A terminal without a size is one all the same.
+        case .some(let controller): try? TerminalRelay.copyWindowSize(to: controller)
+        case .none: break
+        }
         try Launch.start(created, plan, store, warn)
         return try Foreground(created, signals: signals).stay(plan, store, warn)
     }

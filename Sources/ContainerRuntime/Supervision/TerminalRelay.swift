@@ -34,15 +34,16 @@ struct TerminalRelay: ~Copyable {
         else { return nil }
         try? Files.setNonBlocking(controller)
         let settings = Terminals.isTerminal(0) ? try? Terminals.makeRaw(input) : nil
-        let relay = TerminalRelay(controller: controller, input: input, output: output, settings: settings)
-        try? relay.copyWindowSize()
-        return relay
+        return TerminalRelay(controller: controller, input: input, output: output, settings: settings)
     }
 
     /// Gives the payload's terminal the size of the runtime's, if it has one.
-    func copyWindowSize() throws(SystemError) {
+    func copyWindowSize() throws(SystemError) { try Self.copyWindowSize(to: controller) }
+
+    /// The same before there is anything to relay: the payload must find its terminal in the right size from the beginning.
+    static func copyWindowSize(to controller: borrowing Descriptor) throws(SystemError) {
         guard Terminals.isTerminal(0) else { return }
-        let size = try Terminals.windowSize(of: input)
+        let size = try Terminals.windowSize(of: Descriptor.duplicate(of: 0))
         if size.rows != 0 || size.columns != 0 { try Terminals.setWindowSize(size, of: controller) }
     }
 
