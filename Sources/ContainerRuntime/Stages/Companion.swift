@@ -29,7 +29,7 @@ struct Companion: ~Copyable {
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
-            var received = try expect(.bridge)
+            var received = try next()
             try step(.bridge) { () throws(SystemError) in
                 guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
                 let pid = try Processes.pid(of: pidfd)
@@ -48,7 +48,7 @@ struct Companion: ~Copyable {
 
     /// Setup, confine, ready: answers what the init asks until it waits for its start.
     mutating func converse(_ filter: SeccompFilter?, store: Store) throws(StageFailure) {
-        _ = try expect(.setup)
+        _ = try next()
         record.pid = initProcess.pid
         record.startTime = Processes.startTime(initProcess.pid) ?? 0
         try runHooks(store)
@@ -58,7 +58,7 @@ struct Companion: ~Copyable {
             throw error.code == .brokenPipe ? died() : StageFailure(.gate, error)
         }
         while expectation.phase != .ready {
-            var received = try expect(.confine)
+            var received = try next()
             if case .terminal = received.message {
                 terminal = received.descriptor.take()
                 try step(.terminal, try handTerminal())
@@ -99,8 +99,8 @@ struct Companion: ~Copyable {
         }
     }
 
-    /// The next packet of the phase; the init's failure is thrown, its warnings are passed on.
-    private mutating func expect(_ phase: Expectation.Phase) throws(StageFailure) -> Received {
+    /// The next packet, if it is one that may come now; the init's failure is thrown, its warnings are passed on.
+    private mutating func next() throws(StageFailure) -> Received {
         while true {
             try checkInterrupts()
             guard let received = try step(.gate, try receive()) else { throw died() }
