@@ -200,6 +200,19 @@ private func withLinux(_ members: String) -> String {
 
     // MARK: cgroup
 
+    /// Engines of the time before 1.3 write 0 for no limit; from then on it is the limit 0. No limit needs no controller.
+    @Test(arguments: [
+        ("1.0.2-dev", 0, "max", 0), ("1.2.1", 0, "max", 0), ("1.3.0", 0, "0", 1), ("1.0.0", -1, "max", 0),
+        ("1.0.0", 7, "7", 1),
+    ])
+    func aPidsLimitOfNothing(version: String, limit: Int, value: String, controllers: Int) throws {
+        let text = withLinux(#""resources":{"pids":{"limit":\#(limit)}}"#)
+            .split(separator: "1.2.0").joined(separator: version)
+        let resources = try launch(text).plan.cgroup.resources
+        #expect(resources.settings.map(\.value) == [value])
+        #expect(resources.controllers.count == controllers)
+    }
+
     private static func options(_ manager: CgroupManagerKind) -> LaunchOptions {
         var options = LaunchOptions()
         options.cgroupManager = manager
