@@ -22,7 +22,6 @@ package enum ExitReason: Sendable, Equatable {
 
 package enum Processes {
     package static var currentID: Int32 { getpid() }
-    package static var parentID: Int32 { getppid() }
 
     /// Ends this process at once, without any clean-up of the C library or of Swift.
     package static func exit(_ code: Int32) -> Never { _exit(code) }
@@ -80,17 +79,6 @@ package enum Processes {
             if let value = Int32(line.drop { !$0.isNumber && $0 != "-" }) { return value }
         }
         throw SystemError("read", "pid of pidfd", .noProcess)
-    }
-
-    /// The signal this process gets when its parent ends; 0 for none. prctl(2), PR_SET_PDEATHSIG.
-    package static func setParentDeathSignal(_ signal: Int32) throws(SystemError) {
-        _ = try check("prctl(PR_SET_PDEATHSIG)") { clinux_prctl(PR_SET_PDEATHSIG, UInt(signal), 0, 0, 0) }
-    }
-
-    package static func parentDeathSignal() -> Int32 {
-        var signal: Int32 = 0
-        _ = withUnsafeMutablePointer(to: &signal) { clinux_prctl(PR_GET_PDEATHSIG, UInt(bitPattern: $0), 0, 0, 0) }
-        return signal
     }
 
     /// Whether others of the same user may trace this process and look at its memory and descriptors (CVE-2016-9962).

@@ -130,11 +130,6 @@ package struct SeccompBuilder: ~Copyable {
         try Self.result(code, "seccomp_arch_add", "")
     }
 
-    /// Sorts the filter's comparisons into a binary tree: fewer steps a call where there are hundreds of rules.
-    package func optimize() {
-        _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)  // absent before libseccomp 2.5: slower, not wrong
-    }
-
     /// The number of a system call on the native architecture (negative for calls that only others have); nil when libseccomp does not know the name.
     package static func number(_ name: String) -> Int32? {
         let number = seccomp_syscall_resolve_name(name)
@@ -168,10 +163,8 @@ package struct SeccompBuilder: ~Copyable {
 }
 
 package enum SeccompSupport {
-    package static let synchronizeThreads: UInt32 = 1
     package static let log: UInt32 = 2
     package static let allowSpeculation: UInt32 = 4
-    package static let waitKillable: UInt32 = 32
 
     /// Whether the kernel can do what a return value asks. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
     package static func isAvailable(_ verdict: SeccompVerdict) -> Bool {

@@ -6,7 +6,6 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
     package static let kill = Signal(rawValue: SIGKILL)
-    package static let terminate = Signal(rawValue: SIGTERM)
     package static let childEnded = Signal(rawValue: SIGCHLD)
     package static let windowChanged = Signal(rawValue: SIGWINCH)
 

@@ -133,7 +133,7 @@ enum Launch {
         do throws(CgroupError) {
             try CgroupManager.open(record.cgroup).remove()
         } catch {
-            if error.code != .noEntry { warn("the cgroup could not be removed: \(error)") }
+            warn("the cgroup could not be removed: \(error)")
         }
         try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
         HookRunner(.poststop, plan.hooks, directory: nil).runEach(record.state(.stopped), warn: warn)

@@ -52,13 +52,9 @@ struct DeleteSequence {
     }
 
     private func removeCgroup() throws(CgroupError) {
-        do throws(CgroupError) {
-            let cgroup = try CgroupManager.open(record.cgroup)
-            // The maker died before it could write down whether the cgroup is of its making.
-            if !record.isReady, record.cgroup.created.isEmpty { return cgroup.removeIfEmpty() }
-            try cgroup.remove()
-        } catch {
-            if error.code != .noEntry { throw error }  // removed by somebody else: what was wanted
-        }
+        let cgroup = try CgroupManager.open(record.cgroup)
+        // The maker died before it could write down whether the cgroup is of its making.
+        if !record.isReady, record.cgroup.created.isEmpty { return cgroup.removeIfEmpty() }
+        try cgroup.remove()
     }
 }
