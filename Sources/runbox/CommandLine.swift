@@ -48,6 +48,7 @@ struct ParsedArguments: Sendable {
             guard word.begins(with: "-"), word != "-" else {
                 if stopsAtArgument {
                     rest = [word] + words
+                    arguments += rest
                     return
                 }
                 arguments.append(word)

@@ -13,6 +13,8 @@ struct Command: Sendable {
     let flags: [Flag]
     /// Whether a container's process could get hold of this one's executable, which must then be sealed.
     var touchesContainers = false
+    /// Whether the first argument ends the flags: what follows belongs to a program of the container's or the host's, which has flags of its own.
+    var takesProgram = false
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [

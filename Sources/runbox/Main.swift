@@ -41,7 +41,9 @@ enum Main {
         _ command: Command, _ global: ParsedArguments, _ log: Log, _ words: [String]
     ) throws(Failure) -> Int32 {
         let parsed = try understand(command) { () throws(UsageError) in
-            try ParsedArguments(global.rest.dropFirst(), flags: command.flags + [Flag("help", short: "h", "")])
+            try ParsedArguments(
+                global.rest.dropFirst(), flags: command.flags + [Flag("help", short: "h", "")],
+                stopsAtArgument: command.takesProgram)
         }
         if parsed.isOn("help") {
             Output.write(Help.text(command))
@@ -63,8 +65,11 @@ enum Main {
     private static func countError(_ command: Command) -> UsageError {
         let count = command.count
         let words =
-            count.lowerBound == count.upperBound
-            ? "exactly \(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+            switch count.upperBound {
+            case count.lowerBound: "exactly \(count.lowerBound)"
+            case .max: "a minimum of \(count.lowerBound)"
+            default: "\(count.lowerBound) to \(count.upperBound)"
+            }
         return UsageError(
             reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)")
     }

@@ -48,4 +48,13 @@ struct LaunchPlan: Sendable {
         cgroup = CgroupPlan(spec, id: id, options: options, namespaces: namespaces, host: host, findings: &findings)
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
+    /// The way from the finished container to its program; nil where there is none.
+    var payload: Payload? {
+        process.map {
+            Payload(
+                process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges, system: system,
+                activationDescriptors: options.activationDescriptors,
+                preservedDescriptors: options.preservedDescriptors)
+        }
+    }
 }

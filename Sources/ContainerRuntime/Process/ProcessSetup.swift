@@ -26,6 +26,7 @@ enum ProcessSetup {
     }
 
     /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for.
+    /// It is asked for in the process that becomes the payload, whose number in its pid namespace is what LISTEN_PID must be.
     static func environment(_ process: ProcessPlan, activation: Int) -> [String] {
         var result = process.environment
         if process.variable("HOME") ?? "" == "" {
@@ -34,7 +35,7 @@ enum ProcessSetup {
         }
         if activation > 0 {
             result.removeAll { $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") }
-            result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=1"]
+            result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=\(Processes.currentID)"]
         }
         return result
     }

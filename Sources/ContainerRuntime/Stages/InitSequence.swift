@@ -120,20 +120,14 @@ struct InitSequence: ~Copyable {
         }
     }
 
-    /// Leaves the host's descriptors behind: whoever may trace the waiting init must not reach the host through them.
     private func closeHostDescriptors() throws(SystemError) {
-        let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
         var kept = [link.number]
         switch gate {
         case .some(let gate): kept += gate.numbers
         case .none: break
         }
-        var next = first
-        for number in kept.sorted() where number >= first {
-            if number > next { try InheritedDescriptors.close(from: next, to: UInt32(number - 1)) }
-            next = number + 1
-        }
-        try InheritedDescriptors.close(from: next)
+        let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
+        try Payload.closeHostDescriptors(from: first, keeping: kept)
     }
 
     /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
@@ -209,45 +203,21 @@ struct InitSequence: ~Copyable {
 
     // MARK: The payload
 
-    /// A program laid out for execve; what has none waits for ever.
-    private struct Prepared: ~Copyable {
-        let image: ExecImage
-        let name: String
-        let environment: [String]
-    }
-
-    /// Everything about the process that can fail before the start, so that `create` reports it.
-    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Prepared? {
+    /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
+    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Prepared? {
         try step(.execute, try closeHostDescriptors())
-        try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
-        guard let process = plan.process else { return nil }
-        let environment = ProcessSetup.environment(process, activation: plan.options.activationDescriptors)
-        try step(.credentials) { () throws(SystemError) in
-            let refused = try Identity.assume(
-                process, plan.capabilities, noNewPrivileges: plan.noNewPrivileges,
-                keepsAdministration: ground.filter != nil && !plan.noNewPrivileges)
-            if !refused.isEmpty { try warnOfAmbient(refused) }
+        guard let payload = plan.payload else {
+            try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
+            return nil
         }
-        try step(.workingDirectory) { () throws(SystemError) in
-            try ProcessSetup.enter(process.directory, alreadyThere: ground.isInDirectory)
+        return try payload.prepare(filter: ground.filter, isInDirectory: ground.isInDirectory) {
+            warning throws(SystemError) in try link.send(.warning(warning))
         }
-        let program = try Program(process.arguments[0], searching: process.variable("PATH"))
-        Files.setCreationMask(process.creationMask)
-        return Prepared(
-            image: ExecImage(path: program.path, arguments: process.arguments, environment: environment),
-            name: process.arguments[0], environment: environment)
     }
 
-    /// Specification: what cannot be granted is a warning.
-    private func warnOfAmbient(_ refused: CapabilitySet) throws(SystemError) {
-        let names = Capabilities.names(of: refused).joined(separator: ", ")
-        try link.send(
-            .warning("ambient capabilities that are not permitted and inheritable too were left out: \(names)"))
-    }
-
-    /// From here to the payload's first instruction. Nothing is allocated once the filter is loaded, which may forbid it.
-    private func become(_ prepared: consuming Prepared?, _ filter: SeccompFilter?) throws(StageFailure) {
-        guard case .some(let prepared) = prepared else {
+    /// The hooks between the start and the program.
+    private func become(_ prepared: consuming Payload.Prepared?, _ filter: SeccompFilter?) throws(StageFailure) {
+        guard let payload = plan.payload, case .some(let prepared) = prepared else {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
         try step(.startContainerHooks) { () throws(SystemError) in
@@ -255,21 +225,6 @@ struct InitSequence: ~Copyable {
                 .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
             try hooks.runAll(state(.created))
         }
-        let kept = Int32(plan.options.activationDescriptors + plan.options.preservedDescriptors)
-        try step(.execute) { () throws(SystemError) in
-            try InheritedDescriptors.closeOnExec(from: 3 + kept)
-            try InheritedDescriptors.keepOnExec(from: 3, count: kept)
-        }
-        Signals.resetForProgram()
-        if let filter {
-            try step(.seccomp, try filter.program.load(flags: filter.flags))
-        }
-        throw Program.failure(prepared.name, prepared.image.execute())
+        try payload.become(prepared, filter)
     }
-}
-
-/// A filter as it came over the link.
-struct SeccompFilter {
-    let program: SeccompProgram
-    let flags: UInt32
 }

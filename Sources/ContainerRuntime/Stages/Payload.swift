@@ -1,0 +1,89 @@
+internal import Kernel
+internal import OCISpec
+
+/// The last stretch of every process that runs a program in a container, be it the init or one of `exec`: from the runtime's
+/// powers to the program's first instruction.
+struct Payload: Sendable {
+    let process: ProcessPlan
+    let capabilities: ProcessCapabilities
+    let noNewPrivileges: Bool
+    let system: SystemPlan
+    /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
+    let activationDescriptors: Int
+    let preservedDescriptors: Int
+
+    /// A program laid out for execve.
+    struct Prepared: ~Copyable {
+        let image: ExecImage
+        let name: String
+        let environment: [String]
+    }
+
+    /// Everything about the process that can fail before the start, so that it is reported while somebody listens.
+    ///
+    /// - Parameters:
+    ///   - filter: what will be loaded at last; without no_new_privs that needs a capability until then.
+    ///   - isInDirectory: whether the working directory is entered already; its owner may have to do that itself.
+    ///   - warn: takes a sentence.
+    func prepare(
+        filter: SeccompFilter?, isInDirectory: Bool, warn: (String) throws(SystemError) -> Void
+    ) throws(StageFailure) -> Prepared {
+        try step(.processAttributes, try SystemSettings.setPersonality(system))
+        let environment = ProcessSetup.environment(process, activation: activationDescriptors)
+        try step(.credentials) { () throws(SystemError) in
+            let refused = try Identity.assume(
+                process, capabilities, noNewPrivileges: noNewPrivileges,
+                keepsAdministration: filter != nil && !noNewPrivileges)
+            // Specification: what cannot be granted is a warning.
+            if !refused.isEmpty {
+                let names = Capabilities.names(of: refused).joined(separator: ", ")
+                try warn("ambient capabilities that are not permitted and inheritable too were left out: \(names)")
+            }
+        }
+        try step(.workingDirectory) { () throws(SystemError) in
+            try ProcessSetup.enter(process.directory, alreadyThere: isInDirectory)
+        }
+        let program = try Program(process.arguments[0], searching: process.variable("PATH"))
+        Files.setCreationMask(process.creationMask)
+        return Prepared(
+            image: ExecImage(path: program.path, arguments: process.arguments, environment: environment),
+            name: process.arguments[0], environment: environment)
+    }
+
+    /// From here to the program's first instruction. Nothing is allocated once the filter is loaded, which may forbid it.
+    func become(_ prepared: consuming Prepared, _ filter: SeccompFilter?) throws(StageFailure) -> Never {
+        let kept = Int32(activationDescriptors + preservedDescriptors)
+        try step(.execute) { () throws(SystemError) in
+            try InheritedDescriptors.closeOnExec(from: 3 + kept)
+            try InheritedDescriptors.keepOnExec(from: 3, count: kept)
+        }
+        Signals.resetForProgram()
+        if let filter {
+            try step(.seccomp, try filter.program.load(flags: filter.flags))
+        }
+        throw Program.failure(prepared.name, prepared.image.execute())
+    }
+
+    /// Leaves the host's descriptors behind: whoever may trace the waiting process must not reach the host through them.
+    ///
+    /// - Parameter kept: what is needed until the program runs.
+    func closeHostDescriptors(keeping kept: [Int32]) throws(SystemError) {
+        try Self.closeHostDescriptors(from: Int32(3 + activationDescriptors + preservedDescriptors), keeping: kept)
+    }
+
+    /// The same for an init without a program.
+    static func closeHostDescriptors(from first: Int32, keeping kept: [Int32]) throws(SystemError) {
+        var next = first
+        for number in kept.sorted() where number >= first {
+            if number > next { try InheritedDescriptors.close(from: next, to: UInt32(number - 1)) }
+            next = number + 1
+        }
+        try InheritedDescriptors.close(from: next)
+    }
+}
+
+/// A filter as it came over the link.
+struct SeccompFilter {
+    let program: SeccompProgram
+    let flags: UInt32
+}
