@@ -42,7 +42,7 @@ extension Container {
         case .none: break
         }
         try Launch.start(created, plan, store, warn)
-        return try Foreground(created, signals: signals).stay(plan, store, warn)
+        return try Launch.accompany(created, signals, plan, store, warn).shellStatus
     }
 }
 
@@ -107,12 +107,7 @@ enum Launch {
         _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
     ) throws(RuntimeError) {
         do throws(StageFailure) {
-            let report = try step(.gate) { () throws(SystemError) -> Message? in
-                try created.link.send(.start)
-                return try created.link.receive()?.message
-            }
-            // A link that ends without a word was closed by exec.
-            if case .failed(let failure)? = report { throw failure }
+            try created.link.startProgram()
             let record = created.record
             let hooks = HookRunner(
                 .poststart, plan.hooks, directory: plan.bundle,
@@ -124,6 +119,25 @@ enum Launch {
             try end(created.record, plan, store, warn)
             throw RuntimeError(error)
         }
+    }
+
+    /// Stays with a running container until its init ends, and deletes it unless it is to be kept.
+    static func accompany(
+        _ created: consuming CreatedContainer, _ signals: consuming Descriptor, _ plan: LaunchPlan, _ store: Store,
+        _ warn: (String) -> Void
+    ) throws(RuntimeError) -> ExitReason {
+        let record = created.record
+        let foreground = Foreground(
+            created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals)
+        let reason: ExitReason
+        do throws(RuntimeError) {
+            reason = try foreground.stay()
+        } catch {
+            try end(record, plan, store, warn)
+            throw error
+        }
+        if !plan.options.keep { try end(record, plan, store, warn) }
+        return reason
     }
 
     /// Takes down a container whose init has ended.

@@ -5,10 +5,9 @@ internal import OCISpec
 struct Companion: ~Copyable {
     private let plan: LaunchPlan
     private var record: Record
-    private let link: Link
+    private var conversation: Conversation
     private var initProcess: ChildProcess
     private var terminal: Descriptor?
-    private var expectation: Expectation
     private var hooksBegan = false
     private let warn: (String) -> Void
 
@@ -16,8 +15,10 @@ struct Companion: ~Copyable {
         self.plan = plan
         self.record = record
         self.warn = warn
-        expectation = Expectation(bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil)
-        link = birth.link
+        conversation = Conversation(
+            birth.link,
+            expectation: Expectation(bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil),
+            signals: plan.options.interrupts, warn: warn)
         initProcess = birth.process
     }
 
@@ -29,7 +30,7 @@ struct Companion: ~Copyable {
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
-            var received = try next()
+            var received = try conversation.next()
             try step(.bridge) { () throws(SystemError) in
                 guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
                 let pid = try Processes.pid(of: pidfd)
@@ -42,23 +43,23 @@ struct Companion: ~Copyable {
             if plan.namespaces.new.contains(.user) {
                 try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
             }
-            try link.send(.acknowledged)
+            try conversation.send(.acknowledged)
         }
     }
 
     /// Setup, confine, ready: answers what the init asks until it waits for its start.
     mutating func converse(_ filter: SeccompFilter?, store: Store) throws(StageFailure) {
-        _ = try next()
+        _ = try conversation.next()
         record.pid = initProcess.pid
         record.startTime = Processes.startTime(initProcess.pid) ?? 0
         try runHooks(store)
         do throws(SystemError) {
-            try link.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
+            try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
         } catch {
-            throw error.code == .brokenPipe ? died() : StageFailure(.gate, error)
+            throw error.code == .brokenPipe ? Conversation.ended : StageFailure(.gate, error)
         }
-        while expectation.phase != .ready {
-            var received = try next()
+        while !conversation.isReady {
+            var received = try conversation.next()
             if case .terminal = received.message {
                 terminal = received.descriptor.take()
                 try step(.terminal, try handTerminal())
@@ -72,7 +73,7 @@ struct Companion: ~Copyable {
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
-        if plan.mode == .create { try step(.gate, try link.send(.recorded)) }
+        if plan.mode == .create { try step(.gate, try conversation.send(.recorded)) }
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
@@ -99,40 +100,10 @@ struct Companion: ~Copyable {
         }
     }
 
-    /// The next packet, if it is one that may come now; the init's failure is thrown, its warnings are passed on.
-    private mutating func next() throws(StageFailure) -> Received {
-        while true {
-            try checkInterrupts()
-            guard let received = try step(.gate, try receive()) else { throw died() }
-            let message = received.message
-            guard expectation.accepts(message) else {
-                throw StageFailure(.gate, .refused("the container's process is out of step"))
-            }
-            if case .failed(let failure) = message { throw failure }
-            guard case .warning(let text) = message else { return received }
-            warn(text)
-        }
-    }
-
-    private func checkInterrupts() throws(StageFailure) {
-        guard let signals = plan.options.interrupts else { return }
-        let outcome = try step(.gate, try Interruption(signals: signals).wait(for: link.number))
-        guard case .signal(let signal) = outcome else { return }
-        throw StageFailure(
-            .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
-    }
-
-    private func receive() throws(SystemError) -> Received? { try link.receive() }
-
-    /// The link ended without a word.
-    private func died() -> StageFailure {
-        StageFailure(.gate, .refused("container process is already dead"))
-    }
-
     // MARK: Ends
 
     consuming func intoContainer() -> CreatedContainer {
-        CreatedContainer(record: record, initProcess: initProcess, link: link, terminal: terminal)
+        CreatedContainer(record: record, initProcess: initProcess, link: conversation.intoLink(), terminal: terminal)
     }
 
     /// Ends the init and, where hooks have seen the container, lets the poststop ones see its end.
@@ -141,7 +112,7 @@ struct Companion: ~Copyable {
         try? Processes.kill(initProcess)
         let reason = try? Processes.wait(initProcess)
         var failure = failure
-        if case .killed(let signal)? = reason, failure.cause == died().cause, signal != Signal.kill.rawValue {
+        if case .killed(let signal)? = reason, failure.cause == Conversation.ended.cause, signal != Signal.kill.rawValue {
             failure = StageFailure(
                 failure.step,
                 .refused("container process is already dead: killed by \(Signal(rawValue: signal).description)"))

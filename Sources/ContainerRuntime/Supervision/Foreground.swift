@@ -1,37 +1,37 @@
 internal import Kernel
 internal import OCISpec
 
-/// The runtime beside a running container: it forwards signals, relays the terminal, reaps, and cleans up at the end.
+/// The runtime beside a running process of a container: it forwards signals, relays the terminal and reaps.
 struct Foreground: ~Copyable {
-    private let record: Record
-    private let initProcess: ChildProcess
+    private let process: ChildProcess
+    /// What is being done, for an error.
+    private let doing: String
     private let signals: Descriptor
     private var relay: TerminalRelay?
 
-    init(_ created: consuming CreatedContainer, signals: consuming Descriptor) {
-        record = created.record
+    init(
+        _ process: consuming ChildProcess, doing: String, terminal: consuming Descriptor?,
+        signals: consuming Descriptor
+    ) {
+        self.process = process
+        self.doing = doing
         self.signals = signals
-        relay = TerminalRelay.begin(created.terminal.take())
-        initProcess = created.initProcess
+        relay = TerminalRelay.begin(terminal)
     }
 
-    /// Waits for the init, and deletes the container unless it is to be kept.
-    consuming func stay(
-        _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
-    ) throws(RuntimeError) -> Int32 {
-        let reason: ExitReason
+    /// Waits for the process to end. Where that cannot be done any more, it is killed: nothing is left behind.
+    consuming func stay() throws(RuntimeError) -> ExitReason {
         do throws(SystemError) {
-            reason = try supervise()
+            let reason = try supervise()
+            relay?.end()
+            return reason
         } catch {
             relay?.end()
-            try? Processes.kill(initProcess)  // whatever went wrong, nothing is left behind
-            _ = try? Processes.wait(initProcess)
-            try Launch.end(record, plan, store, warn)
-            throw RuntimeError(error, doing: "supervise the container")
+            // It may have ended by itself.
+            try? Processes.kill(process)
+            _ = try? Processes.wait(process)
+            throw RuntimeError(error, doing: doing)
         }
-        relay?.end()
-        if !plan.options.keep { try Launch.end(record, plan, store, warn) }
-        return reason.shellStatus
     }
 
     private mutating func supervise() throws(SystemError) -> ExitReason {
@@ -51,7 +51,7 @@ struct Foreground: ~Copyable {
         }
     }
 
-    /// - Returns: how the init ended, if it did.
+    /// - Returns: how the process ended, if it did.
     private mutating func handleSignals() throws(SystemError) -> ExitReason? {
         var end: ExitReason?
         while let signal = try Signals.next(in: signals) {
@@ -66,17 +66,17 @@ struct Foreground: ~Copyable {
     }
 
     /// Reaps everybody who has ended.
-    /// - Returns: how the init ended, if it was among them.
+    /// - Returns: how the process ended, if it was among them.
     private func reap() -> ExitReason? {
         var end: ExitReason?
         while let child = Processes.reapAny() {
-            if child.pid == initProcess.pid { end = child.reason }
+            if child.pid == process.pid { end = child.reason }
         }
         return end
     }
 
     private func forward(_ signal: Signal) {
-        // An init that has just ended is reaped in the next turn.
-        try? Processes.send(signal.rawValue, to: initProcess.pidfd)
+        // A process that has just ended is reaped in the next turn.
+        try? Processes.send(signal.rawValue, to: process.pidfd)
     }
 }
