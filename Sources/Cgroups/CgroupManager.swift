@@ -101,6 +101,15 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Whether a container's processes stand still, found out without opening its cgroup: every question for a status asks this. A cgroup that is gone, or cannot be
+    /// looked at, freezes nothing.
+    package static func isFrozen(_ record: CgroupRecord) -> Bool {
+        guard record.mode == .fs, let text = try? Files.readText("\(record.root)\(record.path)/cgroup.events") else {
+            return false
+        }
+        return FSManager.event("frozen", in: text)
+    }
+
     package func isPopulated() throws(CgroupError) -> Bool {
         switch self {
         case .fs(let manager): try manager.isPopulated()

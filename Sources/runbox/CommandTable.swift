@@ -18,7 +18,7 @@ struct Command: Sendable {
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .create, .delete, .kill, .list, .run, .spec, .start, .state,
+        .create, .delete, .kill, .list, .pause, .ps, .resume, .run, .spec, .start, .state,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }

@@ -42,16 +42,9 @@ public struct Container: Sendable {
         if record.pid == 0 { return .creating }
         guard Processes.startTime(record.pid) == record.startTime else { return .stopped }
         if !record.isReady { return .creating }
-        if StartGate.isClosed(folder: store.folder(record.id)) { return .created }
-        return isFrozen(record) ? .paused : .running
-    }
-
-    private func isFrozen(_ record: Record) -> Bool {
-        do throws(CgroupError) {
-            return try CgroupManager.open(record.cgroup).isFrozen()
-        } catch {
-            return false  // a cgroup that is gone freezes nothing
-        }
+        // Before the gate: one that was paused before its start would never answer it.
+        if CgroupManager.isFrozen(record.cgroup) { return .paused }
+        return StartGate.isClosed(folder: store.folder(record.id)) ? .created : .running
     }
 
     // MARK: Operations
@@ -62,7 +55,9 @@ public struct Container: Sendable {
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
             switch status(of: record) {
             case .created: break
-            case .running, .paused: throw .status(reason: "cannot start an already running container")
+            case .running: throw .status(reason: "cannot start an already running container")
+            case .paused:
+                throw .status(reason: "cannot start a container in the paused state; runbox resume \(id) ends that")
             case .stopped: throw .status(reason: "cannot start a container that has stopped")
             case .creating: throw .status(reason: "cannot start a container that is still being created")
             }

@@ -1,0 +1,38 @@
+internal import Cgroups
+
+extension Container {
+    /// Stops all of the container's processes where they stand, and returns when they do. One that waits for its start can be paused, too.
+    ///
+    /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is paused or has ended. When not all processes stand in time, they run on.
+    public func pause() throws(RuntimeError) {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        switch status(of: record) {
+        case .running, .created: break
+        case .paused: throw .status(reason: "container not running: \(id) is paused already")
+        case .stopped: throw .status(reason: "container not running: \(id) has ended")
+        case .creating: throw .status(reason: "container not running: \(id) is still being created")
+        }
+        try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.freeze() }
+    }
+
+    /// Lets the processes of a paused container run on.
+    ///
+    /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is not paused.
+    public func resume() throws(RuntimeError) {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        let status = status(of: record)
+        guard status == .paused else { throw .status(reason: "container not paused: \(id) is \(status.rawValue)") }
+        try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.thaw() }
+    }
+
+    /// Opens the container's cgroup for one operation.
+    func withCgroup<Result>(
+        of record: Record, _ body: (borrowing CgroupManager) throws(CgroupError) -> Result
+    ) throws(RuntimeError) -> Result {
+        do throws(CgroupError) {
+            return try body(try CgroupManager.open(record.cgroup))
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

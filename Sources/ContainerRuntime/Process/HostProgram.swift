@@ -1,0 +1,66 @@
+internal import Kernel
+
+/// A program of the host that the runtime calls and whose output it reads.
+struct HostProgram: Sendable {
+    let path: String
+
+    /// How a call of it went.
+    struct Outcome: Sendable {
+        let reason: ExitReason
+        let output: String
+        /// The first line of what it said on its standard error; empty when it said nothing.
+        let complaint: String
+    }
+
+    /// Looks for it on the PATH of this process.
+    /// - Returns: nil where it is not installed.
+    init?(_ name: String) {
+        let search = Processes.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+        let candidates = search.parts(by: ":").map { "\($0)/\(name)" }
+        // What cannot be looked at cannot be executed either.
+        let found = candidates.first { path in
+            (try? Files.status(path))?.kind == .regular && Files.isExecutable(path)
+        }
+        guard let found else { return nil }
+        path = found
+    }
+
+    /// Runs it to its end, with the environment of this process and no input.
+    func run(_ arguments: [String]) throws(SystemError) -> Outcome {
+        // A clone without the C library's knowledge is sound in a process with one thread only.
+        if try Processes.threadCount() > 1 {
+            throw .refused("the calling process has several threads; only one with one thread can run \(path)")
+        }
+        let input = try Files.open("/dev/null", .readOnly)
+        let output = try Files.memoryFile("output")
+        let complaints = try Files.memoryFile("complaints")
+        let image = ExecImage(path: path, arguments: [path] + arguments, environment: Processes.environment())
+        let child = try Cloning.clone(cgroup: nil) {
+            Self.become(image, input: input, output: output, complaints: complaints)
+        }
+        let reason = try Processes.wait(child)
+        try Files.rewind(output)
+        try Files.rewind(complaints)
+        let said = String(decoding: try Files.read(complaints), as: UTF8.self)
+        return Outcome(
+            reason: reason, output: String(decoding: try Files.read(output), as: UTF8.self),
+            complaint: said.parts(by: "\n").first ?? "")
+    }
+
+    private static func become(
+        _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor,
+        complaints: borrowing Descriptor
+    ) -> Never {
+        do throws(SystemError) {
+            try input.copy(to: 0)
+            try output.copy(to: 1)
+            try complaints.copy(to: 2)
+            try InheritedDescriptors.closeOnExec(from: 3)
+            Signals.resetForProgram()
+            try Files.write("cannot be executed: \(image.execute())", to: complaints)
+        } catch {
+            // Nobody to tell but the status.
+        }
+        Processes.exit(127)
+    }
+}
