@@ -17,6 +17,21 @@ package enum MonotonicClock {
 }
 
 package enum Clock {
+    /// The clocks that a time name space may move; time_namespaces(7).
+    package enum Movable: Sendable {
+        /// CLOCK_MONOTONIC.
+        case start
+        /// CLOCK_BOOTTIME, which also counts while the machine sleeps.
+        case boot
+    }
+
+    /// What a clock says, in whole seconds.
+    package static func seconds(since beginning: Movable) -> Int {
+        var time = timespec()
+        clock_gettime(beginning == .boot ? CLOCK_BOOTTIME : CLOCK_MONOTONIC, &time)
+        return time.tv_sec
+    }
+
     /// The time of day, UTC, since 1970.
     package static func realTime() -> (seconds: Int, nanoseconds: Int) {
         var time = timespec()

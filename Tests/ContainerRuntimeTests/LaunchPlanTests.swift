@@ -153,13 +153,9 @@ private func withLinux(_ members: String) -> String {
     @Test(arguments: [
         ("process.apparmorProfile", withProcess(#""apparmorProfile":"p""#)),
         ("process.selinuxLabel", withProcess(#""selinuxLabel":"l""#)),
-        ("process.execCPUAffinity", withProcess(#""execCPUAffinity":{"initial":"0"}"#)),
-        ("process.execCPUAffinity", withProcess(#""execCPUAffinity":{}"#)),
         ("linux.mountLabel", withLinux(#""mountLabel":"l""#)),
-        ("linux.timeOffsets", withLinux(#""timeOffsets":{"monotonic":{"secs":1}}"#)),
         ("linux.netDevices", withLinux(#""netDevices":{"eth0":{}}"#)),
         ("linux.intelRdt", withLinux(#""intelRdt":{"closID":"x"}"#)),
-        ("linux.memoryPolicy", withLinux(#""memoryPolicy":{"mode":"MPOL_LOCAL"}"#)),
     ])
     func whatIsNotDoneIsRefused(field: String, text: String) throws {
         #expect(try launch(text).findings.errorLines == ["\(field): not supported yet"])

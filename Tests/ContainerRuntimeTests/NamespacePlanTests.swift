@@ -174,4 +174,75 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
     @Test func withoutMappingsNothingIsMapped() {
         #expect(NamespacePlan.hostID(of: 0, in: []) == nil)
     }
+
+    // MARK: Clocks
+
+    struct ClockCase: Sendable, CustomTestStringConvertible {
+        let offsets: TimeOffsets
+        var joined = false
+        var namespaces: [NamespaceType] = [.time]
+        var lines: [String] = []
+        var plans: [TimeOffsetPlan] = []
+        var testDescription: String { "\(offsets) \(namespaces) \(joined)" }
+    }
+
+    @Test(arguments: [
+        ClockCase(offsets: TimeOffsets()),
+        ClockCase(offsets: TimeOffsets(), namespaces: []),
+        ClockCase(offsets: TimeOffsets(monotonic: ClockOffset(), boottime: ClockOffset(secs: 0, nanosecs: 0))),
+        ClockCase(
+            offsets: TimeOffsets(monotonic: ClockOffset(secs: 100), boottime: ClockOffset(secs: -5, nanosecs: 7)),
+            plans: [
+                TimeOffsetPlan(clock: "monotonic", seconds: 100, nanoseconds: 0),
+                TimeOffsetPlan(clock: "boottime", seconds: -5, nanoseconds: 7),
+            ]),
+        ClockCase(
+            offsets: TimeOffsets(boottime: ClockOffset(nanosecs: 999_999_999)),
+            plans: [TimeOffsetPlan(clock: "boottime", seconds: 0, nanoseconds: 999_999_999)]),
+        ClockCase(
+            offsets: TimeOffsets(boottime: ClockOffset(secs: 1)), namespaces: [.pid],
+            lines: ["linux.timeOffsets: needs a time namespace; add {\"type\": \"time\"} to linux.namespaces"],
+            plans: [TimeOffsetPlan(clock: "boottime", seconds: 1, nanoseconds: 0)]),
+        ClockCase(
+            offsets: TimeOffsets(boottime: ClockOffset(secs: 1)), joined: true,
+            lines: ["linux.timeOffsets: cannot be set in a time namespace that is joined: its clocks are set already"],
+            plans: [TimeOffsetPlan(clock: "boottime", seconds: 1, nanoseconds: 0)]),
+        ClockCase(
+            offsets: TimeOffsets(
+                monotonic: ClockOffset(nanosecs: 1_000_000_000), boottime: ClockOffset(secs: 9_223_372_037)),
+            lines: [
+                "linux.timeOffsets.monotonic.nanosecs: must be 0 to 999999999, is 1000000000",
+                "linux.timeOffsets.boottime.secs: must be -9223372036 to 9223372036, is 9223372037",
+            ],
+            plans: [
+                TimeOffsetPlan(clock: "monotonic", seconds: 0, nanoseconds: 1_000_000_000),
+                TimeOffsetPlan(clock: "boottime", seconds: 9_223_372_037, nanoseconds: 0),
+            ]),
+        ClockCase(
+            offsets: TimeOffsets(monotonic: ClockOffset(secs: .min)),
+            lines: [
+                "linux.timeOffsets.monotonic.secs: must be -9223372036 to 9223372036, is -9223372036854775808"
+            ],
+            plans: [TimeOffsetPlan(clock: "monotonic", seconds: .min, nanoseconds: 0)]),
+    ])
+    func clocks(offsets: ClockCase) {
+        let list = offsets.namespaces.map { Namespace(type: $0, path: offsets.joined ? "/run/ns/x" : nil) }
+        let linux = Linux(namespaces: list, timeOffsets: offsets.offsets)
+        let spec = Spec(ociVersion: "1.3.0", root: Root(path: "rootfs"), linux: linux)
+        let (plan, findings) = plan { NamespacePlan(spec, findings: &$0) }
+        #expect(findings.errorLines == offsets.lines)
+        #expect(plan.timeOffsets == offsets.plans)
+        #expect(plan.needsBridge == !offsets.plans.isEmpty)
+    }
+
+    /// Who lives in a time namespace cannot set its clocks, and whoever owns it must be the container's user namespace.
+    @Test func clocksAreSetBeforeTheBirth() {
+        let list = [NamespaceType.user, .time, .pid, .cgroup].map { Namespace(type: $0) }
+        let linux = Linux(
+            namespaces: list, uidMappings: one, gidMappings: one,
+            timeOffsets: TimeOffsets(boottime: ClockOffset(secs: 1)))
+        let spec = Spec(ociVersion: "1.3.0", root: Root(path: "rootfs"), linux: linux)
+        let plan = plan { NamespacePlan(spec, findings: &$0) }.plan
+        #expect(plan.madeByBridge == [.user, .time] && plan.atBirth == .pid)
+    }
 }

@@ -251,6 +251,18 @@ static void do_affinity(char **a) {
     say_number("affinity", NULL, CPU_COUNT(&set));
 }
 
+/// mempolicy — the mode with its flags, and the nodes.
+static void do_mempolicy(char **a) {
+    int mode = 0;
+    unsigned long nodes[16] = {0};
+    if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof nodes * 8, NULL, 0UL) < 0) { outcome("mempolicy", NULL, -1); return; }
+    say_number("mempolicy", NULL, mode);
+    printf("mempolicy.nodes=");
+    for (int n = 0, some = 0; n < (int)sizeof nodes * 8; n++)
+        if (nodes[n / 64] >> (n % 64) & 1) printf("%s%d", some++ ? "," : "", n);
+    putchar('\n');
+}
+
 static void do_keyring(char **a) {
     char text[256];
     long id = syscall(SYS_keyctl, 0 /* GET_KEYRING_ID */, -3L /* session */, 0L);
@@ -354,6 +366,8 @@ static void do_clock(char **a) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     say_number("boottime", NULL, now.tv_sec);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    say_number("monotonic", NULL, now.tv_sec);
 }
 
 // ---------------------------------------------------------------------------------------------------------- paths
@@ -634,7 +648,7 @@ static const struct { const char *name; int arguments; void (*run)(char **); } v
     {"ids", 0, do_ids}, {"process", 0, do_process}, {"caps", 0, do_caps}, {"seccomp", 0, do_seccomp}, {"limits", 0, do_limits},
     {"umask", 0, do_umask}, {"cwd", 0, do_cwd}, {"env", 0, do_env}, {"args", 0, do_args}, {"signals", 0, do_signals},
     {"fds", 0, do_fds}, {"ns", 0, do_ns}, {"status", 1, do_status}, {"personality", 0, do_personality}, {"sched", 0, do_sched},
-    {"ioprio", 0, do_ioprio}, {"affinity", 0, do_affinity}, {"keyring", 0, do_keyring}, {"tty", 0, do_tty},
+    {"ioprio", 0, do_ioprio}, {"affinity", 0, do_affinity}, {"mempolicy", 0, do_mempolicy}, {"keyring", 0, do_keyring}, {"tty", 0, do_tty},
     {"uts", 0, do_uts}, {"lo", 0, do_lo}, {"mount", 1, do_mount}, {"mounts", 0, do_mounts}, {"mqueue", 0, do_mqueue},
     {"clock", 0, do_clock}, {"userns", 0, do_usernamespace},
     {"read", 1, do_read}, {"write", 1, do_write}, {"create", 1, do_create}, {"open", 1, do_open}, {"mkdir", 1, do_mkdir},

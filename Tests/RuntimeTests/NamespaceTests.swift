@@ -166,6 +166,153 @@ extension AllTests {
         }
     }
 
+    /// linux.timeOffsets
+    @Suite struct TimeOffsets {
+        private func host(_ clock: clockid_t) -> Int {
+            var now = timespec()
+            clock_gettime(clock, &now)
+            return now.tv_sec
+        }
+
+        /// How far the container's clocks are from the host's, to the second.
+        private func isOff(_ seen: Outcome, monotonic: Int, boottime: Int) -> Bool {
+            func near(_ key: String, _ clock: clockid_t, _ offset: Int) -> Bool {
+                guard let there = seen[key].flatMap({ Int($0) }) else { return false }
+                return abs(there - host(clock) - offset) < 60
+            }
+            return near("monotonic", CLOCK_MONOTONIC, monotonic) && near("boottime", CLOCK_BOOTTIME, boottime)
+        }
+
+        static let offsets: [(json: String, monotonic: Int, boottime: Int)] = [
+            (#"{"monotonic": {"secs": 100000}}"#, 100_000, 0),
+            (#"{"boottime": {"secs": 1000000, "nanosecs": 999999999}}"#, 0, 1_000_001),
+            (#"{"monotonic": {"secs": 7200}, "boottime": {"secs": 864000}}"#, 7200, 864_000),
+            (#"{"monotonic": {"secs": 0}, "boottime": {}}"#, 0, 0), ("{}", 0, 0),
+        ]
+
+        @Test(arguments: offsets.indices) func forwards(index: Int) throws {
+            let (json, monotonic, boottime) = Self.offsets[index]
+            let box = try Sandbox.current
+            let bundle = try box.bundle("clock", "read:/proc/self/timens_offsets", "ns", "process") {
+                $0.namespace("time")
+                try $0.set("linux.timeOffsets", json: json)
+            }
+            let seen = try box.run(bundle)
+            #expect(seen.status == 0 && seen.stderr == "" && seen["pid"] == "1", "\(seen)")
+            #expect(isOff(seen, monotonic: monotonic, boottime: boottime), "\(seen)")
+            #expect(seen["ns.time"] != nil && seen["ns.time"] != link("/proc/self/ns/time"), "\(seen)")
+        }
+
+        private func link(_ path: String) -> String {
+            var status = stat()
+            return stat(path, &status) == 0 ? String(status.st_ino) : "none"
+        }
+
+        @Test func backwards() throws {
+            let box = try Sandbox.current
+            let most = host(CLOCK_MONOTONIC) / 2
+            let seen = try box.run(
+                try box.bundle("clock", "read:/proc/self/timens_offsets") {
+                    $0.namespace("time")
+                    $0["linux.timeOffsets"] = [
+                        "monotonic": ["secs": -most], "boottime": ["secs": -most, "nanosecs": 5],
+                    ]
+                })
+            #expect(isOff(seen, monotonic: -most, boottime: -most), "\(seen)")
+            #expect(seen["read./proc/self/timens_offsets"]?.contains("-\(most)") == true, "\(seen)")
+        }
+
+        /// The time namespace belongs to the container's user namespace, like all others.
+        @Test func inAUserNamespace() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("clock", "userns", "ids", "ns", "hang") {
+                $0.userNamespace()
+                $0.namespace("cgroup")
+                $0.namespace("time")
+                try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 5000}, "boottime": {"secs": 5000}}"#)
+            }
+            try bundle.chown(to: 100_000)
+            let running = try box.create(bundle)
+            let pid = try #require(try box.state()["pid"] as? Int)
+            try box.ok("start", box.id)
+            #expect(running.says("ready"))
+            let seen = Outcome(command: [], status: 0, stdout: running.stdout, stderr: running.stderr)
+            #expect(isOff(seen, monotonic: 5000, boottime: 5000), "\(seen)")
+            #expect(seen["uid"] == "0" && seen["uid_map"] == "0 100000 65536", "\(seen)")
+            let user = link("/proc/\(pid)/ns/user")
+            let owner = try box.aside(["lsns", "-n", "-o", "ONS", "-t", "time", "-p", "\(pid)"]).wait().stdout
+            #expect(owner.trimmingCharacters(in: .whitespacesAndNewlines) == user, "\(owner) \(user)")
+        }
+
+        @Test func besideAJoinedNamespace() throws {
+            let box = try Sandbox.current
+            let holder = try box.aside(["unshare", "--uts", "sh", "-c", "echo ready; exec sleep 1000"])
+            #expect(holder.says("ready"))
+            let seen = try box.run(
+                try box.bundle("clock", "ns") {
+                    $0["hostname"] = nil
+                    $0.namespace("uts", path: "/proc/\(holder.pid)/ns/uts")
+                    $0.namespace("time")
+                    try $0.set("linux.timeOffsets", json: #"{"boottime": {"secs": 5000}}"#)
+                })
+            #expect(isOff(seen, monotonic: 0, boottime: 5000), "\(seen)")
+            #expect(seen["ns.uts"] == link("/proc/\(holder.pid)/ns/uts"), "\(seen)")
+        }
+
+        @Test func throughCreateAndStart() throws {
+            let box = try Sandbox.current
+            let running = try box.create(
+                try box.bundle("clock") {
+                    $0.namespace("time")
+                    try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 5000}, "boottime": {"secs": 5000}}"#)
+                })
+            try box.ok("start", box.id)
+            #expect(eventually(10) { running.facts["boottime"] != nil })
+            let seen = Outcome(command: [], status: 0, stdout: running.stdout, stderr: running.stderr)
+            #expect(isOff(seen, monotonic: 5000, boottime: 5000), "\(seen)")
+            #expect(box.becomes("stopped"))
+            try box.ok("delete", box.id)
+        }
+
+        @Test(arguments: [
+            (
+                #"{"monotonic": {"secs": -9000000000}}"#,
+                "linux.timeOffsets.monotonic -9000000000 s 0 ns: the clock would not"
+            ),
+            (
+                #"{"boottime": {"secs": 9000000000}}"#,
+                "linux.timeOffsets.boottime 9000000000 s 0 ns: the clock would not"
+            ),
+            (#"{"boottime": {"secs": 9223372037}}"#, "linux.timeOffsets.boottime.secs: must be"),
+            (#"{"boottime": {"nanosecs": 1000000000}}"#, "linux.timeOffsets.boottime.nanosecs: must be 0 to 999999999"),
+            (#"{"boottime": {"nanosecs": -1}}"#, "linux.timeOffsets.boottime.nanosecs"),
+            (#"{"boottime": {"secs": 1.5}}"#, "linux.timeOffsets.boottime.secs"),
+            (#"{"realtime": {"secs": 1}}"#, "linux.timeOffsets"),
+        ])
+        func mistakes(json: String, text: String) throws {
+            let line = try Sandbox.current.refuse {
+                $0.namespace("time")
+                try $0.set("linux.timeOffsets", json: json)
+            }
+            #expect(line.contains(text), "\(line)")
+        }
+
+        @Test func withoutTheNamespace() throws {
+            let line = try Sandbox.current.refuse {
+                try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 1}}"#)
+            }
+            #expect(line.contains("linux.timeOffsets: needs a time namespace"), "\(line)")
+        }
+
+        @Test func inANamespaceThatIsJoined() throws {
+            let line = try Sandbox.current.refuse {
+                $0.namespace("time", path: "/proc/self/ns/time")
+                try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 1}}"#)
+            }
+            #expect(line.contains("linux.timeOffsets: cannot be set"), "\(line)")
+        }
+    }
+
     /// linux.uidMappings and linux.gidMappings
     @Suite struct UserNamespaces {
         private func run(_ verbs: String..., edit: (inout Config) throws -> Void = { _ in }) throws -> Outcome {

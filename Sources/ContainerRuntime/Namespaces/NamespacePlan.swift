@@ -31,6 +31,8 @@ struct NamespacePlan: Sendable {
     private(set) var joined: [Joined] = []
     private(set) var uidMappings: [IDMapping] = []
     private(set) var gidMappings: [IDMapping] = []
+    /// How far the clocks of a new time name space are off; empty where they are not.
+    private(set) var timeOffsets: [TimeOffsetPlan] = []
 
     init(_ spec: Spec, findings: inout PlanFindings) {
         for (index, namespace) in (spec.linux?.namespaces ?? []).enumerated() {
@@ -45,6 +47,8 @@ struct NamespacePlan: Sendable {
         uidMappings = spec.linux?.uidMappings ?? []
         gidMappings = spec.linux?.gidMappings ?? []
         checkMappings(&findings)
+        timeOffsets = TimeOffsetPlan.read(
+            spec, isNew: new.contains(.time), isJoined: joins(.time), findings: &findings)
     }
 
     private func checkMappings(_ findings: inout PlanFindings) {
@@ -71,16 +75,20 @@ struct NamespacePlan: Sendable {
     func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
 
     /// Whether an intermediate process must enter name spaces before the container's init can be born in them:
-    /// user and pid name spaces of others, or others' name spaces together with a new user name space, from inside of which they could not be entered.
+    /// user and pid name spaces of others, or others' name spaces together with a new user name space, from inside of which they could not be entered;
+    /// and a time name space with offsets, whose clocks can be set only before somebody lives in it.
     var needsBridge: Bool {
-        joins(.user) || joins(.pid) || (new.contains(.user) && !joined.isEmpty)
+        joins(.user) || joins(.pid) || (new.contains(.user) && !joined.isEmpty) || !timeOffsets.isEmpty
     }
+
+    /// What the bridge makes before the init is born: a time name space whose clocks are to be set, and the user name space that shall own it.
+    var madeByBridge: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
 
     /// Whether the init must wait for the runtime before it does anything.
     var isAcknowledged: Bool { needsBridge || new.contains(.user) }
 
     /// What the init is born into. The cgroup name space is not among them: its root is the cgroup one is in when it is made.
-    var atBirth: NamespaceFlags { new.subtracting(.cgroup) }
+    var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByBridge) }
 
     /// The host's number of a container's user or group; nil when it is not mapped.
     static func hostID(of id: UInt32, in mappings: [IDMapping]) -> UInt32? {

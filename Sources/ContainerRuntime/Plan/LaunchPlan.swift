@@ -18,6 +18,7 @@ struct LaunchPlan: Sendable {
     let process: ProcessPlan?
     let capabilities: ProcessCapabilities
     let noNewPrivileges: Bool
+    let memoryPolicy: MemoryPolicyPlan?
     let seccomp: SeccompPlan?
     let system: SystemPlan
     let terminal: TerminalPlan?
@@ -41,6 +42,7 @@ struct LaunchPlan: Sendable {
         process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
         capabilities = CapabilityPlan.read(spec.process?.capabilities, findings: &findings)
         noNewPrivileges = spec.process?.noNewPrivileges ?? false
+        memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &findings)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &findings)
         system = SystemPlan(spec, namespaces: namespaces, findings: &findings)
         terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
@@ -52,7 +54,8 @@ struct LaunchPlan: Sendable {
     var payload: Payload? {
         process.map {
             Payload(
-                process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges, system: system,
+                process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges,
+                memoryPolicy: memoryPolicy, system: system,
                 activationDescriptors: options.activationDescriptors,
                 preservedDescriptors: options.preservedDescriptors)
         }

@@ -7,6 +7,8 @@ enum SpecChecks {
         checkProcess(spec, mode, &findings)
         refuseUnsupported(spec, &findings)
         checkHooks(spec, &findings)
+        // For `exec` alone, but a mistake in it should not wait for the first one.
+        _ = CPUAffinityPlan(spec.process?.execCPUAffinity, findings: &findings)
     }
 
     /// `create` may do without a process, `start` may not (runtime.md, "Start"); `run` is both.
@@ -21,12 +23,9 @@ enum SpecChecks {
         }
         refuse("process.apparmorProfile", if: spec.process?.apparmorProfile?.isEmpty == false)
         refuse("process.selinuxLabel", if: spec.process?.selinuxLabel?.isEmpty == false)
-        refuse("process.execCPUAffinity", if: spec.process?.execCPUAffinity != nil)
         refuse("linux.mountLabel", if: spec.linux?.mountLabel?.isEmpty == false)
-        refuse("linux.timeOffsets", if: spec.linux?.timeOffsets != nil)
         refuse("linux.netDevices", if: spec.linux?.netDevices?.isEmpty == false)
         refuse("linux.intelRdt", if: spec.linux?.intelRdt != nil)
-        refuse("linux.memoryPolicy", if: spec.linux?.memoryPolicy != nil)
     }
 
     /// Hooks of the runtime's own name spaces must be there before anything is made; the others are looked up when the container exists.

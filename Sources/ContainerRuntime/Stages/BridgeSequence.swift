@@ -7,15 +7,32 @@ enum BridgeSequence {
     static func run(
         _ plan: LaunchPlan, _ resources: borrowing LaunchResources, _ link: borrowing Link, body: () -> Never
     ) throws(StageFailure) {
-        try step(.bridge) { () throws(SystemError) in
-            try NamespaceEntry.join(plan.namespaces, resources.namespaces)
-            try checkMappings(plan.namespaces)
+        if plan.namespaces.timeOffsets.isEmpty {
+            try step(.bridge, try enter(plan.namespaces, resources))
+        } else {
+            let clocks = try step(.clocks, try TimeOffsetPlan.openFile())
+            try step(.bridge, try enter(plan.namespaces, resources))
+            try step(.clocks, try setClocks(plan.namespaces, clocks))
         }
         let initProcess = try step(.clone) { () throws(SystemError) in
             try Cloning.clone(plan.namespaces.atBirth, cgroup: nil, sibling: true, body: body)
         }
         // Where the runtime is gone the init finds that out by itself.
         try? link.send(.bridged, descriptor: initProcess.pidfd)
+    }
+
+    private static func enter(
+        _ plan: NamespacePlan, _ resources: borrowing LaunchResources
+    ) throws(SystemError) {
+        try NamespaceEntry.join(plan, resources.namespaces)
+        try checkMappings(plan)
+    }
+
+    /// A process that is cloned into a new time name space lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
+    /// children will.
+    private static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
+        try Namespaces.unshare(plan.madeByBridge)
+        for offset in plan.timeOffsets { try offset.write(to: file) }
     }
 
     /// Mappings beside a joined user name space must be the ones it has: the configuration would say what does not hold.

@@ -100,8 +100,11 @@ struct CreateSequence: ~Copyable {
         } catch {
             throw StageFailure(.limits, .refused(error.description))
         }
+        let pid = companion.pid
+        // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and crun. Best effort: a mask that is
+        // too narrow makes it slower and nothing else.
+        try? Placement.resetAffinity(of: pid)
         if let process = plan.process {
-            let pid = companion.pid
             try step(.processAttributes) { () throws(SystemError) in
                 try ProcessSetup.setOOMScoreAdjustment(process, of: pid)
             }

@@ -7,6 +7,8 @@ struct Payload: Sendable {
     let process: ProcessPlan
     let capabilities: ProcessCapabilities
     let noNewPrivileges: Bool
+    /// Set once for the process and all that it executes.
+    let memoryPolicy: MemoryPolicyPlan?
     let system: SystemPlan
     /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
     let activationDescriptors: Int
@@ -29,6 +31,7 @@ struct Payload: Sendable {
         filter: SeccompFilter?, isInDirectory: Bool, warn: (String) throws(SystemError) -> Void
     ) throws(StageFailure) -> Prepared {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
+        if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
         let environment = ProcessSetup.environment(process, activation: activationDescriptors)
         try step(.credentials) { () throws(SystemError) in
             let refused = try Identity.assume(

@@ -1,0 +1,45 @@
+internal import CLinux
+
+/// Where a process runs and where its memory lies: CPUs and NUMA nodes, as bit masks with the lowest number first.
+package enum Placement {
+    /// Restricts a process to CPUs; 0 means this one. sched_setaffinity(2).
+    ///
+    /// The kernel takes only those that the machine and the process's cgroup have, and answers EINVAL when none is left.
+    package static func setAffinity(_ mask: [UInt64], of pid: Int32) throws(SystemError) {
+        var mask = mask
+        let size = mask.count * MemoryLayout<UInt64>.size
+        _ = try check("sched_setaffinity") { system(Int(SYS_sched_setaffinity), Int(pid), size, word(&mask)) }
+    }
+
+    /// Lets a process run on every CPU that its cgroup has, whatever mask it was born with.
+    package static func resetAffinity(of pid: Int32) throws(SystemError) {
+        try setAffinity([UInt64](repeating: .max, count: mostCPUs / 64), of: pid)
+    }
+
+    /// The CPUs that a process may use now. sched_getaffinity(2).
+    package static func affinity(of pid: Int32) throws(SystemError) -> [UInt64] {
+        var mask = [UInt64](repeating: 0, count: mostCPUs / 64)
+        let size = mask.count * MemoryLayout<UInt64>.size
+        let count = try check("sched_getaffinity") { system(Int(SYS_sched_getaffinity), Int(pid), size, word(&mask)) }
+        return Array(mask[..<((count + 7) / 8)])
+    }
+
+    /// The most CPUs a kernel can be built for on any machine (CONFIG_NR_CPUS).
+    package static let mostCPUs = 8192
+
+    /// Decides from which NUMA nodes this process, and what it executes, gets memory. set_mempolicy(2).
+    /// - Parameter mode: MPOL_* with its MPOL_F_* flags.
+    /// - Parameter nodes: empty for modes without nodes.
+    package static func setMemoryPolicy(_ mode: UInt32, nodes: [UInt64]) throws(SystemError) {
+        var nodes = nodes
+        // The kernel reads one bit less than it is told.
+        let bits = nodes.isEmpty ? 0 : nodes.count * 64 + 1
+        let isEmpty = nodes.isEmpty
+        _ = try check("set_mempolicy") {
+            system(Int(SYS_set_mempolicy), Int(mode), isEmpty ? 0 : word(&nodes), bits)
+        }
+    }
+
+    /// The most memory nodes a kernel can be built for on any machine (MAX_NUMNODES).
+    package static let mostNodes = 1024
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+extension AllTests {
+    /// linux.memoryPolicy
+    @Suite struct MemoryPolicies {
+        /// What get_mempolicy(2) answers on a machine whose only node with memory is 0.
+        static let words: [(json: String, mode: String, nodes: String)] = [
+            (#"{"mode": "MPOL_DEFAULT"}"#, "0", ""), (#"{"mode": "MPOL_LOCAL"}"#, "4", ""),
+            (#"{"mode": "MPOL_PREFERRED"}"#, "4", ""), (#"{"mode": "MPOL_PREFERRED", "nodes": "0"}"#, "1", "0"),
+            (#"{"mode": "MPOL_BIND", "nodes": "0"}"#, "2", "0"),
+            (#"{"mode": "MPOL_INTERLEAVE", "nodes": "0-3"}"#, "3", "0"),
+            (#"{"mode": "MPOL_PREFERRED_MANY", "nodes": "0"}"#, "5", "0"),
+            (#"{"mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0"}"#, "6", "0"),
+            (#"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}"#, "32770", "0"),
+            (#"{"mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_RELATIVE_NODES"]}"#, "16387", "0"),
+            (#"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_NUMA_BALANCING"]}"#, "8194", "0"),
+        ]
+
+        @Test(.enabled(if: hasOneNode, "needs a kernel with NUMA and memory on node 0 alone"), arguments: words.indices)
+        func modes(index: Int) throws {
+            let (json, mode, nodes) = Self.words[index]
+            let seen = try Sandbox.current.look("mempolicy") { try $0.set("linux.memoryPolicy", json: json) }
+            #expect(seen["mempolicy"] == mode && seen["mempolicy.nodes"] == nodes, "\(json): \(seen)")
+        }
+
+        @Test(.enabled(if: hasOneNode, "needs a kernel with NUMA and memory on node 0 alone"))
+        func aNodeThatTheHostDoesNotHave() throws {
+            let line = try Sandbox.current.refuse {
+                try $0.set("linux.memoryPolicy", json: #"{"mode": "MPOL_BIND", "nodes": "1000"}"#)
+            }
+            #expect(
+                line.contains("linux.memoryPolicy MPOL_BIND of nodes 1000") && line.contains("has_memory"), "\(line)")
+        }
+
+        @Test(arguments: [
+            (#"{"mode": "MPOL_BIND"}"#, "linux.memoryPolicy: the mode MPOL_BIND needs"),
+            (#"{"mode": "MPOL_LOCAL", "nodes": "0"}"#, "linux.memoryPolicy.nodes"),
+            (#"{"mode": "MPOL_BIND", "nodes": "0-"}"#, "linux.memoryPolicy.nodes"),
+            (#"{"mode": "MPOL_BOUND", "nodes": "0"}"#, "linux.memoryPolicy.mode"),
+            (#"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC"]}"#, "linux.memoryPolicy.flags[0]"),
+            (
+                #"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}"#,
+                "linux.memoryPolicy.flags"
+            ),
+        ])
+        func mistakes(json: String, field: String) throws {
+            let line = try Sandbox.current.refuse { try $0.set("linux.memoryPolicy", json: json) }
+            #expect(line.contains(field), "\(line)")
+        }
+
+        static let hasOneNode = Leftovers.lines("/sys/devices/system/node/has_memory") == ["0"]
+    }
+
+    /// On which CPUs the init runs, and process.execCPUAffinity, which is for `exec` only
+    @Suite struct CPUAffinities {
+        @Test(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two CPUs"))
+        func theCallersMaskIsNotTheContainers() throws {
+            let all = ProcessInfo.processInfo.activeProcessorCount
+            let seen = try Sandbox.current.look("affinity", with: Surroundings(prefix: ["taskset", "-c", "0"]))
+            #expect(seen["affinity"] == "\(all)", "\(seen)")
+        }
+
+        @Test func ofExecNotOfTheInit() throws {
+            let all = ProcessInfo.processInfo.activeProcessorCount
+            let seen = try Sandbox.current.look("affinity") {
+                try $0.set("process.execCPUAffinity", json: #"{"initial": "0", "final": "0"}"#)
+            }
+            #expect(seen["affinity"] == "\(all)", "\(seen)")
+        }
+
+        @Test(arguments: [
+            (#"{"initial": "3-1"}"#, "process.execCPUAffinity.initial: the range 3-1 runs backwards"),
+            (#"{"final": "0-99999"}"#, "process.execCPUAffinity.final: names CPU 99999"),
+            (#"{"final": "1-"}"#, "process.execCPUAffinity.final: expected a list"),
+            (#"{"initial": "all"}"#, "process.execCPUAffinity.initial: expected a list"),
+            (#"{"initial": 3}"#, "process.execCPUAffinity.initial: expected a string"),
+        ])
+        func mistakes(json: String, text: String) throws {
+            let line = try Sandbox.current.refuse { try $0.set("process.execCPUAffinity", json: json) }
+            #expect(line.contains(text), "\(line)")
+        }
+    }
+}
