@@ -130,6 +130,9 @@ struct ParsedArguments: Sendable {
     /// A flag's value; the last one where it is given more than once.
     func value(_ name: String) -> String? { values.last { $0.name == name }?.value }
 
+    /// The values of a flag that may be repeated, in their order.
+    func values(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+
     /// A flag's value as a number.
     func number(_ name: String) throws(UsageError) -> Int? {
         guard let text = value(name) else { return nil }

@@ -18,7 +18,7 @@ struct Command: Sendable {
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .create, .delete, .kill, .list, .pause, .ps, .resume, .run, .spec, .start, .state,
+        .create, .delete, .exec, .kill, .list, .pause, .ps, .resume, .run, .spec, .start, .state,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }
@@ -51,6 +51,11 @@ struct Failure: Error {
     /// One for the user; more only for `--debug`.
     let messages: [String]
     let exitStatus: Int32
+
+    init(messages: [String], exitStatus: Int32) {
+        self.messages = messages
+        self.exitStatus = exitStatus
+    }
 
     init(_ message: String, exitStatus: Int32 = 1) {
         messages = [message]

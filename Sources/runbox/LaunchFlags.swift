@@ -3,17 +3,20 @@ internal import Kernel
 
 /// The flags that `run` and `create` share.
 enum LaunchFlags {
-    static let shared: [Flag] = [
-        Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
-        Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
-        Flag("pid-file", value: "FILE", "write the init's process number there, digits only"),
-        Flag(
-            "console-socket", value: "SOCKET",
-            "Unix socket that receives the terminal of a container with process.terminal"),
-        Flag("preserve-fds", value: "N", "let the payload inherit the N descriptors from 3 on"),
-        Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
-        Flag("no-new-keyring", "stay in the caller's session keyring"),
-        Flag("no-subreaper", "do not adopt the container's orphans"),
+    static let shared: [Flag] =
+        [
+            Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
+            Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
+            Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
+            Flag("no-new-keyring", "stay in the caller's session keyring"),
+            Flag("no-subreaper", "do not adopt the container's orphans"),
+        ] + forEveryProcess
+
+    /// Of `exec`, too.
+    static let forEveryProcess: [Flag] = [
+        Flag("pid-file", value: "FILE", "write the process's number there, digits only"),
+        Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a process that has one"),
+        Flag("preserve-fds", value: "N", "let the program inherit the N descriptors from 3 on"),
     ]
 
     static let detach = Flag("detach", short: "d", "return once the payload runs")

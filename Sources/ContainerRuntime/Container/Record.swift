@@ -23,6 +23,8 @@ struct Record: Sendable, Equatable {
     var hasLaterHooks: Bool
     /// Whether the container shares a pid name space, so that its init's death does not end the others.
     var sharesProcesses: Bool
+    /// Whether its processes have a session keyring of their own.
+    var hasKeyring: Bool
     var cgroup: CgroupRecord
     var annotations: [KeyValue]
 
@@ -45,6 +47,7 @@ struct Record: Sendable, Equatable {
             object.member("process", hasProcess)
             object.member("laterHooks", hasLaterHooks)
             object.member("sharesProcesses", sharesProcesses)
+            object.member("keyring", hasKeyring)
             object.key("cgroup")
             object.object { cgroup in
                 cgroup.member("manager", self.cgroup.mode.rawValue)
@@ -86,6 +89,7 @@ struct Record: Sendable, Equatable {
         self.hasProcess = hasProcess
         self.hasLaterHooks = hasLaterHooks
         sharesProcesses = shares
+        hasKeyring = reader.boolean("keyring") ?? true
         self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made)
         self.annotations = annotations
     }
@@ -106,6 +110,7 @@ extension Record {
         hasProcess = plan.process != nil
         hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
         sharesProcesses = !plan.namespaces.new.contains(.pid)
+        hasKeyring = !plan.options.noNewKeyring
         cgroup = plan.cgroup.expectedRecord
         annotations = plan.annotations
     }

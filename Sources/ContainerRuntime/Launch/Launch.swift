@@ -9,7 +9,8 @@ extension Container {
     public func create(
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) {
-        let options = try Launch.checkCaller(options)
+        var options = options
+        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
         let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         _ = try Launch.sequence(plan, bundle, store, warn).run()
@@ -21,7 +22,8 @@ extension Container {
     public func run(
         _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
-        let options = try Launch.checkCaller(options)
+        var options = options
+        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
         var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
         guard !options.detach else {
             let created = try Launch.sequence(plan, bundle, store, warn).run()
@@ -48,11 +50,11 @@ extension Container {
 
 /// The parts that `create` and `run` share.
 enum Launch {
-    /// Checks what the caller's process must be like, and adds what it brings along by socket activation.
-    static func checkCaller(_ given: LaunchOptions) throws(RuntimeError) -> LaunchOptions {
-        var options = given
-        options.activationDescriptors = activationDescriptors()
-        let count = options.activationDescriptors + options.preservedDescriptors
+    /// Checks what the caller's process must be like.
+    /// - Returns: how many descriptors it brings along by socket activation.
+    static func checkCaller(preserved: Int) throws(RuntimeError) -> Int {
+        let activation = activationDescriptors()
+        let count = activation + preserved
         for index in 0..<count where !InheritedDescriptors.isOpen(Int32(3 + index)) {
             throw .failed(
                 reason: "unable to stat preserved-fd \(index) (of \(count)): descriptor \(3 + index) is not open")
@@ -62,7 +64,7 @@ enum Launch {
             throw .failed(
                 reason: "the calling process has \(threads) threads; only one with one thread can make containers")
         }
-        return options
+        return activation
     }
 
     /// sd_listen_fds(3): meant for this process alone. Some callers leave LISTEN_PID out, as crun allows.

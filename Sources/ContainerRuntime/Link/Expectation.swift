@@ -11,8 +11,12 @@ struct Expectation: Sendable, Equatable {
     /// Whether a terminal is still to come; it comes once.
     private var awaitsTerminal: Bool
 
-    init(bridge: Bool, terminal: Bool) {
-        phase = bridge ? .bridge : .setup
+    /// What follows the bridge's report: a process of `exec` finds its root finished.
+    private let afterBridge: Phase
+
+    init(bridge: Bool, terminal: Bool, preparesRoot: Bool = true) {
+        afterBridge = preparesRoot ? .setup : .confine
+        phase = bridge ? .bridge : afterBridge
         awaitsTerminal = terminal
     }
 
@@ -20,7 +24,7 @@ struct Expectation: Sendable, Equatable {
     mutating func accepts(_ message: Message) -> Bool {
         switch (message, phase) {
         case (.failed, _), (.warning, _): return true
-        case (.bridged, .bridge): phase = .setup
+        case (.bridged, .bridge): phase = afterBridge
         case (.prepared, .setup): phase = .confine
         case (.terminal, .confine) where awaitsTerminal: awaitsTerminal = false
         case (.ready, .confine) where !awaitsTerminal: phase = .ready

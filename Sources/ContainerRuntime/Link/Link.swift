@@ -59,3 +59,24 @@ extension Array where Element == UInt8 {
         try withUnsafeBufferPointer { buffer throws(SystemError) in try body(UnsafeRawBufferPointer(buffer)) }
     }
 }
+
+/// What the container's process hears from the runtime.
+extension Link {
+    /// Waits for one packet that can only be this one.
+    func expect(_ expected: Message) throws(SystemError) {
+        guard try answer() == expected else { throw Self.outOfStep }
+    }
+
+    /// Waits for the seccomp filter; nil without a profile.
+    func awaitFilter() throws(SystemError) -> SeccompFilter? {
+        guard case .proceed(let program, let flags) = try answer() else { throw Self.outOfStep }
+        return program.isEmpty ? nil : SeccompFilter(program: SeccompProgram(bytes: program), flags: flags)
+    }
+
+    private func answer() throws(SystemError) -> Message {
+        guard let received = try receive() else { throw .refused("the runtime is gone") }
+        return received.message
+    }
+
+    private static var outOfStep: SystemError { .refused("the runtime is out of step") }
+}

@@ -66,18 +66,21 @@ enum ProcessSetup {
         }
     }
 
-    /// What the runtime sets on the init from outside, with privileges that the init may not have in its user name space.
-    static func setAttributes(_ process: ProcessPlan, of pid: Int32) throws(StageFailure) {
+    /// What the runtime sets on the process from outside, with privileges that it may not have in its user name space.
+    static func setAttributes(_ process: ProcessPlan, of pid: Int32, limits: Bool) throws(StageFailure) {
         try step(.processAttributes) { () throws(SystemError) in
             if let scheduling = process.scheduling { try Scheduling.set(scheduling, of: pid) }
             if let priority = process.ioPriority {
                 try Scheduling.setIOPriority(class: priority.class, level: priority.level, of: pid)
             }
         }
-        try step(.resourceLimits) { () throws(SystemError) in
-            for limit in process.limits {
-                try Limits.set(limit.kind, soft: limit.soft, hard: limit.hard, of: pid, name: limit.name)
-            }
+        if limits { try step(.resourceLimits, try setLimits(process, of: pid)) }
+    }
+
+    /// - Parameter pid: 0 means this process. From outside, a process of another user needs CAP_SYS_RESOURCE over it (prlimit(2)).
+    static func setLimits(_ process: ProcessPlan, of pid: Int32) throws(SystemError) {
+        for limit in process.limits {
+            try Limits.set(limit.kind, soft: limit.soft, hard: limit.hard, of: pid, name: limit.name)
         }
     }
 

@@ -66,7 +66,9 @@ struct Companion: ~Copyable {
                 if plan.terminal?.socket != nil { terminal = nil }
             }
         }
-        if let process = plan.process { try ProcessSetup.setAttributes(process, of: initProcess.pid) }
+        if let process = plan.process {
+            try ProcessSetup.setAttributes(process, of: initProcess.pid, limits: plan.namespaces.has(.user))
+        }
         record.isReady = true
         let record = record
         try step(.record, try store.write(record))
@@ -112,7 +114,8 @@ struct Companion: ~Copyable {
         try? Processes.kill(initProcess)
         let reason = try? Processes.wait(initProcess)
         var failure = failure
-        if case .killed(let signal)? = reason, failure.cause == Conversation.ended.cause, signal != Signal.kill.rawValue {
+        if case .killed(let signal)? = reason, failure.cause == Conversation.ended.cause, signal != Signal.kill.rawValue
+        {
             failure = StageFailure(
                 failure.step,
                 .refused("container process is already dead: killed by \(Signal(rawValue: signal).description)"))

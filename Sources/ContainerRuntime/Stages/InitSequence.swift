@@ -87,19 +87,13 @@ struct InitSequence: ~Copyable {
     /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user name space is nobody's until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {
         guard plan.namespaces.isAcknowledged else { return }
-        guard case .acknowledged = try answer() else { throw .refused("the runtime is out of step") }
+        try link.expect(.acknowledged)
     }
 
     /// Tells the runtime that the tree is ready for hooks, and waits for them and for the filter.
     private func agree() throws(SystemError) -> SeccompFilter? {
         try link.send(.prepared)
-        guard case .proceed(let program, let flags) = try answer() else { throw .refused("the runtime is out of step") }
-        return program.isEmpty ? nil : SeccompFilter(program: SeccompProgram(bytes: program), flags: flags)
-    }
-
-    private func answer() throws(SystemError) -> Message {
-        guard let received = try link.receive() else { throw .refused("the runtime is gone") }
-        return received.message
+        return try link.awaitFilter()
     }
 
     /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies before that, so does the init.
@@ -108,11 +102,11 @@ struct InitSequence: ~Copyable {
             switch gate {
             case .none:
                 try link.send(.ready)
-                guard case .start = try answer() else { throw .refused("the runtime is out of step") }
+                try link.expect(.start)
             case .some(let gate):
                 try gate.blockSignals()
                 try link.send(.ready)
-                guard case .recorded = try answer() else { throw .refused("the runtime is out of step") }
+                try link.expect(.recorded)
                 // The other end goes with the runtime; nothing is said here any more.
                 link.closeInChild()
                 try gate.waitForStart()
@@ -148,12 +142,7 @@ struct InitSequence: ~Copyable {
     }
 
     private func joinKeyring() throws(SystemError) {
-        if plan.options.noNewKeyring { return }
-        do throws(SystemError) {
-            try Keyring.joinSession("_ses.\(plan.id)")
-        } catch  where error.code == .noSystemCall {
-            // A kernel without keyrings has none to hide.
-        }
+        if !plan.options.noNewKeyring { try SessionKeyring.join(of: plan.id) }
     }
 
     private func bringLoopbackUp() throws(SystemError) {

@@ -10,6 +10,8 @@ struct Payload: Sendable {
     /// Set once for the process and all that it executes.
     let memoryPolicy: MemoryPolicyPlan?
     let system: SystemPlan
+    /// Whether the process sets its own limits, as the host's root that it still is; one in a user namespace could not raise them, and the runtime does it.
+    let setsOwnLimits: Bool
     /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
     let activationDescriptors: Int
     let preservedDescriptors: Int
@@ -33,6 +35,7 @@ struct Payload: Sendable {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
         if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
         let environment = ProcessSetup.environment(process, activation: activationDescriptors)
+        if setsOwnLimits { try step(.resourceLimits, try ProcessSetup.setLimits(process, of: 0)) }
         try step(.credentials) { () throws(SystemError) in
             let refused = try Identity.assume(
                 process, capabilities, noNewPrivileges: noNewPrivileges,

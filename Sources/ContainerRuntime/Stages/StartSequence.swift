@@ -29,10 +29,7 @@ struct LaterHooks: Sendable {
 
     init(_ record: Record, store: Store) throws(RuntimeError) {
         self.record = record
-        let bytes = try operation("read the kept configuration") { () throws(SystemError) in
-            try Files.read("\(store.folder(record.id))/\(Record.configName)")
-        }
-        hooks = SpecDocument(bytes: bytes, file: Record.configName).spec?.hooks
+        hooks = try KeptConfiguration(record, store: store).spec.hooks
     }
 
     func runPoststart() throws(SystemError) {

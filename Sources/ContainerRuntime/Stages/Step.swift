@@ -6,6 +6,7 @@ enum Step: UInt8, Sendable, CaseIterable {
     case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
         record, pidFile, gate
     case startContainerHooks, execute, poststartHooks
+    case join
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     var words: String {
@@ -28,6 +29,7 @@ enum Step: UInt8, Sendable, CaseIterable {
         case .pivot: "change the root"
         case .terminal: "set up the terminal"
         case .finishRoot: "finish the root file system"
+        case .join: "enter the container"
         case .names: "set host and domain name"
         case .sysctl: "set kernel parameters"
         case .hiddenPaths: "hide paths"

@@ -9,13 +9,19 @@ struct TerminalPlan: Sendable {
 
     /// nil when the payload has no terminal.
     init?(_ process: Process?, options: LaunchOptions, mode: LaunchMode, findings: inout PlanFindings) {
+        self.init(
+            process, consoleSocket: options.consoleSocket, leaves: mode == .create || options.detach,
+            findings: &findings)
+    }
+
+    /// - Parameter leaves: whether the runtime ends before the payload, and cannot relay.
+    init?(_ process: Process?, consoleSocket: String?, leaves: Bool, findings: inout PlanFindings) {
         let wanted = process?.terminal ?? false
-        let leaves = mode == .create || options.detach
-        if wanted, leaves, options.consoleSocket == nil {
+        if wanted, leaves, consoleSocket == nil {
             findings.refuse(
                 "process.terminal", "cannot allocate tty if runbox will detach without setting console socket")
         }
-        if !wanted, options.consoleSocket != nil {
+        if !wanted, consoleSocket != nil {
             findings.refuse(
                 "process.terminal", "cannot use console socket if runbox will not detach or allocate tty")
         }
@@ -23,6 +29,6 @@ struct TerminalPlan: Sendable {
         size = process?.consoleSize.map {
             WindowSize(rows: UInt16(clamping: $0.height), columns: UInt16(clamping: $0.width))
         }
-        socket = options.consoleSocket
+        socket = consoleSocket
     }
 }

@@ -1,0 +1,103 @@
+internal import Cgroups
+internal import Kernel
+internal import OCISpec
+
+extension Container {
+    /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation; config.md, "Process", says what the process gets.
+    ///
+    /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at fault.
+    public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void) throws(RuntimeError) -> Int32 {
+        var options = options
+        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
+        let record = try recordForExec(options)
+        guard !options.detach else {
+            _ = try Exec.start(record, options, store, warn)
+            return 0
+        }
+        // Signals from here on are for the program: none may end the runtime before that.
+        let signals = try operation("prepare for signals") { () throws(SystemError) in
+            try Signals.blockAll()
+            return try Signals.descriptor()
+        }
+        options.interrupts = signals.number
+        var executed = try Exec.start(record, options, store, warn)
+        let terminal = executed.terminal.take()
+        let foreground = Foreground(
+            executed.process, doing: "stay with the process", terminal: terminal, signals: signals)
+        return try foreground.stay().shellStatus
+    }
+
+    private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        switch status(of: record) {
+        case .created, .running: return record
+        case .paused where options.ignorePaused: return record
+        case .paused: throw .status(reason: "cannot exec in a paused container (use --ignore-paused to override)")
+        case .stopped: throw .status(reason: "cannot exec in a stopped container")
+        case .creating: throw .status(reason: "cannot exec in a container that is still being created")
+        }
+    }
+}
+
+/// From the words of a caller to a running program.
+private enum Exec {
+    static func start(
+        _ record: Record, _ options: ExecOptions, _ store: Store, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> ExecSequence.Executed {
+        let kept = try KeptConfiguration(record, store: store)
+        let source = try ExecSource(options, template: kept.spec.process)
+        var findings = PlanFindings()
+        let plan = ExecPlan(source.process, in: kept.spec, record: record, options: options, findings: &findings)
+        for line in source.warnings + source.lines(findings.warnings) { warn(line) }
+        if !findings.errors.isEmpty { throw .configuration(source.lines(findings.errors)) }
+        let filter = plan.seccomp.map {
+            SeccompCompiler(
+                plan: $0, text: kept.document.text(atPath: "linux.seccomp").map(Array.init) ?? [],
+                cache: store.seccompCache)
+        }
+        do throws(StageFailure) {
+            return try ExecSequence(plan: plan, filter: filter, warn: warn).run()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}
+
+/// What says how the process is to be: flags over the container's own process, or a document.
+private struct ExecSource {
+    let process: OCISpec.Process
+    let warnings: [String]
+    private let document: ProcessDocument?
+    private let file: String
+
+    init(_ options: ExecOptions, template: OCISpec.Process?) throws(RuntimeError) {
+        guard let file = options.processFile else {
+            guard !options.arguments.isEmpty else { throw .failed(reason: "exec args cannot be empty") }
+            process = Process(options, template: template)
+            warnings = []
+            document = nil
+            self.file = ""
+            return
+        }
+        let bytes = try operation("--process") { () throws(SystemError) in try Files.read(file) }
+        let document = ProcessDocument(bytes: bytes, file: file)
+        guard let process = document.process else {
+            throw .configuration(document.diagnostics.filter { $0.severity == .error }.map(\.description))
+        }
+        self.process = process.completed(by: template)
+        warnings = document.diagnostics.filter { $0.severity == .warning }.map(\.description)
+        self.document = document
+        self.file = file
+    }
+
+    /// Findings with their place in the document, or under the name that config.json would give them.
+    func lines(_ findings: [PlanError]) -> [String] {
+        findings.map { finding in
+            guard let document else { return "\(finding.field): \(finding.reason)" }
+            let path = finding.field.rest(after: "process.") ?? finding.field
+            let place = document.location(ofPath: path).map { ":\($0)" } ?? ""
+            return "\(file)\(place): \(path): \(finding.reason)"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+internal import Kernel
+
+/// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the plan in it, and talks by the link only.
+struct ExecEntry: ~Copyable {
+    let plan: ExecPlan
+    let target: ExecTarget
+    let link: Link
+
+    /// Enters the container, waits for the start and becomes the program. It never returns through the runtime's frames.
+    func run() -> Never {
+        do throws(StageFailure) {
+            let filter = try enter()
+            let payload = plan.payload
+            try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
+            let prepared = try payload.prepare(filter: filter, isInDirectory: false) {
+                warning throws(SystemError) in try link.send(.warning(warning))
+            }
+            try step(.gate) { () throws(SystemError) in
+                try link.send(.ready)
+                try link.expect(.start)
+            }
+            try payload.become(prepared, filter)
+        } catch {
+            // A filter may forbid even the report; then the status alone says whose fault it was.
+            try? link.send(.failed(error))
+            Processes.exit(error.exitStatus)
+        }
+    }
+
+    /// Enters the container's user namespace first and has the process born there, as a sibling.
+    func runBridge(cgroup: borrowing Descriptor?) -> Never {
+        do throws(StageFailure) {
+            try step(.join, try target.enterAsBridge())
+            let process = try step(.clone, try Cloning.clone(cgroup: cgroup, sibling: true) { run() })
+            // Where the runtime is gone the process finds that out by itself.
+            try? link.send(.bridged, descriptor: process.pidfd)
+        } catch {
+            try? link.send(.failed(error))  // a runtime that is gone needs no answer
+            Processes.exit(1)
+        }
+        Processes.exit(0)
+    }
+
+    private func enter() throws(StageFailure) -> SeccompFilter? {
+        Files.setCreationMask(0)
+        try step(.join, try target.enterAsPayload())
+        try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
+        if plan.record.hasKeyring { try step(.keyring, try SessionKeyring.join(of: plan.record.id)) }
+        try step(.terminal, try setUpStreams())
+        return try step(.gate, try link.awaitFilter())
+    }
+
+    private func setUpStreams() throws(SystemError) {
+        try Processes.newSession()
+        let user = plan.payload.process.user
+        guard let terminal = plan.terminal else {
+            return try StandardStreams.handOver(to: user, files: plan.options.detach)
+        }
+        let controller = try TerminalSetup.setUp(terminal, owner: user, console: false)
+        try link.send(.terminal, descriptor: controller)
+    }
+}

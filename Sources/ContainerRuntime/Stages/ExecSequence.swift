@@ -1,0 +1,135 @@
+internal import Cgroups
+internal import Kernel
+
+/// The runtime's side of running another program in a container: from the plan to the program's first instruction.
+struct ExecSequence {
+    let plan: ExecPlan
+    let filter: SeccompCompiler?
+    let warn: (String) -> Void
+
+    /// A process of `exec` whose program runs.
+    struct Executed: ~Copyable {
+        let process: ChildProcess
+        /// The terminal's controlling side, where it was not sent to a console socket.
+        var terminal: Descriptor?
+    }
+
+    func run() throws(StageFailure) -> Executed {
+        let target = try step(.join, try ExecTarget.open(plan.record))
+        let isBridged = target.needsBridge
+        let birth = try ExecBirth.give(plan, target)
+        var conversation = Conversation(
+            birth.link,
+            expectation: Expectation(bridge: isBridged, terminal: plan.terminal != nil, preparesRoot: false),
+            signals: plan.options.interrupts, warn: warn)
+        var process = birth.process
+        do throws(StageFailure) {
+            if isBridged { process = try meet(process, &conversation) }
+            let terminal = try converse(&conversation, process)
+            return Executed(process: process, terminal: terminal)
+        } catch {
+            try? Processes.kill(process)  // it may have ended by itself
+            _ = try? Processes.wait(process)
+            throw error
+        }
+    }
+
+    /// The bridge tells who the process is, and goes.
+    private func meet(
+        _ bridge: borrowing ChildProcess, _ conversation: inout Conversation
+    ) throws(StageFailure) -> ChildProcess {
+        var received = try conversation.next()
+        let process = try step(.join) { () throws(SystemError) in
+            guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
+            return ChildProcess(pid: try Processes.pid(of: pidfd), pidfd: pidfd)
+        }
+        _ = try step(.join, try Processes.wait(bridge))
+        return process
+    }
+
+    /// While the process enters the container, its filter is made; when it is ready it gets its attributes and may start.
+    private func converse(
+        _ conversation: inout Conversation, _ process: borrowing ChildProcess
+    ) throws(StageFailure) -> Descriptor? {
+        let pid = process.pid
+        try step(.processAttributes) { () throws(SystemError) in
+            try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
+        }
+        let program = try step(.seccompFilter) { () throws(SystemError) in try filter?.program().bytes }
+        try step(.gate, try conversation.send(.proceed(program: program ?? [], flags: plan.seccomp?.flags ?? 0)))
+        var terminal: Descriptor?
+        while !conversation.isReady {
+            var received = try conversation.next()
+            guard case .terminal = received.message else { continue }
+            terminal = received.descriptor.take()
+            try step(.terminal, try hand(terminal))
+            if plan.terminal?.socket != nil { terminal = nil }
+        }
+        try ProcessSetup.setAttributes(
+            plan.payload.process, of: pid, limits: !plan.payload.setsOwnLimits)
+        try conversation.link.startProgram()
+        // conmon and containerd take the file for the sign that the program runs.
+        if let path = plan.options.pidFile {
+            try step(.pidFile, try Files.replace(path, with: "\(pid)", mode: 0o644))
+        }
+        return terminal
+    }
+
+    /// Sends the terminal on where an engine waits for it; otherwise it gets the size of the runtime's own.
+    private func hand(_ terminal: borrowing Descriptor?) throws(SystemError) {
+        switch terminal {
+        case .some(let controller):
+            if let socket = plan.terminal?.socket { return try ConsoleSocket.hand(controller, to: socket) }
+            // A terminal without a size is one all the same.
+            try? TerminalRelay.copyWindowSize(to: controller)
+        case .none: throw .refused("the container's process sent no terminal")
+        }
+    }
+}
+
+/// The moment at which the process of `exec` comes to be, in the container's cgroup.
+struct ExecBirth: ~Copyable {
+    let link: Link
+    /// The process, or the bridge that gives birth to it.
+    let process: ChildProcess
+
+    private init(link: consuming Link, process: consuming ChildProcess) {
+        self.link = link
+        self.process = process
+    }
+
+    static func give(_ plan: ExecPlan, _ target: consuming ExecTarget) throws(StageFailure) -> ExecBirth {
+        let cgroup = try cgroup(plan)
+        let isBridged = target.needsBridge
+        do throws(SystemError) {
+            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
+            try Processes.setDumpable(false)
+            if !isBridged { try target.adoptProcessNamespace() }
+            let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
+            let runtimeEnd = pair.runtime
+            let entry = ExecEntry(plan: plan, target: target, link: pair.container)
+            let process =
+                try isBridged
+                ? Cloning.clone(cgroup: nil) {
+                    runtimeEnd.closeInChild()
+                    entry.runBridge(cgroup: cgroup)
+                }
+                : Cloning.clone(cgroup: cgroup) {
+                    runtimeEnd.closeInChild()
+                    entry.run()
+                }
+            return ExecBirth(link: runtimeEnd, process: process)
+        } catch {
+            throw StageFailure(.clone, error)
+        }
+    }
+
+    private static func cgroup(_ plan: ExecPlan) throws(StageFailure) -> Descriptor? {
+        do throws(CgroupError) {
+            return try CgroupManager.open(plan.record.cgroup)
+                .entry(below: plan.options.cgroup, initProcess: plan.record.pid)
+        } catch {
+            throw StageFailure(.join, .refused(error.description))
+        }
+    }
+}

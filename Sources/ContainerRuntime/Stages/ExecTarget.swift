@@ -1,0 +1,75 @@
+internal import Cgroups
+internal import Kernel
+
+/// The container that a process of `exec` goes into, held by descriptors: nothing of it is found by a number or a path twice.
+struct ExecTarget: ~Copyable {
+    /// The init.
+    private let pidfd: Descriptor
+    /// Which of its namespaces are not the runtime's own. One that is need not be entered, and the user namespace could not be again (setns(2)).
+    private let others: NamespaceFlags
+    /// The container's root, where it is no mount namespace's.
+    private let root: Descriptor?
+
+    private init(pidfd: consuming Descriptor, others: NamespaceFlags, root: consuming Descriptor?) {
+        self.pidfd = pidfd
+        self.others = others
+        self.root = root
+    }
+
+    static func open(_ record: Record) throws(SystemError) -> ExecTarget {
+        let pidfd = try Processes.open(record.pid)
+        // Whoever the number belonged to when the descriptor was made is who it stands for.
+        guard Processes.startTime(record.pid) == record.startTime else { throw isEnding }
+        var others: NamespaceFlags = []
+        for (name, flag) in files where try !isOwn(name, record.pid) { others.insert(flag) }
+        let root: Descriptor? =
+            others.contains(.mount) ? nil : try Files.open("/proc/\(record.pid)/root", [.path, .directory])
+        return ExecTarget(pidfd: pidfd, others: others, root: root)
+    }
+
+    private static let files: [(String, NamespaceFlags)] = [
+        ("user", .user), ("pid", .pid), ("mnt", .mount), ("net", .network), ("ipc", .ipc), ("uts", .uts),
+        ("cgroup", .cgroup), ("time", .time),
+    ]
+
+    private static func isOwn(_ name: String, _ pid: Int32) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let own = try Files.status("/proc/self/ns/\(name)")
+            let other = try Files.status("/proc/\(pid)/ns/\(name)")
+            return own.inode == other.inode && own.device == other.device
+        } catch  where error.code == .noEntry {
+            // A kernel without time namespaces; a process without any other is on its way out.
+            guard name == "time" else { throw isEnding }
+            return true
+        }
+    }
+
+    private static var isEnding: SystemError { .refused("cannot exec in a stopped container: its process is ending") }
+
+    /// Whether a process must enter before another can be born in there. Without a user namespace the runtime itself can
+    /// say where its child is to be born, which saves a process.
+    var needsBridge: Bool { others.contains(.user) }
+
+    /// Lets this process's children be born in the container's pid namespace.
+    func adoptProcessNamespace() throws(SystemError) {
+        if others.contains(.pid) { try Namespaces.join(pidfd, .pid, subject: "the container's pid namespace") }
+    }
+
+    /// What a bridge enters. Not the cgroup namespace: from inside, a delegated tree lets nobody be born in it who comes from outside (cgroup-v2.rst, "nsdelegate").
+    func enterAsBridge() throws(SystemError) { try enter(others.subtracting(.cgroup)) }
+
+    /// What is left for the process itself: all at once. setns(2), "PID file descriptor".
+    func enterAsPayload() throws(SystemError) {
+        try enter(needsBridge ? others.intersection(.cgroup) : others.subtracting(.pid))
+        switch root {
+        case .some(let root):
+            try Files.changeDirectory(to: root)
+            try Mounting.changeRootHere()
+        case .none: break
+        }
+    }
+
+    private func enter(_ kinds: NamespaceFlags) throws(SystemError) {
+        if !kinds.isEmpty { try Namespaces.join(pidfd, kinds, subject: "the container's namespaces") }
+    }
+}
