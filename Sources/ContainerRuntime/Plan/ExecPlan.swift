@@ -9,6 +9,7 @@ struct ExecPlan: Sendable {
     let payload: Payload
     let terminal: TerminalPlan?
     let seccomp: SeccompPlan?
+    let affinity: CPUAffinityPlan
 
     /// - Parameter spec: what the container was made of.
     init(
@@ -24,10 +25,12 @@ struct ExecPlan: Sendable {
             process: ProcessPlan(process, namespaces: namespaces, findings: &findings),
             capabilities: CapabilityPlan.read(process.capabilities, findings: &findings),
             noNewPrivileges: process.noNewPrivileges ?? false,
+            memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: options.activationDescriptors,
             preservedDescriptors: options.preservedDescriptors)
+        affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
         terminal = TerminalPlan(
             process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)
     }

@@ -54,13 +54,8 @@ struct LaunchPlan: Sendable {
     var payload: Payload? {
         process.map {
             Payload(
-<<<<<<< HEAD
                 process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges,
-                memoryPolicy: memoryPolicy, system: system,
-=======
-                process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges, system: system,
-                setsOwnLimits: !namespaces.has(.user),
->>>>>>> f5a51e0 (exec runs another program in a container; limits of a process of the host's user namespace are set by itself, because another user's process needs CAP_SYS_RESOURCE)
+                memoryPolicy: memoryPolicy, system: system, setsOwnLimits: !namespaces.has(.user),
                 activationDescriptors: options.activationDescriptors,
                 preservedDescriptors: options.preservedDescriptors)
         }

@@ -25,11 +25,16 @@ struct CPUAffinityPlan: Sendable, Equatable {
         }
     }
 
-    /// Sets `initial` on a process that is not in the container's cgroup yet; 0 means this one.
-    func applyInitial(to pid: Int32 = 0) throws(SystemError) { try Self.apply(initial, "initial", pid) }
+    /// Sets `initial` on the runtime, whose child inherits it.
+    func applyInitial() throws(SystemError) { try Self.apply(initial, "initial", 0) }
 
-    /// Sets `final` on a process in the container's cgroup; 0 means this one.
-    func applyFinal(to pid: Int32 = 0) throws(SystemError) { try Self.apply(final, "final", pid) }
+    /// Sets `final` on a process that was born in the container's cgroup. Where nothing is asked for, it gets all CPUs of
+    /// the cgroup, as the init does.
+    func applyToBorn(_ pid: Int32) throws(SystemError) {
+        try Self.apply(final, "final", pid)
+        // A mask that cannot be widened is no reason not to run.
+        if initial == nil, final == nil { try? Placement.resetAffinity(of: pid) }
+    }
 
     private static func apply(_ cpus: NumberSet?, _ key: String, _ pid: Int32) throws(SystemError) {
         guard let cpus else { return }

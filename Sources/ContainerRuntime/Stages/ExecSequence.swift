@@ -53,6 +53,7 @@ struct ExecSequence {
     ) throws(StageFailure) -> Descriptor? {
         let pid = process.pid
         try step(.processAttributes) { () throws(SystemError) in
+            try plan.affinity.applyToBorn(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
         }
         let program = try step(.seccompFilter) { () throws(SystemError) in try filter?.program().bytes }
@@ -104,6 +105,7 @@ struct ExecBirth: ~Copyable {
         do throws(SystemError) {
             // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
             try Processes.setDumpable(false)
+            try plan.affinity.applyInitial()
             if !isBridged { try target.adoptProcessNamespace() }
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
