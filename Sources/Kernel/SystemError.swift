@@ -24,6 +24,7 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
     package static let notDirectory = Errno(rawValue: ENOTDIR)
     package static let isDirectory = Errno(rawValue: EISDIR)
     package static let invalidArgument = Errno(rawValue: EINVAL)
+    package static let noSpace = Errno(rawValue: ENOSPC)
     package static let readOnly = Errno(rawValue: EROFS)
     package static let brokenPipe = Errno(rawValue: EPIPE)
     package static let range = Errno(rawValue: ERANGE)

@@ -155,7 +155,6 @@ private func withLinux(_ members: String) -> String {
         ("process.selinuxLabel", withProcess(#""selinuxLabel":"l""#)),
         ("linux.mountLabel", withLinux(#""mountLabel":"l""#)),
         ("linux.netDevices", withLinux(#""netDevices":{"eth0":{}}"#)),
-        ("linux.intelRdt", withLinux(#""intelRdt":{"closID":"x"}"#)),
     ])
     func whatIsNotDoneIsRefused(field: String, text: String) throws {
         #expect(try launch(text).findings.errorLines == ["\(field): not supported yet"])

@@ -50,6 +50,12 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         Change(testDescription: "many cgroups") {
             $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd])
         },
+        Change(testDescription: "a group of resctrl") {
+            $0.resctrl = ResctrlRecord(group: "/sys/fs/resctrl/box", isRemoved: true, monitor: odd)
+        },
+        Change(testDescription: "a named group of resctrl") {
+            $0.resctrl = ResctrlRecord(group: odd, isRemoved: false, monitor: nil)
+        },
         Change(testDescription: "no annotations") { $0.annotations = [] },
         Change(testDescription: "odd annotations") {
             $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }

@@ -324,4 +324,29 @@ extension AllTests {
             #expect(outcome["open./tmp/node"] == "EPERM", "\(outcome)")
         }
     }
+
+    /// linux.intelRdt; what is done in resctrl is shown by unit tests on a folder in its place
+    @Suite struct IntelRdt {
+        static let isMounted = Leftovers.lines("/proc/self/mountinfo").contains { $0.contains(" - resctrl ") }
+
+        @Test(
+            .enabled(if: !isMounted, "this host has resctrl"),
+            arguments: [
+                "{}", #"{"closID": "/"}"#, #"{"closID": "gold", "schemata": ["MB:0=20"], "enableMonitoring": true}"#,
+            ])
+        func aHostWithoutIt(json: String) throws {
+            let line = try Sandbox.current.refuse { try $0.set("linux.intelRdt", json: json) }
+            #expect(line.contains("linux.intelRdt: no resctrl file system is mounted on this host"), "\(line)")
+        }
+
+        @Test(arguments: [
+            (#"{"closID": "a/b"}"#, "linux.intelRdt"), (#"{"memBwSchema": "L3:0=f"}"#, "linux.intelRdt.memBwSchema"),
+            (#"{"l3CacheSchema": "L3:0=f\nMB:0=1"}"#, "linux.intelRdt.l3CacheSchema"),
+            (#"{"enableMonitoring": "yes"}"#, "linux.intelRdt.enableMonitoring"),
+        ])
+        func mistakes(json: String, field: String) throws {
+            let line = try Sandbox.current.refuse { try $0.set("linux.intelRdt", json: json) }
+            #expect(line.contains(field), "\(line)")
+        }
+    }
 }

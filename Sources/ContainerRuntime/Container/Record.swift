@@ -27,6 +27,8 @@ struct Record: Sendable, Equatable {
     var hasKeyring: Bool
     var cgroup: CgroupRecord
     var annotations: [KeyValue]
+    /// nil for most containers, which have nothing to do with resctrl.
+    var resctrl: ResctrlRecord?
 
     static let fileName = "state.json"
     static let configName = "config.json"
@@ -54,6 +56,14 @@ struct Record: Sendable, Equatable {
                 cgroup.member("root", self.cgroup.root)
                 cgroup.member("path", self.cgroup.path)
                 cgroup.member("made", self.cgroup.created)
+            }
+            if let resctrl {
+                object.key("resctrl")
+                object.object { group in
+                    group.member("group", resctrl.group)
+                    group.member("removed", resctrl.isRemoved)
+                    if let monitor = resctrl.monitor { group.member("monitor", monitor) }
+                }
             }
             object.key("annotations")
             object.object { map in
@@ -92,6 +102,9 @@ struct Record: Sendable, Equatable {
         hasKeyring = reader.boolean("keyring") ?? true
         self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made)
         self.annotations = annotations
+        guard let resctrl = reader.object("resctrl") else { return }
+        guard let group = resctrl.string("group"), let isRemoved = resctrl.boolean("removed") else { return nil }
+        self.resctrl = ResctrlRecord(group: group, isRemoved: isRemoved, monitor: resctrl.string("monitor"))
     }
 }
 

@@ -82,7 +82,8 @@ enum Launch {
     ) throws(RuntimeError) -> LaunchPlan {
         let host: Host
         do throws(CgroupError) {
-            host = try Host.current(cgroupsPath: bundle.spec.linux?.cgroupsPath)
+            host = try Host.current(
+                cgroupsPath: bundle.spec.linux?.cgroupsPath, usesResctrl: bundle.spec.linux?.intelRdt != nil)
         } catch {
             throw RuntimeError(error)
         }
@@ -151,6 +152,7 @@ enum Launch {
         } catch {
             warn("the cgroup could not be removed: \(error)")
         }
+        Cleanup.removeResctrlGroup(record, warn: warn)
         try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
         HookRunner(.poststop, plan.hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
     }

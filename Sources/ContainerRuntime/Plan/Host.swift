@@ -6,12 +6,27 @@ struct Host: Sendable {
     var effectiveUser: UInt32
     var effectiveGroup: UInt32
     var cgroups: CgroupHost
+    /// Where resctrl is mounted; nil where it is not, or was not asked for.
+    var resctrl: String?
 
     /// The machine this process runs on.
     /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.
-    static func current(cgroupsPath: String?) throws(CgroupError) -> Host {
+    /// - Parameter usesResctrl: whether it matters where resctrl is mounted.
+    static func current(cgroupsPath: String?, usesResctrl: Bool = false) throws(CgroupError) -> Host {
         Host(
             effectiveUser: Credentials.effectiveUser, effectiveGroup: Credentials.effectiveGroup,
-            cgroups: try CgroupHost.discover(for: cgroupsPath))
+            cgroups: try CgroupHost.discover(for: cgroupsPath), resctrl: usesResctrl ? try resctrlRoot() : nil)
+    }
+
+    private static func resctrlRoot() throws(CgroupError) -> String? {
+        do throws(SystemError) {
+            return resctrlRoot(in: try MountTable.read())
+        } catch {
+            throw CgroupError("looking for resctrl: \(error)", code: error.code)
+        }
+    }
+
+    static func resctrlRoot(in mounts: [MountTable.Entry]) -> String? {
+        mounts.first { $0.type == "resctrl" }?.path
     }
 }

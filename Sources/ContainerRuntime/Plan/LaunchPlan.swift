@@ -24,6 +24,7 @@ struct LaunchPlan: Sendable {
     let terminal: TerminalPlan?
     let hooks: Hooks?
     let cgroup: CgroupPlan
+    let resctrl: ResctrlPlan?
 
     init(
         _ spec: Spec, id: String, bundle: String, options: LaunchOptions, mode: LaunchMode, host: Host,
@@ -48,6 +49,7 @@ struct LaunchPlan: Sendable {
         terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
         hooks = spec.hooks
         cgroup = CgroupPlan(spec, id: id, options: options, namespaces: namespaces, host: host, findings: &findings)
+        resctrl = ResctrlPlan(spec.linux?.intelRdt, id: id, root: host.resctrl, findings: &findings)
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
     /// The way from the finished container to its program; nil where there is none.

@@ -24,7 +24,7 @@ struct CreateSequence: ~Copyable {
                 try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
                 try store.write(record)
             }
-            return try makeCgroup(folder, lock, &record)
+            return try makeResctrlGroup(folder, lock, &record)
         } catch {
             forget()
             throw error
@@ -36,6 +36,30 @@ struct CreateSequence: ~Copyable {
             try store.remove(plan.id)
         } catch {
             warn("the state folder of \(plan.id) could not be removed: \(error)")
+        }
+    }
+
+    /// Only where the configuration asks for it: otherwise no resctrl is touched, as the specification wants.
+    private func makeResctrlGroup(
+        _ folder: String, _ lock: borrowing Descriptor, _ record: inout Record
+    ) throws(RuntimeError) -> CreatedContainer {
+        guard let resctrl = plan.resctrl else { return try makeCgroup(folder, lock, &record) }
+        let prospect = try operation("set resctrl up") { () throws(SystemError) in
+            let prospect = try ResctrlGroup.survey(resctrl)
+            // Written down before it is made, so that `delete` finds it whatever happens.
+            record.resctrl = prospect.record
+            try store.write(record)
+            try ResctrlGroup.make(prospect)
+            return prospect
+        }
+        do throws(RuntimeError) {
+            try operation("set resctrl up") { () throws(SystemError) in
+                try ResctrlGroup.configure(resctrl, prospect)
+            }
+            return try makeCgroup(folder, lock, &record)
+        } catch {
+            Cleanup.withdrawResctrlGroup(prospect, warn: warn)
+            throw error
         }
     }
 
@@ -81,6 +105,10 @@ struct CreateSequence: ~Copyable {
         do throws(StageFailure) {
             try companion.meetInit()
             try prepare(&companion, cgroup)
+            if let resctrl = record.resctrl {
+                let pid = companion.pid
+                try step(.limits, try ResctrlGroup.enter(pid, resctrl))
+            }
             let filter = try step(.seccompFilter, try compileFilter())
             try companion.converse(filter, store: store)
             return companion.intoContainer()

@@ -26,6 +26,7 @@ struct DeleteSequence {
         } catch {
             throw RuntimeError(error)
         }
+        Cleanup.removeResctrlGroup(record, warn: warn)
         try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
         hooks?.runPoststop(warn: warn)
     }

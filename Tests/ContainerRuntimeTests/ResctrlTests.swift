@@ -1,0 +1,288 @@
+import Kernel
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+private func read(
+    _ rdt: IntelRdt?, id: String = "box", root: String? = "/r"
+) -> (plan: ResctrlPlan?, findings: PlanFindings) {
+    plan { ResctrlPlan(rdt, id: id, root: root, findings: &$0) }
+}
+
+@Suite struct ResctrlPlanTests {
+    @Test func nothingIsNothing() {
+        let (plan, findings) = read(nil, root: nil)
+        #expect(plan == nil && findings.errorLines == [])
+    }
+
+    @Test func aHostWithoutIt() {
+        let (plan, findings) = read(IntelRdt(closID: "x"), root: nil)
+        #expect(plan == nil)
+        #expect(findings.errorLines.count == 1)
+        #expect(findings.errorLines[0].begins(with: "linux.intelRdt: no resctrl file system is mounted on this host;"))
+    }
+
+    struct GroupCase: Sendable, CustomTestStringConvertible {
+        let rdt: IntelRdt
+        let group: String
+        let isNamed: Bool
+        var monitor: String?
+        var testDescription: String { "\(rdt)" }
+    }
+
+    @Test(arguments: [
+        GroupCase(rdt: IntelRdt(), group: "/r/box", isNamed: false),
+        GroupCase(rdt: IntelRdt(closID: ""), group: "/r/box", isNamed: false),
+        GroupCase(rdt: IntelRdt(closID: "gold"), group: "/r/gold", isNamed: true),
+        GroupCase(rdt: IntelRdt(closID: "/"), group: "/r", isNamed: true),
+        GroupCase(rdt: IntelRdt(closID: "..x"), group: "/r/..x", isNamed: true),
+        GroupCase(rdt: IntelRdt(enableMonitoring: false), group: "/r/box", isNamed: false),
+        GroupCase(
+            rdt: IntelRdt(enableMonitoring: true), group: "/r/box", isNamed: false, monitor: "/r/box/mon_groups/box"),
+        GroupCase(
+            rdt: IntelRdt(closID: "gold", enableMonitoring: true), group: "/r/gold", isNamed: true,
+            monitor: "/r/gold/mon_groups/box"),
+        GroupCase(
+            rdt: IntelRdt(closID: "/", enableMonitoring: true), group: "/r", isNamed: true,
+            monitor: "/r/mon_groups/box"),
+    ])
+    func groups(rdt: GroupCase) {
+        let (plan, findings) = read(rdt.rdt)
+        #expect(findings.errorLines == [])
+        #expect(plan?.group == rdt.group && plan?.isNamed == rdt.isNamed && plan?.monitor == rdt.monitor)
+        #expect(plan?.lines == [])
+    }
+
+    @Test(arguments: ["a/b", "/x", "..", ".", "../up", "a\nb", "info", "mon_groups", "mon_data"])
+    func namesThatAreNone(name: String) {
+        let lines = read(IntelRdt(closID: name)).findings.errors
+        #expect(lines.map(\.field) == ["linux.intelRdt.closID"])
+    }
+
+    @Test(arguments: ResctrlPlan.reserved)
+    func namesOfContainersThatAreTaken(id: String) {
+        #expect(read(IntelRdt(), id: id).findings.errors.map(\.field) == ["linux.intelRdt"])
+        #expect(read(IntelRdt(closID: "gold"), id: id).findings.errors.isEmpty)
+    }
+
+    @Test func schemasHaveTheirOrder() {
+        let rdt = IntelRdt(
+            l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=20", schemata: ["L2:0=1", "", "MB:0=30"])
+        #expect(
+            read(rdt).plan?.lines == [
+                ResctrlPlan.Line(field: "linux.intelRdt.l3CacheSchema", text: "L3:0=f"),
+                ResctrlPlan.Line(field: "linux.intelRdt.memBwSchema", text: "MB:0=20"),
+                ResctrlPlan.Line(field: "linux.intelRdt.schemata[0]", text: "L2:0=1"),
+                ResctrlPlan.Line(field: "linux.intelRdt.schemata[2]", text: "MB:0=30"),
+            ])
+    }
+
+    @Test func isFoundAmongTheMounts() {
+        let entries = [("/", "ext4"), ("/sys/fs/resctrl", "resctrl"), ("/r", "resctrl")].map {
+            MountTable.Entry(path: $0, type: $1)
+        }
+        #expect(Host.resctrlRoot(in: entries) == "/sys/fs/resctrl")
+        #expect(Host.resctrlRoot(in: [entries[0]]) == nil)
+    }
+}
+
+@Suite struct SchemataTests {
+    private static let file = "    MB:0=100;1=70\n    L3:0=7ff;1=01f\nL3CODE:0=f\n"
+
+    @Test(arguments: [
+        ("L3:0=7ff;1=1f", true), ("L3:1=1f", true), ("L3:0=7FF", true), (" L3: 0 = 7ff ; 1=0001f", true), ("L3:", true),
+        ("MB:0=100", true), ("MB:1=70;0=100", true), ("MB:0=0100", true), ("L3CODE:0=f", true), ("L3:00=7ff", true),
+        ("L3:0=7fe", false), ("L3:2=7ff", false), ("MB:0=10", false), ("MB:0=64", false), ("L2:0=f", false),
+        ("L3DATA:0=f", false), ("L3", false), ("", false), (":0=f", false), ("L3:0", false), ("L3:0=7ff=1", false),
+    ])
+    func holds(line: String, answer: Bool) {
+        #expect(Schemata.holds(line, in: Self.file) == answer)
+    }
+}
+
+/// A folder in resctrl's place: the kernel's part, files that come and go with a directory, is played here.
+@Suite struct ResctrlGroupTests {
+    private func plan(_ folder: Folder, _ rdt: IntelRdt) throws -> ResctrlPlan {
+        try #require(read(rdt, root: folder.path).plan)
+    }
+
+    /// What the kernel puts into a new group.
+    private func populate(_ folder: Folder, _ name: String, schemata: String = "") throws {
+        try folder.write("\(name)/tasks")
+        try folder.write("\(name)/schemata", schemata)
+        try Files.makeDirectory(folder.path("\(name)/mon_groups"), mode: 0o700)
+    }
+
+    private func depopulate(_ folder: Folder, _ name: String) throws {
+        for file in ["tasks", "schemata"] where Files.exists(folder.path("\(name)/\(file)")) {
+            try Files.remove(folder.path("\(name)/\(file)"))
+        }
+        if Files.exists(folder.path("\(name)/mon_groups")) {
+            try Files.removeDirectory(folder.path("\(name)/mon_groups"))
+        }
+    }
+
+    private func existing(_ folder: Folder, _ name: String, schemata: String = "") throws {
+        try Files.makeDirectory(folder.path(name), mode: 0o700)
+        try populate(folder, name, schemata: schemata)
+    }
+
+    @Test func theContainersOwn() throws {
+        try withFolder { folder in
+            let plan = try plan(
+                folder, IntelRdt(l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=20", schemata: ["L2:0=1"]))
+            let prospect = try ResctrlGroup.survey(plan)
+            #expect(
+                prospect
+                    == ResctrlGroup.Prospect(
+                        record: ResctrlRecord(group: folder.path("box"), isRemoved: true), exists: false))
+            #expect(try folder.names() == [], "looking changes nothing")
+            try ResctrlGroup.make(prospect)
+            try populate(folder, "box")
+            try ResctrlGroup.configure(plan, prospect)
+            // Each write starts at the beginning of an ordinary file, so the last one is what it holds.
+            #expect(try folder.text("box/schemata").begins(with: "L2:0=1\n"))
+            try ResctrlGroup.enter(4242, prospect.record)
+            #expect(try folder.text("box/tasks") == "4242\n")
+            try depopulate(folder, "box")
+            try ResctrlGroup.remove(prospect.record)
+            #expect(try folder.names() == [])
+            try ResctrlGroup.remove(prospect.record)  // once more is no error
+        }
+    }
+
+    @Test func oneOfTheContainersNameThatWasThere() throws {
+        try withFolder { folder in
+            try existing(folder, "box", schemata: "L3:0=1\n")
+            let plan = try plan(folder, IntelRdt(l3CacheSchema: "L3:0=f"))
+            let prospect = try ResctrlGroup.survey(plan)
+            #expect(prospect.exists && !prospect.record.isRemoved)
+            try ResctrlGroup.make(prospect)
+            try ResctrlGroup.configure(plan, prospect)
+            #expect(try folder.text("box/schemata") == "L3:0=f\n")
+            try ResctrlGroup.remove(prospect.record)
+            #expect(try folder.names() == ["box"])
+        }
+    }
+
+    @Test func aNamedOneThatIsThere() throws {
+        try withFolder { folder in
+            try existing(folder, "gold", schemata: "    L3:0=00f;1=f\n    MB:0=20\n")
+            let plan = try plan(folder, IntelRdt(closID: "gold", l3CacheSchema: "L3:0=F", memBwSchema: "MB:0=20"))
+            let prospect = try ResctrlGroup.survey(plan)
+            try ResctrlGroup.make(prospect)
+            try ResctrlGroup.configure(plan, prospect)
+            #expect(
+                try folder.text("gold/schemata") == "    L3:0=00f;1=f\n    MB:0=20\n", "it is compared, not written")
+            try ResctrlGroup.enter(7, prospect.record)
+            try ResctrlGroup.remove(prospect.record)
+            try ResctrlGroup.withdraw(prospect)
+            #expect(try folder.names() == ["gold"])
+        }
+    }
+
+    @Test func aNamedOneWithAnotherSchema() throws {
+        try withFolder { folder in
+            try existing(folder, "gold", schemata: "    L3:0=1\n    MB:0=20\n")
+            let plan = try plan(folder, IntelRdt(closID: "gold", schemata: ["MB:0=20", "L3:0=f"]))
+            let prospect = try ResctrlGroup.survey(plan)
+            #expect(
+                failure { try ResctrlGroup.configure(plan, prospect) }
+                    == "linux.intelRdt.schemata[1]: the group \(folder.path("gold")) has another schema than \"L3:0=f\": L3:0=1, MB:0=20"
+            )
+        }
+    }
+
+    @Test func aNamedOneThatIsMade() throws {
+        try withFolder { folder in
+            let plan = try plan(folder, IntelRdt(closID: "gold", memBwSchema: "MB:0=20"))
+            let prospect = try ResctrlGroup.survey(plan)
+            #expect(!prospect.exists && !prospect.record.isRemoved)
+            try ResctrlGroup.make(prospect)
+            try populate(folder, "gold")
+            try ResctrlGroup.configure(plan, prospect)
+            try ResctrlGroup.remove(prospect.record)
+            #expect(try folder.names() == ["gold"], "it is not the container's to remove")
+            try depopulate(folder, "gold")
+            try folder.write("gold/tasks", "1\n")
+            try ResctrlGroup.withdraw(prospect)
+            #expect(try folder.names() == ["gold"], "somebody has come into it")
+        }
+    }
+
+    @Test func aNamedOneThatIsMissing() throws {
+        try withFolder { folder in
+            let plan = try plan(folder, IntelRdt(closID: "gold"))
+            #expect(
+                failure { _ = try ResctrlGroup.survey(plan) }
+                    == "linux.intelRdt.closID: there is no group \(folder.path("gold")), and without a schema to write none is made"
+            )
+        }
+    }
+
+    @Test func theRootGroup() throws {
+        try withFolder { folder in
+            try populate(folder, ".", schemata: "L3:0=f\n")
+            let plan = try plan(folder, IntelRdt(closID: "/", enableMonitoring: true))
+            let prospect = try ResctrlGroup.survey(plan)
+            try ResctrlGroup.make(prospect)
+            try folder.write("mon_groups/box/tasks")
+            try ResctrlGroup.enter(7, prospect.record)
+            #expect(try folder.text("tasks") == "7\n" && folder.text("mon_groups/box/tasks") == "7\n")
+            try Files.remove(folder.path("mon_groups/box/tasks"))
+            try ResctrlGroup.remove(prospect.record)
+            #expect(try folder.names("mon_groups") == [])
+            #expect(Files.exists(folder.path("schemata")))
+        }
+    }
+
+    @Test func monitoringThatCannotBe() throws {
+        try withFolder { folder in
+            let plan = try plan(folder, IntelRdt(memBwSchema: "MB:0=20", enableMonitoring: true))
+            let prospect = try ResctrlGroup.survey(plan)
+            let line = failure { try ResctrlGroup.make(prospect) }
+            #expect(
+                line
+                    == "\(folder.path("box/mon_groups/box")): this host's resctrl has no monitoring; remove linux.intelRdt.enableMonitoring"
+            )
+            #expect(try folder.names() == [], "what was made before is taken back")
+        }
+    }
+
+    @Test func aSchemaThatTheKernelRefuses() throws {
+        try withFolder { folder in
+            // A directory in the file's place refuses writing as the kernel's file would.
+            try Files.makeDirectory(folder.path("info"), mode: 0o700)
+            try folder.write("info/last_cmd_status", "mask f0000 has bits that the hardware lacks\n")
+            let plan = try plan(folder, IntelRdt(l3CacheSchema: "L3:0=f0000"))
+            let prospect = try ResctrlGroup.survey(plan)
+            try ResctrlGroup.make(prospect)
+            try Files.makeDirectory(folder.path("box/schemata"), mode: 0o700)
+            #expect(
+                failure { try ResctrlGroup.configure(plan, prospect) }
+                    == "linux.intelRdt.l3CacheSchema: \(folder.path("box"))/schemata does not take \"L3:0=f0000\": is a directory (mask f0000 has bits that the hardware lacks)"
+            )
+        }
+    }
+
+    @Test func updates() throws {
+        try withFolder { folder in
+            try existing(folder, "box")
+            let record = ResctrlRecord(group: folder.path("box"), isRemoved: true)
+            try ResctrlGroup.update(l3CacheSchema: "L3:0=f", memBwSchema: nil, of: record)
+            #expect(try folder.text("box/schemata") == "L3:0=f\n")
+            try ResctrlGroup.update(l3CacheSchema: "", memBwSchema: "MB:0=2", of: record)
+            #expect(try folder.text("box/schemata") == "MB:0=2\n")
+            #expect(
+                failure { try ResctrlGroup.update(l3CacheSchema: nil, memBwSchema: "L3:0=f", of: record) }
+                    == "mem-bw-schema must start with \"MB:\", is \"L3:0=f\"")
+            #expect(
+                failure { try ResctrlGroup.update(l3CacheSchema: "L3:0=f\nMB:0=1", memBwSchema: nil, of: record) }
+                    == "l3-cache-schema must be one line, is \"L3:0=f\nMB:0=1\"")
+            #expect(
+                failure { try ResctrlGroup.update(l3CacheSchema: "L3:0=f", memBwSchema: nil, of: nil) }
+                    == "the container was made without linux.intelRdt, so it has no group of resctrl to change")
+        }
+    }
+}
