@@ -8,6 +8,8 @@ package struct CapabilitySet: OptionSet, Sendable, Hashable {
 
     /// CAP_SYS_ADMIN, which decides when a seccomp filter may be loaded.
     package static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
+    /// CAP_DAC_OVERRIDE: permissions of files do not bind.
+    package static let overrideAccess = CapabilitySet(rawValue: 1 << 1)
     package static let resources = CapabilitySet(rawValue: 1 << 24)
 }
 

@@ -152,6 +152,17 @@ extension Files {
 }
 
 extension Files {
+    /// Reads up to so many bytes from a place in a file; fewer where it ends. pread(2).
+    package static func read(
+        _ descriptor: borrowing Descriptor, at offset: Int, count: Int
+    ) throws(SystemError) -> [UInt8] {
+        let raw = descriptor.raw
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = try check("pread") { pread(raw, &bytes, count, off_t(offset)) }
+        bytes.removeSubrange(got...)
+        return bytes
+    }
+
     /// Goes back to the beginning of a file.
     package static func rewind(_ descriptor: borrowing Descriptor) throws(SystemError) {
         let raw = descriptor.raw

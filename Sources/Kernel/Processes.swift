@@ -72,6 +72,20 @@ package enum Processes {
         return UInt64(String(decoding: fields[19], as: UTF8.self))
     }
 
+    /// Whether a process, or what is left of it, has become another program since it was made by fork or clone: PF_FORKNOEXEC in field 9 of
+    /// /proc/PID/stat (proc(5), linux/sched.h). nil when there is no such process.
+    package static func hasExecuted(_ pid: Int32) -> Bool? {
+        guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // reaped already
+        return hasExecuted(ofStat: bytes)
+    }
+
+    static func hasExecuted(ofStat bytes: [UInt8]) -> Bool? {
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 6, let flags = UInt32(String(decoding: fields[6], as: UTF8.self)) else { return nil }
+        return flags & 0x40 == 0
+    }
+
     /// The process's number in this pid name space, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
     package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
         let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")

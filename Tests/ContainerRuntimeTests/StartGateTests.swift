@@ -11,7 +11,7 @@ import Testing
             try Files.makeFIFO(folder.path(StartGate.resultName), mode: 0o600)
             var error: SystemError?
             do throws(SystemError) {
-                _ = try StartGate.open(folder: folder.path)
+                _ = try StartGate.open(folder: folder.path, of: 1)
             } catch let thrown {
                 error = thrown
             }
@@ -35,7 +35,7 @@ import Testing
 
     @Test func withoutAGateThereIsNothingToOpen() throws {
         try withFolder { folder throws in
-            #expect(failure { _ = try StartGate.open(folder: folder.path) }?.hasSuffix("not found") == true)
+            #expect(failure { _ = try StartGate.open(folder: folder.path, of: 1) }?.hasSuffix("not found") == true)
         }
     }
 
@@ -52,7 +52,7 @@ import Testing
         defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
         let path = folder.path
         let gate = try StartGate.make(folder: path)
-        let opening = Task.detached { try StartGate.open(folder: path) }
+        let opening = Task.detached { try StartGate.open(folder: path, of: 1) }
         // The byte is written before the name goes.
         while Files.exists("\(path)/\(StartGate.startName)") { try await Task.sleep(for: .milliseconds(2)) }
         try Self.play(gate, report)
@@ -76,7 +76,7 @@ import Testing
         defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
         let path = folder.path
         let gate = try StartGate.make(folder: path)
-        let opening = Task.detached { failure { _ = try StartGate.open(folder: path) } }
+        let opening = Task.detached { failure { _ = try StartGate.open(folder: path, of: 1) } }
         while Files.exists("\(path)/\(StartGate.startName)") { try await Task.sleep(for: .milliseconds(2)) }
         try Files.write(String(decoding: bytes, as: UTF8.self), into: "\(path)/\(StartGate.resultName)")
         Self.leave(gate)

@@ -19,6 +19,13 @@ struct SeccompCompiler: Sendable {
         return program
     }
 
+    /// The same; a filter under which nothing can be started is refused.
+    func startableProgram() throws(SystemError) -> SeccompProgram {
+        let program = try program()
+        if let obstacle = FilterForesight.obstacle(to: program) { throw .refused(obstacle) }
+        return program
+    }
+
     // MARK: Cache
 
     /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever their hash.

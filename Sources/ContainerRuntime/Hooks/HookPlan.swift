@@ -4,6 +4,16 @@ internal import OCISpec
 enum HookTiming: String, Sendable, CaseIterable {
     case prestart, createRuntime, createContainer, startContainer, poststart, poststop
 
+    /// The step that runs them, for messages.
+    var step: Step {
+        switch self {
+        case .prestart, .createRuntime, .poststop: .runtimeHooks
+        case .createContainer: .createContainerHooks
+        case .startContainer: .startContainerHooks
+        case .poststart: .poststartHooks
+        }
+    }
+
     func hooks(of hooks: Hooks?) -> [Hook] {
         switch self {
         case .prestart: hooks?.prestart ?? []

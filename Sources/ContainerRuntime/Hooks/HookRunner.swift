@@ -23,8 +23,8 @@ struct HookRunner: Sendable {
         self.fallbackEnvironment = fallbackEnvironment
     }
 
-    /// Runs all; the first failure ends it.
-    func runAll(_ state: State) throws(SystemError) {
+    /// Runs all; the first failure ends it. One by a signal for the runtime has that signal's exit status.
+    func runAll(_ state: State) throws(StageFailure) {
         if hooks.isEmpty { return }
         let text = state.json()
         for index in hooks.indices { try run(index, text) }
@@ -35,15 +35,24 @@ struct HookRunner: Sendable {
         if hooks.isEmpty { return }
         let text = state.json()
         for index in hooks.indices {
-            do throws(SystemError) {
+            do throws(StageFailure) {
                 try run(index, text)
             } catch {
-                warn(error.description)
+                warn(error.cause.description)
             }
         }
     }
 
-    private func run(_ index: Int, _ state: [UInt8]) throws(SystemError) {
+    private func run(_ index: Int, _ state: [UInt8]) throws(StageFailure) {
+        var signal: Signal?
+        do throws(SystemError) {
+            try run(index, state, interruptedBy: &signal)
+        } catch {
+            throw StageFailure(timing.step, error, exitStatus: signal.map { 128 + $0.rawValue } ?? 1)
+        }
+    }
+
+    private func run(_ index: Int, _ state: [UInt8], interruptedBy interrupt: inout Signal?) throws(SystemError) {
         let hook = hooks[index]
         let input = try Files.memoryFile("hook state")
         try state.withUnsafeBytesThrowing { bytes throws(SystemError) in try Files.write(bytes, to: input) }
@@ -52,12 +61,14 @@ struct HookRunner: Sendable {
         let image = ExecImage(
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
             environment: hook.env ?? fallbackEnvironment ?? [])
-        let child = try Cloning.clone(cgroup: nil) { become(image, input: input, output: output) }
+        let child = try Cloning.clone(cgroup: nil) { become(index, image, input: input, output: output) }
         let end = try wait(for: child, timeout: hook.timeout)
         switch end.outcome {
         case .ready: break
         case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output)
-        case .signal(let signal): throw fail(index, "interrupted by \(signal.description)", output)
+        case .signal(let signal):
+            interrupt = signal
+            throw fail(index, "interrupted by \(signal.description)", output)
         case .initEnded: throw fail(index, "the container's process has ended", output)
         }
         switch end.reason {
@@ -69,11 +80,11 @@ struct HookRunner: Sendable {
         }
     }
 
-    /// The status of a child that could not become the hook; its errno is in the output.
+    /// The status of a child that could not become the hook; why is in the output.
     private static let execFailed: Int32 = 250
 
     private func become(
-        _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor
+        _ index: Int, _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor
     ) -> Never {
         do throws(SystemError) {
             if let directory { try Files.changeDirectory(directory) }
@@ -83,11 +94,30 @@ struct HookRunner: Sendable {
             try InheritedDescriptors.closeOnExec(from: 3)
             Signals.resetForProgram()
             let code = image.execute()
-            try Files.write("\(code)", to: output)
+            let fault = inspection(of: index, ProgramInspection.here(.runtime)).fault(of: hooks[index].path)
+            try Files.write(Self.words(code, fault), to: output)
         } catch {
             // Nobody to tell but the status.
         }
         Processes.exit(Self.execFailed)
+    }
+
+    /// Sets an inspection's words for a hook.
+    func inspection(of index: Int, _ inspection: ProgramInspection) -> ProgramInspection {
+        var inspection = inspection
+        inspection.field = "hooks.\(timing.rawValue)[\(index)].path"
+        inspection.place = timing == .startContainer ? "in the container" : "on the host"
+        return inspection
+    }
+
+    private static func words(_ code: Errno, _ fault: ProgramFault?) -> String {
+        guard let fault, fault.code == code else { return code.description }
+        return fault.hookWords
+    }
+
+    /// The sentence about a hook that cannot be executed, foreseen or experienced.
+    static func cannotExecute(_ timing: HookTiming, _ index: Int, _ path: String, _ said: String) -> String {
+        "error running \(timing.rawValue) hook #\(index): \(path): cannot be executed: \(said)"
     }
 
     private struct End {

@@ -110,12 +110,12 @@ enum Launch {
         _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
     ) throws(RuntimeError) {
         do throws(StageFailure) {
-            try created.link.startProgram()
+            try created.link.startProgram(of: created.initProcess, silencedCall: created.silencedCall)
             let record = created.record
             let hooks = HookRunner(
                 .poststart, plan.hooks, directory: plan.bundle,
                 interruption: Interruption(signals: plan.options.interrupts))
-            try step(.poststartHooks, try hooks.runAll(record.state(.running)))
+            try hooks.runAll(record.state(.running))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)
@@ -130,6 +130,7 @@ enum Launch {
         _ warn: (String) -> Void
     ) throws(RuntimeError) -> ExitReason {
         let record = created.record
+        let pid = created.initProcess.pid
         let foreground = Foreground(
             created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals)
         let reason: ExitReason
@@ -138,6 +139,9 @@ enum Launch {
         } catch {
             try end(record, plan, store, warn)
             throw error
+        }
+        if let words = Obituary.sentence(reason, pid: pid, seccomp: plan.seccomp != nil, cgroup: record.cgroup) {
+            warn(words)
         }
         if !plan.options.keep { try end(record, plan, store, warn) }
         return reason

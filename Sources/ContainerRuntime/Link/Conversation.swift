@@ -57,11 +57,19 @@ struct Conversation: ~Copyable {
 
 extension Link {
     /// Lets the program start and waits until it runs, which ends the link, or the last packet says why it does not.
-    func startProgram() throws(StageFailure) {
-        let last = try step(.gate) { () throws(SystemError) -> Message? in
-            try send(.start)
-            return try receive()?.message
+    ///
+    /// - Parameters:
+    ///   - process: who becomes the program.
+    ///   - silencedCall: what its filter forbids of what it needs to report with; nil where it can.
+    func startProgram(of process: borrowing ChildProcess, silencedCall: String?) throws(StageFailure) {
+        try step(.gate, try send(.start))
+        var foreseen: StageFailure?
+        while let message = try step(.gate, try receive()?.message) {
+            if case .failed(let failure) = message { throw failure }
+            if case .foreseen(let failure) = message { foreseen = failure }
         }
-        if case .failed(let failure)? = last { throw failure }
+        // The end was made by exec; or by the end of a process that may not say more.
+        guard foreseen != nil || silencedCall != nil, Processes.hasExecuted(process.pid) == false else { return }
+        throw foreseen ?? .silent(silencedCall)
     }
 }

@@ -13,6 +13,7 @@ internal import Kernel
 /// | ready | init | – | start (in `run`), or the FIFO of the start gate |
 /// | recorded | parent (in `create`) | – | – (the init turns to its gate) |
 /// | start | parent (in `run`) | – | end of the link at exec |
+/// | foreseen | init | as failed: why the program will not run, should it not | – |
 /// | failed | bridge, init | step, call, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case bridged
@@ -24,6 +25,7 @@ enum Message: Sendable, Equatable {
     case ready
     case recorded
     case start
+    case foreseen(StageFailure)
     case failed(StageFailure)
 
     /// The longest packet: a filter of 4096 instructions and a little.
@@ -49,11 +51,10 @@ enum Message: Sendable, Equatable {
         case .recorded: bytes.kind(10)
         case .failed(let failure):
             bytes.kind(9)
-            bytes.bytes.append(failure.step.rawValue)
-            bytes.number(UInt32(bitPattern: failure.exitStatus))
-            bytes.number(UInt32(bitPattern: failure.cause.code.rawValue))
-            bytes.text(failure.cause.call)
-            bytes.text(failure.cause.subject)
+            bytes.failure(failure)
+        case .foreseen(let failure):
+            bytes.kind(20)
+            bytes.failure(failure)
         }
         return bytes.bytes
     }
@@ -77,11 +78,11 @@ enum Message: Sendable, Equatable {
         case 8: self = .start
         case 10: self = .recorded
         case 9:
-            guard let step = decoder.byte().flatMap(Step.init(rawValue:)), let status = decoder.number(),
-                let code = decoder.number(), let call = decoder.text(), let subject = decoder.text()
-            else { return nil }
-            let cause = SystemError(call, subject, Errno(rawValue: Int32(bitPattern: code)))
-            self = .failed(StageFailure(step, cause, exitStatus: Int32(bitPattern: status)))
+            guard let failure = decoder.failure() else { return nil }
+            self = .failed(failure)
+        case 20:
+            guard let failure = decoder.failure() else { return nil }
+            self = .foreseen(failure)
         default: return nil
         }
         guard decoder.isAtEnd else { return nil }
@@ -92,6 +93,14 @@ private struct Encoder {
     var bytes: [UInt8] = []
 
     mutating func kind(_ value: UInt8) { bytes.append(value) }
+
+    mutating func failure(_ failure: StageFailure) {
+        bytes.append(failure.step.rawValue)
+        number(UInt32(bitPattern: failure.exitStatus))
+        number(UInt32(bitPattern: failure.cause.code.rawValue))
+        text(failure.cause.call)
+        text(failure.cause.subject)
+    }
 
     mutating func number(_ value: UInt32) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
@@ -117,6 +126,14 @@ private struct Decoder {
         guard position < bytes.count else { return nil }
         defer { position += 1 }
         return bytes[position]
+    }
+
+    mutating func failure() -> StageFailure? {
+        guard let step = byte().flatMap(Step.init(rawValue:)), let status = number(), let code = number(),
+            let call = text(), let subject = text()
+        else { return nil }
+        let cause = SystemError(call, subject, Errno(rawValue: Int32(bitPattern: code)))
+        return StageFailure(step, cause, exitStatus: Int32(bitPattern: status))
     }
 
     mutating func number() -> UInt32? {

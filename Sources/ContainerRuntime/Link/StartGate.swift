@@ -51,8 +51,15 @@ struct StartGate: ~Copyable {
     var numbers: [Int32] { [start.number, result.number, signals.number] }
 
     /// The init: says what kept the payload from running.
-    func report(_ failure: StageFailure) throws(SystemError) {
-        let bytes = Message.failed(failure).encode()
+    func report(_ failure: StageFailure) throws(SystemError) { try tell(.failed(failure)) }
+
+    /// The init: says what will have kept the payload from running, should it not run.
+    func foresee(_ failure: StageFailure) throws(SystemError) { try tell(.foreseen(failure)) }
+
+    /// A FIFO keeps no borders of packets: each has its length in front, two bytes.
+    private func tell(_ message: Message) throws(SystemError) {
+        let packet = message.encode()
+        let bytes = [UInt8(truncatingIfNeeded: packet.count), UInt8(truncatingIfNeeded: packet.count >> 8)] + packet
         try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in
             try Files.write(buffer, to: result, subject: Self.resultName)
         }
@@ -60,7 +67,7 @@ struct StartGate: ~Copyable {
 
     /// `start`: opens the gate and waits until the payload runs.
     /// - Returns: what went wrong in the container's process, if anything.
-    static func open(folder: String) throws(SystemError) -> StageFailure? {
+    static func open(folder: String, of pid: Int32) throws(SystemError) -> StageFailure? {
         let result = try Files.open("\(folder)/\(resultName)", [.readOnly, .nonBlocking])
         let start: Descriptor
         do throws(SystemError) {
@@ -70,16 +77,43 @@ struct StartGate: ~Copyable {
         }
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
-        var packet: [UInt8] = []
+        var bytes: [UInt8] = []
         while true {
             _ = try Polling.wait([(result.number, .readable)])
-            guard let bytes = try Terminals.readAvailable(result) else { continue }
-            if bytes.isEmpty { break }
-            packet += bytes
+            guard let more = try Terminals.readAvailable(result) else { continue }
+            if more.isEmpty { break }
+            bytes += more
         }
         try Files.remove("\(folder)/\(resultName)")
-        if packet.isEmpty { return nil }
-        guard case .failed(let failure) = Message(packet) else { throw .refused("the container's report is garbled") }
-        return failure
+        return try judge(bytes, of: pid)
+    }
+
+    /// What the packets of the init say, now that it says no more.
+    private static func judge(_ bytes: [UInt8], of pid: Int32) throws(SystemError) -> StageFailure? {
+        var foreseen: StageFailure?
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.count < 2 ? 0 : Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
+            rest = rest.dropFirst(2)
+            switch Message(Array(rest.prefix(count))) {
+            case .failed(let failure): return failure
+            case .foreseen(let failure): foreseen = failure
+            default: throw .refused("the container's report is garbled")
+            }
+            rest = rest.dropFirst(count)
+        }
+        // A filter may have forbidden the report, and the end of the FIFO tells of an end as well as of the program.
+        return Processes.hasExecuted(pid) == false ? foreseen ?? .silent(nil) : nil
+    }
+}
+
+extension StageFailure {
+    /// The init ended instead of becoming its program, and could not say why.
+    /// - Parameter call: what its filter forbids, and it would have needed.
+    static func silent(_ call: String?, exitStatus: Int32 = 126) -> StageFailure {
+        let cause = call.map { "linux.seccomp forbids \($0), by which it would have said why; allow it to learn more" }
+        return StageFailure(
+            .execute, .refused("it ended before its program ran: \(cause ?? "see linux.seccomp and the kernel's log")"),
+            exitStatus: exitStatus)
     }
 }

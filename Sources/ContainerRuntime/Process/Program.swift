@@ -7,30 +7,44 @@ struct Program: Sendable {
 
     let path: String
 
+    /// - Parameter user: whose permissions explain a refusal.
     /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in $PATH`, `permission denied`, …).
-    init(_ name: String, searching searchPath: String?) throws(StageFailure) {
-        if name.containsByte("/") {
-            if let code = Self.obstacle(name) { throw Self.failure(name, code) }
-            path = name
-            return
+    init(_ name: String, searching searchPath: String?, as user: ProgramUser = .runtime) throws(StageFailure) {
+        switch Self.search(name, in: searchPath, obstacle: Self.obstacle) {
+        case .found(let path): self.path = path
+        case .refused(let path, let code):
+            throw Self.failure(name, code, ProgramInspection.here(user).fault(of: path))
+        case .missing: throw Self.missing(name, searchPath)
         }
-        var denied = false
-        for folder in (searchPath ?? Self.defaultPath).parts(by: ":", keepingEmpty: true) {
+    }
+
+    /// How looking a program up ends.
+    enum Search: Equatable, Sendable {
+        case found(String)
+        /// There, or named by its path, but not to be executed.
+        case refused(String, Errno)
+        /// In no folder of PATH.
+        case missing
+    }
+
+    /// Looks a name up; one with a slash is the path itself.
+    /// - Parameter obstacle: why a file cannot be executed; nil when nothing speaks against it.
+    static func search(_ name: String, in searchPath: String?, obstacle: (String) -> Errno?) -> Search {
+        if name.containsByte("/") {
+            return obstacle(name).map { .refused(name, $0) } ?? .found(name)
+        }
+        var denied: String?
+        for folder in (searchPath ?? defaultPath).parts(by: ":", keepingEmpty: true) {
             let candidate = folder.isEmpty ? "./\(name)" : "\(folder)/\(name)"
-            switch Self.obstacle(candidate) {
-            case nil:
-                path = candidate
-                return
-            case .some(.accessDenied): denied = true
+            switch obstacle(candidate) {
+            case nil: return .found(candidate)
+            case .some(.accessDenied): denied = denied ?? candidate
             default: continue
             }
         }
-        if denied { throw Self.failure(name, .accessDenied) }
-        throw StageFailure(
-            .program, .refused("exec: \"\(name)\": executable file not found in $PATH"), exitStatus: 127)
+        return denied.map { .refused($0, .accessDenied) } ?? .missing
     }
 
-    /// Why a file cannot be executed; nil when nothing speaks against it.
     private static func obstacle(_ path: String) -> Errno? {
         do throws(SystemError) {
             let status = try Files.status(path)
@@ -42,9 +56,35 @@ struct Program: Sendable {
         }
     }
 
-    static func failure(_ name: String, _ code: Errno) -> StageFailure {
-        let isMissing = code == .noEntry || code == .notDirectory
+    static func missing(_ name: String, _ searchPath: String?) -> StageFailure {
+        let hint =
+            name.containsByte(" ")
+            ? "process.args[0] holds a blank: the program and each of its arguments are strings of their own"
+            : "searched \(searchPath ?? defaultPath) in the container"
         return StageFailure(
-            .program, .refused("exec: \"\(name)\": \(code.standardDescription)"), exitStatus: isMissing ? 127 : 126)
+            .program, .refused("exec: \"\(name)\": executable file not found in $PATH (\(hint))"), exitStatus: 127)
+    }
+
+    /// What the kernel or the search answered, with the true cause where looking at the file has shown it.
+    static func failure(_ name: String, _ code: Errno, _ fault: ProgramFault?) -> StageFailure {
+        let words = fault?.code == code ? fault?.words : nil
+        return StageFailure(
+            .program, .refused("exec: \"\(name)\": \(words ?? Self.words(code))"),
+            exitStatus: ProgramFault.exitStatus(code))
+    }
+
+    /// Causes that lie outside of the file.
+    private static func words(_ code: Errno) -> String {
+        let text = code.standardDescription
+        switch code {
+        case .tooLong:
+            return "\(text): process.args and process.env together are longer than the kernel takes; shorten them"
+        case .busyText: return "\(text): somebody has the file open for writing; wait for it to be closed"
+        case .noMemory: return "\(text): raise linux.resources.memory.limit, or free memory"
+        case .notPermitted:
+            return
+                "\(text): a security module or the seccomp profile forbids it; see linux.seccomp and the kernel's log"
+        default: return text
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Kernel
 internal import OCISpec
 
@@ -88,9 +89,7 @@ struct Companion: ~Copyable {
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
         let record = record
         try step(.record, try store.write(record))
-        try step(.runtimeHooks) { () throws(SystemError) in
-            for runner in hooks { try runner.runAll(record.state(.creating)) }
-        }
+        for runner in hooks { try runner.runAll(record.state(.creating)) }
     }
 
     /// Sends the terminal on where an engine waits for it; otherwise the runtime relays it itself.
@@ -104,22 +103,23 @@ struct Companion: ~Copyable {
 
     // MARK: Ends
 
-    consuming func intoContainer() -> CreatedContainer {
-        CreatedContainer(record: record, initProcess: initProcess, link: conversation.intoLink(), terminal: terminal)
+    consuming func intoContainer(silencedCall: String?) -> CreatedContainer {
+        CreatedContainer(
+            record: record, initProcess: initProcess, link: conversation.intoLink(), terminal: terminal,
+            silencedCall: silencedCall)
     }
 
     /// Ends the init and, where hooks have seen the container, lets the poststop ones see its end.
-    func abandon(_ failure: StageFailure) -> StageFailure {
+    /// - Parameter cgroup: the container's, which knows of a lack of memory.
+    func abandon(_ failure: StageFailure, _ cgroup: borrowing CgroupManager) -> StageFailure {
+        let isDead = failure.cause == Conversation.ended.cause
+        // Its link is gone, so it is ending: how, shows only if it is left alone for a moment.
+        if isDead { _ = try? Polling.wait([(initProcess.pidfd.number, .readable)], timeout: 1000) }
         // It may have ended by itself; what counts is that it is gone.
         try? Processes.kill(initProcess)
         let reason = try? Processes.wait(initProcess)
         var failure = failure
-        if case .killed(let signal)? = reason, failure.cause == Conversation.ended.cause, signal != Signal.kill.rawValue
-        {
-            failure = StageFailure(
-                failure.step,
-                .refused("container process is already dead: killed by \(Signal(rawValue: signal).description)"))
-        }
+        if isDead { failure = StageFailure(failure.step, .refused(Obituary.ofInit(reason, cgroup: cgroup))) }
         if hooksBegan {
             HookRunner(.poststop, plan.hooks, directory: plan.bundle).runEach(record.state(.stopped), warn: warn)
         }

@@ -111,9 +111,10 @@ struct CreateSequence: ~Copyable {
             }
             let filter = try step(.seccompFilter, try compileFilter())
             try companion.converse(filter, store: store)
-            return companion.intoContainer()
+            return companion.intoContainer(
+                silencedCall: filter.flatMap { FilterForesight.silenced(by: $0.program, byGate: false) })
         } catch {
-            throw companion.abandon(error)
+            throw companion.abandon(error, cgroup)
         }
     }
 
@@ -149,7 +150,9 @@ struct CreateSequence: ~Copyable {
     private func compileFilter() throws(SystemError) -> SeccompFilter? {
         guard let seccomp = plan.seccomp else { return nil }
         let compiler = SeccompCompiler(plan: seccomp, text: seccompText, cache: store.seccompCache)
-        return SeccompFilter(program: try compiler.program(), flags: seccomp.flags)
+        // Without a process nothing is ever started.
+        let program = try plan.process == nil ? compiler.program() : compiler.startableProgram()
+        return SeccompFilter(program: program, flags: seccomp.flags)
     }
 }
 
@@ -161,4 +164,6 @@ struct CreatedContainer: ~Copyable {
     let link: Link
     /// The terminal's controlling side, where it was not sent to a console socket.
     var terminal: Descriptor?
+    /// What the filter forbids of what the init needs to report with; nil where it can.
+    let silencedCall: String?
 }

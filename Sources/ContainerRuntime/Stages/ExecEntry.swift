@@ -19,7 +19,8 @@ struct ExecEntry: ~Copyable {
                 try link.send(.ready)
                 try link.expect(.start)
             }
-            try payload.become(prepared, filter)
+            // Best effort, as the report below is.
+            try payload.become(prepared, filter) { failure in try? link.send(.foreseen(failure)) }
         } catch {
             // A filter may forbid even the report; then the status alone says whose fault it was.
             try? link.send(.failed(error))

@@ -56,8 +56,8 @@ struct ExecSequence {
             try plan.affinity.applyToBorn(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
         }
-        let program = try step(.seccompFilter) { () throws(SystemError) in try filter?.program().bytes }
-        try step(.gate, try conversation.send(.proceed(program: program ?? [], flags: plan.seccomp?.flags ?? 0)))
+        let program = try step(.seccompFilter) { () throws(SystemError) in try filter?.startableProgram() }
+        try step(.gate, try conversation.send(.proceed(program: program?.bytes ?? [], flags: plan.seccomp?.flags ?? 0)))
         var terminal: Descriptor?
         while !conversation.isReady {
             var received = try conversation.next()
@@ -68,7 +68,8 @@ struct ExecSequence {
         }
         try ProcessSetup.setAttributes(
             plan.payload.process, of: pid, limits: !plan.payload.setsOwnLimits)
-        try conversation.link.startProgram()
+        try conversation.link.startProgram(
+            of: process, silencedCall: program.flatMap { FilterForesight.silenced(by: $0, byGate: false) })
         // conmon and containerd take the file for the sign that the program runs.
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(pid)", mode: 0o644))

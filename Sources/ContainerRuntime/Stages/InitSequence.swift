@@ -22,7 +22,7 @@ struct InitSequence: ~Copyable {
             try become(program, ground.filter)
         } catch {
             report(error, isStarted: isStarted)
-            // A filter may forbid even the report; then the status alone says whose fault it was.
+            // A filter may forbid even the report; then what was foreseen, and the status, say whose fault it was.
             Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
@@ -68,9 +68,7 @@ struct InitSequence: ~Copyable {
             try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
         }
         let filter = try step(.runtimeHooks, try agree())
-        try step(.createContainerHooks) { () throws(SystemError) in
-            try HookRunner(.createContainer, plan.hooks, directory: plan.bundle).runAll(state(.creating))
-        }
+        try HookRunner(.createContainer, plan.hooks, directory: plan.bundle).runAll(state(.creating))
         var hidden = try step(.hiddenPaths, try HiddenPaths.open())
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
         try step(.terminal, try setUpStreams())
@@ -130,6 +128,15 @@ struct InitSequence: ~Copyable {
         // Nobody is left to tell when even this fails; the exit status speaks.
         case .some(let gate) where isStarted: try? gate.report(failure)
         default: try? link.send(.failed(failure))
+        }
+    }
+
+    /// Says beforehand what will have gone wrong if the program does not run.
+    private func foresee(_ failure: StageFailure) {
+        // Best effort, as a report is.
+        switch gate {
+        case .some(let gate): try? gate.foresee(failure)
+        case .none: try? link.send(.foreseen(failure))
         }
     }
 
@@ -209,11 +216,9 @@ struct InitSequence: ~Copyable {
         guard let payload = plan.payload, case .some(let prepared) = prepared else {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
-        try step(.startContainerHooks) { () throws(SystemError) in
-            let hooks = HookRunner(
-                .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
-            try hooks.runAll(state(.created))
-        }
-        try payload.become(prepared, filter)
+        let hooks = HookRunner(
+            .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
+        try hooks.runAll(state(.created))
+        try payload.become(prepared, filter) { foresee($0) }
     }
 }

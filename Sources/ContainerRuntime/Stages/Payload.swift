@@ -20,6 +20,7 @@ struct Payload: Sendable {
     struct Prepared: ~Copyable {
         let image: ExecImage
         let name: String
+        let path: String
         let environment: [String]
     }
 
@@ -49,25 +50,36 @@ struct Payload: Sendable {
         try step(.workingDirectory) { () throws(SystemError) in
             try ProcessSetup.enter(process.directory, alreadyThere: isInDirectory)
         }
-        let program = try Program(process.arguments[0], searching: process.variable("PATH"))
+        let program = try Program(
+            process.arguments[0], searching: process.variable("PATH"), as: ProgramUser(process, capabilities))
         Files.setCreationMask(process.creationMask)
         return Prepared(
             image: ExecImage(path: program.path, arguments: process.arguments, environment: environment),
-            name: process.arguments[0], environment: environment)
+            name: process.arguments[0], path: program.path, environment: environment)
     }
 
-    /// From here to the program's first instruction. Nothing is allocated once the filter is loaded, which may forbid it.
-    func become(_ prepared: consuming Prepared, _ filter: SeccompFilter?) throws(StageFailure) -> Never {
+    /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it: so under a filter the program
+    /// is looked at before, some microseconds long, and without one only when execve has failed.
+    ///
+    /// - Parameter foresee: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
+    func become(
+        _ prepared: consuming Prepared, _ filter: SeccompFilter?, foresee: (StageFailure) -> Void = { _ in }
+    ) throws(StageFailure) -> Never {
         let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
             try InheritedDescriptors.closeOnExec(from: 3 + kept)
             try InheritedDescriptors.keepOnExec(from: 3, count: kept)
         }
         Signals.resetForProgram()
-        if let filter {
-            try step(.seccomp, try filter.program.load(flags: filter.flags))
+        let inspection = ProgramInspection.here(ProgramUser(process, capabilities))
+        guard let filter else {
+            let code = prepared.image.execute()
+            throw Program.failure(prepared.name, code, inspection.fault(of: prepared.path))
         }
-        throw Program.failure(prepared.name, prepared.image.execute())
+        let fault = inspection.fault(of: prepared.path)
+        if let fault { foresee(Program.failure(prepared.name, fault.code, fault)) }
+        try step(.seccomp, try filter.program.load(flags: filter.flags))
+        throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
 
     /// Leaves the host's descriptors behind: whoever may trace the waiting process must not reach the host through them.

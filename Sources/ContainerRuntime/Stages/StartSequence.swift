@@ -8,16 +8,19 @@ struct StartSequence: Sendable {
 
     func run() throws(RuntimeError) {
         let folder = store.folder(record.id)
-        let failure = try operation("start") { () throws(SystemError) in try StartGate.open(folder: folder) }
+        let pid = record.pid
+        let failure = try operation("start") { () throws(SystemError) in
+            try StartGate.open(folder: folder, of: pid)
+        }
         if let failure { throw RuntimeError(failure) }
         guard record.hasLaterHooks else { return }
         let hooks = try LaterHooks(record, store: store)
-        do throws(SystemError) {
+        do throws(StageFailure) {
             try hooks.runPoststart()
         } catch {
             // Specification since 1.2: the container is stopped.
             try? KillSequence(record: record, status: .running).run(.kill, all: false)  // it may be gone already
-            throw RuntimeError(StageFailure(.poststartHooks, error))
+            throw RuntimeError(error)
         }
     }
 }
@@ -32,7 +35,7 @@ struct LaterHooks: Sendable {
         hooks = try KeptConfiguration(record, store: store).spec.hooks
     }
 
-    func runPoststart() throws(SystemError) {
+    func runPoststart() throws(StageFailure) {
         try HookRunner(.poststart, hooks, directory: record.bundle).runAll(record.state(.running))
     }
 
