@@ -111,4 +111,17 @@ enum CgroupTree {
     static func exists(_ cgroup: String) -> Bool {
         path.map { FileManager.default.fileExists(atPath: $0 + cgroup) } ?? false
     }
+
+    static func make(_ cgroup: some StringProtocol) throws {
+        try FileManager.default.createDirectory(atPath: (path ?? "") + cgroup, withIntermediateDirectories: false)
+    }
+
+    /// Writes one value in one go, as the kernel's files want it.
+    static func write(_ text: String, into file: some StringProtocol) throws {
+        guard let handle = FileHandle(forWritingAtPath: (path ?? "") + file) else {
+            throw Trouble("cannot open \(file)")
+        }
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+    }
 }
