@@ -43,9 +43,19 @@ package enum Capabilities {
         return CapabilitySet(rawValue: 1 << UInt64(value))
     }
 
+    /// Every name that ``named(_:)`` knows, by number; of a running kernel, some may be too new.
+    package static var allNames: [String] {
+        // libcap writes a number that it has no name for as digits.
+        names(0..<64).filter { $0.begins(with: "CAP_") }
+    }
+
     /// Names of all members, `CAP_` in capitals as the specification writes them.
     package static func names(of set: CapabilitySet) -> [String] {
-        (0..<cap_max_bits()).filter { set.rawValue & (1 << UInt64($0)) != 0 }.compactMap { value in
+        names((0..<cap_max_bits()).filter { set.rawValue & (1 << UInt64($0)) != 0 })
+    }
+
+    private static func names(_ numbers: some Sequence<cap_value_t>) -> [String] {
+        numbers.compactMap { value in
             guard let text = cap_to_name(value) else { return nil }
             defer { cap_free(text) }
             return String(cString: text).uppercased()

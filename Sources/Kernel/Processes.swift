@@ -64,12 +64,18 @@ package enum Processes {
     }
 
     static func startTime(ofStat bytes: [UInt8]) -> UInt64? {
+        let fields = fields(ofStat: bytes)
+        guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "X") else { return nil }
+        // The first thread of a process may end before the others do.
+        if state == UInt8(ascii: "Z"), number(fields[17]) ?? 0 <= 1 { return nil }
+        return number(fields[19])
+    }
+
+    /// The fields of /proc/PID/stat from the third on, the state; empty when the text is something else.
+    static func fields(ofStat bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         // The second field is the program's name in parentheses, which may itself hold anything.
-        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X")
-        else { return nil }
-        return UInt64(String(decoding: fields[19], as: UTF8.self))
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return [] }
+        return bytes[(close + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
     }
 
     /// Whether a process, or what is left of it, has become another program since it was made by fork or clone: PF_FORKNOEXEC in field 9 of

@@ -165,12 +165,17 @@ package struct SeccompBuilder: ~Copyable {
 package enum SeccompSupport {
     package static let log: UInt32 = 2
     package static let allowSpeculation: UInt32 = 4
+    static let newListener: UInt32 = 8
+    static let waitKillable: UInt32 = 32
 
     /// Whether the kernel can do what a return value asks. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
     package static func isAvailable(_ verdict: SeccompVerdict) -> Bool {
         var value = verdict.word & 0xffff_0000
         return system(Int(SYS_seccomp), Int(SECCOMP_GET_ACTION_AVAIL), 0, word(&value)) == 0
     }
+
+    /// Whether a supervisor's answer may be waited for by all but fatal signals (Linux 5.19). The flag is valid only with a new listener.
+    package static var knowsWaitKillable: Bool { isKnown(flag: newListener | waitKillable) }
 
     /// Whether the kernel knows a filter flag: an unknown one is EINVAL, a known one faults on the missing program.
     package static func isKnown(flag: UInt32) -> Bool {

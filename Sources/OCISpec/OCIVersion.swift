@@ -2,6 +2,8 @@
 package struct OCIVersion: Sendable, Hashable {
     /// The version that this runtime implements.
     package static let implemented = "1.3.0"
+    /// The oldest version whose documents are understood.
+    package static let oldest = "1.0.0"
     private static let implementedMinor = 3
 
     /// The first number: documents of another one mean something else.

@@ -18,7 +18,7 @@ struct Command: Sendable {
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .create, .delete, .exec, .kill, .list, .pause, .ps, .resume, .run, .spec, .start, .state,
+        .create, .delete, .exec, .features, .kill, .list, .pause, .ps, .resume, .run, .spec, .start, .state, .wait,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }

@@ -4,8 +4,11 @@ import Testing
 
 @Suite struct ProcessTests {
     /// A line of proc_pid_stat(5) whose program has a name and whose start time is 4242.
-    static func stat(_ name: String, state: String = "S", last: String = "4242") -> [UInt8] {
-        let fields = [state] + (4...21).map { "\($0)" } + [last, "23", "24", "25"]
+    static func stat(
+        _ name: String, state: String = "S", threads: String = "1", last: String = "4242", status: String = "0"
+    ) -> [UInt8] {
+        var fields = [state] + (4...21).map { "\($0)" } + [last] + (23...51).map { "\($0)" } + [status]
+        fields[17] = threads
         return Array("17 (\(name)) \(fields.joined(separator: " "))\n".utf8)
     }
 
@@ -26,6 +29,26 @@ import Testing
     @Test(arguments: ["R", "S", "D", "T", "t", "I"])
     func aLivingProcessHasAStartTime(state: String) {
         #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == 4242)
+    }
+
+    @Test func aProcessLivesOnWithoutItsFirstThread() {
+        #expect(Processes.startTime(ofStat: Self.stat("x", state: "Z", threads: "2")) == 4242)
+    }
+
+    @Test(arguments: [
+        ("0", ExitReason.exited(code: 0)), ("1792", .exited(code: 7)), ("65280", .exited(code: 255)),
+        ("9", .killed(signal: 9)), ("139", .killed(signal: 11)),
+    ])
+    func aZombieTellsHowItEnded(status: String, reason: ExitReason) {
+        #expect(Processes.zombieEnd(ofStat: Self.stat(") Z (", state: "Z", status: status), startTime: 4242) == reason)
+    }
+
+    @Test(arguments: [
+        stat("x", state: "S", status: "0"), stat("x", state: "X", status: "0"), stat("x", state: "Z", threads: "2"),
+        stat("x", state: "Z", last: "4243"), stat("x", state: "Z", status: "?"), Array("1 (x) Z 1 2".utf8), [],
+    ])
+    func whatIsNoZombieOfThatTimeTellsNothing(line: [UInt8]) {
+        #expect(Processes.zombieEnd(ofStat: line, startTime: 4242) == nil)
     }
 
     @Test(arguments: ["Z", "X"])

@@ -4,7 +4,7 @@ import Testing
 extension AllTests {
     /// Flags, help, version and usage errors.
     @Suite struct CommandLine {
-        static let commands = ["run", "create", "start", "state", "kill", "delete", "list", "spec"]
+        static let commands = ["run", "create", "start", "state", "kill", "delete", "list", "spec", "features", "wait"]
 
         // MARK: Version
 

@@ -35,8 +35,10 @@ extension AllTests {
                 cat /proc/self/mountinfo > '\(box.path("after"))'
                 """
             let surroundings = Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script])
+            // As engines do; without a pid file, the init's pidfd is mounted in the state folder, on purpose.
             let outcome = try box.plain(
-                ["--root", box.root, "create", "--bundle", bundle.directory] + flags + [box.id], surroundings)
+                ["--root", box.root, "create", "--bundle", bundle.directory, "--pid-file", box.path("pid")] + flags
+                    + [box.id], surroundings)
             #expect(outcome.status == 0, "\(outcome)")
             let before = Self.paths(in: box.path("before"))
             #expect(before.count > 3, "\(before)")

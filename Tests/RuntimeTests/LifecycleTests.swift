@@ -109,7 +109,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test(arguments: ["state", "start", "kill", "delete"])
+        @Test(arguments: ["state", "start", "kill", "delete", "wait"])
         func anUnknownContainer(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.runtime(command, box.id)

@@ -78,6 +78,13 @@ struct clinux_sched_attr {
     unsigned long long sched_runtime, sched_deadline, sched_period;
 };
 
+// struct pidfd_info of <linux/pidfd.h> as first published, with what Linux 6.15 put into its spare word; the system's header may be older.
+struct clinux_pidfd_info {
+    unsigned long long mask, cgroupid;
+    unsigned int pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int exit_code;
+};
+
 // Macros of <sys/wait.h> and friends.
 int clinux_wait_exited(int status);
 int clinux_wait_exit_status(int status);

@@ -81,8 +81,7 @@ struct SeccompPlan: Sendable {
     ) -> [SeccompArchitectureToken] {
         var tokens: [SeccompArchitectureToken] = []
         for (index, name) in names.enumerated() {
-            let short = name.rawValue.dropFirst("SCMP_ARCH_".count).lowercased()
-            if let token = SeccompArchitectureToken(name: short) {
+            if let token = name.token {
                 if token.canOccurHere { tokens.append(token) }
             } else {
                 findings.warn(
@@ -116,6 +115,13 @@ struct SeccompPlan: Sendable {
             bits |= bit
         }
         return bits
+    }
+}
+
+extension SeccompArchitecture {
+    /// libseccomp's number for it; nil where this libseccomp has none.
+    var token: SeccompArchitectureToken? {
+        SeccompArchitectureToken(name: rawValue.dropFirst("SCMP_ARCH_".count).lowercased())
     }
 }
 

@@ -16,10 +16,15 @@ public struct Container: Sendable {
 
     // MARK: Queries
 
-    /// What there is to tell of the container.
-    public func state() throws(RuntimeError) -> ContainerState {
+    /// What there is to tell of the container. Of a stopped one it also keeps how it ended, for as long as that can be learnt.
+    public func state() throws(RuntimeError) -> ContainerState { try state(askedBy: "state") }
+
+    private func state(askedBy command: String) throws(RuntimeError) -> ContainerState {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        return ContainerState(record, status: status(of: record))
+        let status = status(of: record)
+        let exit =
+            status == .stopped ? EndObserver(record: record, store: store, command: command).observe() : nil
+        return ContainerState(record, status: status, started: StartNote.read(store.folder(record.id)), exit: exit)
     }
 
     /// All containers of a store. Those that cannot be read are skipped with a warning.
@@ -27,7 +32,7 @@ public struct Container: Sendable {
         var states: [ContainerState] = []
         for name in try store.all() {
             do throws(RuntimeError) {
-                states.append(try Container(ContainerID(name), store: store).state())
+                states.append(try Container(ContainerID(name), store: store).state(askedBy: "list"))
             } catch .missing {
                 warn("\(name) is left out: it was never finished; runbox delete \(name) removes it")
             } catch {
@@ -72,7 +77,10 @@ public struct Container: Sendable {
     public func kill(_ signal: String, all: Bool) throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
-        try KillSequence(record: record, status: status(of: record)).run(signal, all: all)
+        let status = status(of: record)
+        // Whoever comes to kill may be the last to see how it ended.
+        if status == .stopped { _ = EndObserver(record: record, store: store, command: "kill").observe() }
+        try KillSequence(record: record, status: status).run(signal, all: all)
     }
 
     /// Takes the container down: its processes, its cgroup, its state.
@@ -134,12 +142,16 @@ public struct ContainerState: Sendable {
     public let rootfs: String
     /// When it was made, RFC 3339 in UTC.
     public let created: String
+    /// When its payload began; nil when it has not.
+    public let started: String?
+    /// How it ended; nil while it has not.
+    public let exit: ContainerExit?
     /// Who made it.
     public let owner: UInt32
     /// The annotations of its configuration.
     public let annotations: [String: String]
 
-    init(_ record: Record, status: Status) {
+    init(_ record: Record, status: Status, started: String?, exit: ContainerExit?) {
         ociVersion = record.ociVersion
         id = record.id
         self.status = status
@@ -147,6 +159,8 @@ public struct ContainerState: Sendable {
         bundle = record.bundle
         rootfs = record.rootfs
         created = record.created
+        self.started = started
+        self.exit = exit
         owner = record.owner
         annotations = Dictionary(record.annotations.map { ($0.key, $0.value) }) { _, last in last }
     }

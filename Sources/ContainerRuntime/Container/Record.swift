@@ -130,7 +130,7 @@ extension Record {
 }
 
 /// Typed looks into one object of a JSON document.
-private struct RecordReader {
+struct RecordReader {
     let document: Document
     let object: NodeIndex
 

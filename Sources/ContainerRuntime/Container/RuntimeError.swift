@@ -19,13 +19,18 @@ public enum RuntimeError: Error, Sendable {
     case configuration([String])
     /// A step of setting the container up failed.
     case stage(message: String, exitStatus: Int32)
+    /// The time that the caller gave has run out; `reason` says what has not happened.
+    case timedOut(reason: String)
     /// Anything else, in a sentence.
     case failed(reason: String)
 
-    /// What the command line exits with: 127 and 126 where the container's program is at fault, else 1.
+    /// What the command line exits with: 127 and 126 where the container's program is at fault, 124 after a time limit as timeout(1) has it, else 1.
     public var exitStatus: Int32 {
-        if case .stage(_, let status) = self { return status }
-        return 1
+        switch self {
+        case .stage(_, let status): status
+        case .timedOut: 124
+        default: 1
+        }
     }
 }
 
@@ -37,7 +42,7 @@ extension RuntimeError: CustomStringConvertible {
             "invalid container ID format: \"\(text)\" (letters, digits and _+-. are allowed, and no dot in front)"
         case .exists(let id): "container with given ID already exists: \(id)"
         case .missing(let id): "container does not exist: \(id)"
-        case .status(let reason), .bundle(let reason), .failed(let reason): reason
+        case .status(let reason), .bundle(let reason), .timedOut(let reason), .failed(let reason): reason
         case .configuration(let findings):
             findings.count <= 1
                 ? findings.first ?? "the configuration has a mistake"

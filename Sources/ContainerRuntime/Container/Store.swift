@@ -79,13 +79,14 @@ public struct Store: Sendable {
         let folder = folder(id)
         do throws(SystemError) {
             // What every container has; anything else is found by looking.
-            for name in [Record.fileName, Record.configName] {
+            for name in [Record.fileName, Record.configName, StartNote.fileName] {
                 do throws(SystemError) {
                     try Files.remove("\(folder)/\(name)")
                 } catch  where error.code == .noEntry {
                     continue
                 }
             }
+            try EndPin.remove(from: folder)
             try Files.removeDirectory(folder)
         } catch {
             if error.code == .noEntry { return }

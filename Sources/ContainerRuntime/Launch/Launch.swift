@@ -111,6 +111,7 @@ enum Launch {
     ) throws(RuntimeError) {
         do throws(StageFailure) {
             try created.link.startProgram(of: created.initProcess, silencedCall: created.silencedCall)
+            StartNote.write(store.folder(created.record.id))
             let record = created.record
             let hooks = HookRunner(
                 .poststart, plan.hooks, directory: plan.bundle,
@@ -143,7 +144,11 @@ enum Launch {
         if let words = Obituary.sentence(reason, pid: pid, seccomp: plan.seccomp != nil, cgroup: record.cgroup) {
             warn(words)
         }
-        if !plan.options.keep { try end(record, plan, store, warn) }
+        if plan.options.keep {
+            _ = EndObserver(record: record, store: store, command: "run").note(reason)
+        } else {
+            try end(record, plan, store, warn)
+        }
         return reason
     }
 

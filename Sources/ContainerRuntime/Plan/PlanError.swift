@@ -1,8 +1,13 @@
+internal import Kernel
+
 /// One mistake of a configuration that shows only when its parts are seen together, or against the host.
 struct PlanError: Error, Equatable, Sendable {
     /// The JSON path of the field, such as `linux.namespaces[2].path`.
     let field: String
     let reason: String
+
+    /// Whether it is refused because this version does not apply it; `features` tells so.
+    var isUnsupported: Bool { reason.ends(with: "not supported yet") }
 }
 
 /// Collects everything that is wrong with a configuration, and what is merely odd, so that a user sees all of it at once.

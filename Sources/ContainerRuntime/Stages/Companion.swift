@@ -76,6 +76,7 @@ struct Companion: ~Copyable {
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
+        if EndPin.isWanted(plan) { EndPin.make(store.folder(plan.id), initProcess.pidfd) }
         if plan.mode == .create { try step(.gate, try conversation.send(.recorded)) }
     }
 

@@ -13,6 +13,7 @@ struct StartSequence: Sendable {
             try StartGate.open(folder: folder, of: pid)
         }
         if let failure { throw RuntimeError(failure) }
+        StartNote.write(folder)
         guard record.hasLaterHooks else { return }
         let hooks = try LaterHooks(record, store: store)
         do throws(StageFailure) {

@@ -8,6 +8,11 @@ extension Command {
             The keys are those of the OCI specification (ociVersion, id, status, pid, bundle, annotations)
             and rootfs, created, owner, systemd-scope as other runtimes have them. status is one of
             creating, created, running, paused, stopped; pid is 0 when the container has stopped.
+
+            runbox adds started, when the payload began, and for a stopped container exit: code (128 + the
+            number for a signal), signal, oomKilled, limit (whose memory limit), startedAt, finishedAt
+            (finishedBefore when nobody waited for it) and observedBy. An end that nobody could learn has
+            unknown, which says why.
             """,
         flags: []
     ) { invocation throws(Failure) in
@@ -31,6 +36,7 @@ extension ContainerState {
             object.member("bundle", bundle)
             object.member("rootfs", rootfs)
             object.member("created", created)
+            if let started { object.member("started", started) }
             if !annotations.isEmpty {
                 object.key("annotations")
                 object.object { map in
@@ -39,6 +45,10 @@ extension ContainerState {
             }
             object.member("owner", ownerName)
             if systemdScope { object.member("systemd-scope", "") }
+            if let exit {
+                object.key("exit")
+                exit.write(to: &object)
+            }
         }
     }
 }

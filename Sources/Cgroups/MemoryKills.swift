@@ -1,0 +1,98 @@
+internal import Kernel
+
+/// How often the kernel has killed processes of a cgroup because memory ran out, and at whose limit. cgroup-v2.rst, `memory.events`, `memory.events.local`.
+package struct MemoryKills: Hashable, Sendable {
+    package enum Limit: Hashable, Sendable {
+        /// The cgroup's own `memory.max`; its path and, unless it has been lifted, its value in bytes.
+        case own(path: String, bytes: UInt64?)
+        /// That of a cgroup below it, which may be gone.
+        case inside
+        /// That of a cgroup above it: the nearest one that has run into its limit.
+        case ancestor(path: String, bytes: UInt64?)
+        /// None: the whole machine ran out of memory.
+        case host
+    }
+
+    /// How many processes were killed.
+    package let count: UInt64
+    /// nil when none was.
+    package let limit: Limit?
+
+    package init(count: UInt64, limit: Limit?) {
+        self.count = count
+        self.limit = limit
+    }
+
+    /// What one cgroup's files say.
+    struct Events: Hashable, Sendable {
+        /// `oom` of `memory.events`: with the cgroups below.
+        var reached: UInt64 = 0
+        /// `oom_kill` of `memory.events`: with the cgroups below.
+        var kills: UInt64 = 0
+        /// `oom` of `memory.events.local`: this cgroup's limit alone.
+        var reachedOwn: UInt64 = 0
+        var limit: UInt64?
+    }
+
+    /// The judgement. `oom` counts where a limit was reached, `oom_kill` where the victim was: a victim without a reached limit in its own cgroup was killed for somebody above.
+    init(path: String, own: Events, ancestors: [(path: String, events: Events)]) {
+        count = own.kills
+        guard own.kills > 0 else {
+            limit = nil
+            return
+        }
+        if own.reachedOwn > 0 {
+            limit = .own(path: path, bytes: own.limit)
+        } else if own.reached > 0 {
+            limit = .inside
+        } else if let hit = ancestors.first(where: { $0.events.reachedOwn > 0 }) {
+            limit = .ancestor(path: hit.path, bytes: hit.events.limit)
+        } else {
+            limit = .host
+        }
+    }
+}
+
+extension CgroupManager {
+    /// How often the kernel has killed for memory; nil where the cgroup is gone or has no memory controller.
+    package func memoryKills() -> MemoryKills? {
+        switch self {
+        case .fs(let manager): manager.memoryKills()
+        case .disabled: nil
+        }
+    }
+}
+
+extension FSManager {
+    func memoryKills() -> MemoryKills? {
+        guard let own = Self.memoryEvents(fullPath) else { return nil }
+        var ancestors: [(path: String, events: MemoryKills.Events)] = []
+        if own.kills > 0 {
+            for parent in path.ancestors.reversed() {
+                guard let events = Self.memoryEvents(root + parent) else { continue }
+                ancestors.append((parent, events))
+            }
+        }
+        return MemoryKills(path: path.description, own: own, ancestors: ancestors)
+    }
+
+    private static func memoryEvents(_ folder: String) -> MemoryKills.Events? {
+        // Not there: no memory controller, or no cgroup any more.
+        guard let text = try? Files.readText("\(folder)/memory.events") else { return nil }
+        var events = MemoryKills.Events()
+        events.reached = count("oom", in: text)
+        events.kills = count("oom_kill", in: text)
+        if let local = try? Files.readText("\(folder)/memory.events.local") {  // Linux 5.2
+            events.reachedOwn = count("oom", in: local)
+        }
+        events.limit = (try? Files.readText("\(folder)/memory.max")).flatMap { UInt64($0) }  // "max" is none
+        return events
+    }
+
+    static func count(_ name: String, in text: String) -> UInt64 {
+        for line in text.parts(by: "\n") {
+            if let value = line.rest(after: "\(name) ") { return UInt64(value) ?? 0 }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,119 @@
+internal import Kernel
+
+extension Container {
+    /// Waits until the container's init has ended. It need not be this process's child.
+    ///
+    /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
+    /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
+    /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and nobody can tell how.
+    public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
+        let deadline = timeout.map { MonotonicClock.milliseconds + $0 }
+        let record = try finishedRecord(deadline, timeout)
+        return try WaitSequence(
+            observer: EndObserver(record: record, store: store, command: "wait"), deadline: deadline,
+            timeout: timeout ?? 0
+        ).run()
+    }
+
+    /// The record once the container has a process.
+    private func finishedRecord(_ deadline: Int64?, _ timeout: Int64?) throws(RuntimeError) -> Record {
+        while true {
+            if let record = try store.load(id.description), record.pid != 0 { return record }
+            if let deadline, MonotonicClock.milliseconds >= deadline {
+                throw .timedOut(reason: "container \(id) is still being created after \(timeout ?? 0) ms")
+            }
+            if try isAbandoned() {
+                throw .status(reason: "container \(id) was never finished; runbox delete \(id) removes it")
+            }
+            MonotonicClock.sleep(milliseconds: 20)
+        }
+    }
+
+    /// Whether whoever made the container has died over it: nobody holds its lock.
+    private func isAbandoned() throws(RuntimeError) -> Bool {
+        do throws(SystemError) {
+            let folder = try Files.open(store.folder(id.description), [.readOnly, .directory])
+            return try Files.tryLock(folder)
+        } catch {
+            if error.code == .noEntry { throw .missing(id.description) }
+            throw RuntimeError(error, doing: "look at container \(id)")
+        }
+    }
+}
+
+/// `wait`: holds the init by a pidfd until it ends, and learns how.
+struct WaitSequence {
+    let observer: EndObserver
+    let deadline: Int64?
+    /// For the message.
+    let timeout: Int64
+
+    /// How long the end may take to be told, in milliseconds: a foreground `run` may be about to write it down.
+    private static let patience: Int64 = 500
+
+    func run() throws(RuntimeError) -> Int32 {
+        if let code = observer.recorded()?.code { return code }
+        let id = observer.record.id
+        do throws(SystemError) {
+            return try hold()
+        } catch {
+            if error.code == .timedOut {
+                throw .timedOut(reason: "container \(id) has not ended within \(timeout) ms")
+            }
+            throw RuntimeError(error, doing: "wait for container \(id)")
+        }
+    }
+
+    private func hold() throws(SystemError) -> Int32 {
+        let record = observer.record
+        let pidfd: Descriptor
+        do throws(SystemError) {
+            pidfd = try Processes.open(record.pid)
+        } catch  where error.code == .noProcess {
+            return try late()
+        }
+        // Looked at behind the handle: the number may have been given to another process meanwhile.
+        guard Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
+        // A zombie that nobody has reaped yet.
+        if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return try late(pidfd) }
+        try wait(for: pidfd)
+        if let reason = learn(pidfd) { return observer.note(reason).code ?? reason.shellStatus }
+        return try late()
+    }
+
+    private func wait(for pidfd: borrowing Descriptor) throws(SystemError) {
+        while true {
+            let left = deadline.map { max(0, $0 - MonotonicClock.milliseconds) }
+            // poll(2) counts in 32 bits.
+            let slice = left.map { Int32(clamping: $0) } ?? -1
+            if try !Polling.wait([(pidfd.number, .readable)], timeout: slice)[0].isEmpty { return }
+            if let deadline, MonotonicClock.milliseconds >= deadline {
+                throw SystemError("wait", observer.record.id, .timedOut)
+            }
+        }
+    }
+
+    private func learn(_ pidfd: borrowing Descriptor) -> ExitReason? {
+        let end = MonotonicClock.milliseconds + Self.patience
+        while true {
+            if let reason = Processes.exitInformation(of: pidfd) ?? observer.learn() { return reason }
+            if observer.recorded() != nil || MonotonicClock.milliseconds >= end { return nil }
+            MonotonicClock.sleep(milliseconds: 2)
+        }
+    }
+
+    private func late(_ pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
+        if let code = observer.observe().code { return code }
+        if let reason = learn(pidfd) { return reason.shellStatus }
+        return try late()
+    }
+
+    /// The init has ended before anybody waited for it.
+    private func late() throws(SystemError) -> Int32 {
+        let exit = observer.observe()
+        if let code = exit.code { return code }
+        throw .refused(
+            "it has ended, but its exit code could not be learnt: \(exit.unknown ?? ""). On kernels before 6.15 only the init's parent learns it for sure"
+        )
+    }
+}

@@ -1,0 +1,19 @@
+internal import ContainerRuntime
+internal import Kernel
+internal import OCISpec
+
+extension Command {
+    static let features = Command(
+        name: "features", arguments: "", count: 0...0, summary: "print what runbox can do, as JSON",
+        details: """
+            The Features structure of the OCI specification: versions, hooks, mount options, name spaces,
+            capabilities and so on that a configuration may name. It tells of runbox and not of this host;
+            `runbox doctor` tells of the host.
+            """,
+        flags: []
+    ) { _ throws(Failure) in
+        let features = FeatureDocument.gather(version: Release.version, commit: Build.commit)
+        Output.write(String(decoding: features.json(), as: UTF8.self) + "\n")
+        return 0
+    }
+}

@@ -1,0 +1,72 @@
+import Cgroups
+import Kernel
+import Testing
+
+@testable import ContainerRuntime
+
+@Suite struct ExitRecordTests {
+    private static func exit(_ reason: ExitReason?, _ change: (inout ContainerExit) -> Void = { _ in }) -> ContainerExit
+    {
+        var exit = ContainerExit(reason, observedBy: "wait")
+        change(&exit)
+        return exit
+    }
+
+    @Test(arguments: [
+        exit(.exited(code: 0)), exit(.exited(code: 255)), exit(.killed(signal: 9)),
+        exit(.exited(code: 3)) { ($0.startedAt, $0.finishedAt) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z") },
+        exit(.exited(code: 3)) { $0.finishedBefore = "2026-01-01T00:00:01Z" },
+        exit(.killed(signal: 9)) {
+            $0.wasKilledForMemory = true
+            $0.memoryLimit = MemoryLimitHit(.own(path: "/a/\"b", bytes: .max))
+        },
+        exit(.killed(signal: 9)) {
+            $0.wasKilledForMemory = true
+            $0.memoryLimit = MemoryLimitHit(.host)
+        },
+        exit(.killed(signal: 9)) {
+            $0.wasKilledForMemory = true
+            $0.memoryLimit = MemoryLimitHit(.ancestor(path: "/a", bytes: nil))
+        },
+        exit(.exited(code: 1)) { $0.wasKilledForMemory = false },
+    ])
+    func comesBackAsItWas(exit: ContainerExit) {
+        #expect(ContainerExit(Array(exit.json().utf8)) == exit)
+    }
+
+    @Test func aSignalIsToldAsShellsDo() {
+        #expect(Self.exit(.killed(signal: 9)).code == 137 && Self.exit(.killed(signal: 9)).signal == 9)
+        #expect(Self.exit(.exited(code: 137)).signal == nil)
+    }
+
+    @Test func whatNobodyCouldLearnIsNoRecord() {
+        let text = Self.exit(nil) { $0.unknown = "why" }.json()
+        #expect(text == #"{"unknown":"why","observedBy":"wait"}"#)
+        #expect(ContainerExit(Array(text.utf8)) == nil)
+    }
+
+    @Test func noCutFileIsARecord() {
+        let bytes = Array(Self.exit(.exited(code: 3)).json().utf8)
+        for length in 0..<bytes.count { #expect(ContainerExit(Array(bytes[..<length])) == nil) }
+    }
+
+    @Test(arguments: [
+        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.5Z"), ("2026-01-01T0", nil), ("", nil), (nil, nil),
+    ])
+    func theStartIsReadWhole(text: String?, time: String?) throws {
+        let folder = try Folder()
+        if let text { try Files.write(Array(text.utf8), toNew: "\(folder.path)/\(StartNote.fileName)", mode: 0o600) }
+        #expect(StartNote.read(folder.path) == time)
+    }
+
+    /// Without the mount the file is there and says nothing.
+    @Test func anEmptyPinTellsNothing() throws {
+        let folder = try Folder()
+        #expect(EndPin.end(folder.path) == nil)
+        try Files.write([], toNew: "\(folder.path)/\(EndPin.fileName)", mode: 0o600)
+        #expect(EndPin.end(folder.path) == nil)
+        try EndPin.remove(from: folder.path)
+        try EndPin.remove(from: folder.path)
+        #expect(!Files.exists("\(folder.path)/\(EndPin.fileName)"))
+    }
+}

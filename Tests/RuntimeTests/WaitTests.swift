@@ -1,0 +1,191 @@
+import Foundation
+import Glibc
+import Testing
+
+extension AllTests {
+    /// wait, and the exit record in state
+    @Suite struct Waiting {
+        private static func exit(_ box: Sandbox) throws -> [String: Any] {
+            try #require(try box.state()["exit"] as? [String: Any])
+        }
+
+        /// A container that runs and is nobody's child here.
+        private static func started(_ box: Sandbox, _ verbs: String...) throws -> Running {
+            let created = try box.create(try box.bundle(args: ["/probe"] + verbs))
+            try box.ok("start", box.id)
+            return created
+        }
+
+        @Test(arguments: [0, 7, 255])
+        func theCodeOfThePayload(code: Int) throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "say:begun", "sleep:300", "exit:\(code)")
+            #expect(created.says("begun"))
+            #expect(try box.runtime("wait", box.id).status == code)
+            // Again, and by the record.
+            #expect(try box.runtime("wait", box.id).status == code)
+            let exit = try Self.exit(box)
+            #expect(exit["code"] as? Int == code && exit["signal"] == nil && exit["unknown"] == nil)
+            #expect(exit["observedBy"] as? String == "wait")
+            let times = [try box.state()["created"], exit["startedAt"], exit["finishedAt"]].map { $0 as? String ?? "" }
+            #expect(times == times.sorted() && !times.contains(""), "\(times)")
+        }
+
+        @Test func theSignalThatEndedIt() throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            let waiting = try box.begin(["--root", box.root, "wait", box.id])
+            try box.ok("kill", box.id, "KILL")
+            #expect(waiting.wait().status == 137)
+            let exit = try Self.exit(box)
+            #expect(exit["code"] as? Int == 137 && exit["signal"] as? Int == 9)
+        }
+
+        @Test func aTimeLimit() throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            let outcome = try box.runtime("wait", "--timeout", "50ms", box.id)
+            #expect(outcome.status == 124 && outcome.stderr.contains("has not ended within 50 ms"), "\(outcome)")
+            #expect(try box.status() == "running")
+            #expect(try box.state()["exit"] == nil && box.state()["started"] != nil)
+        }
+
+        @Test(arguments: [
+            "", "x", "1x", "-1", "1.", ".5s", "1s2", "1 s", "1e3", "99999999999999999999", "9223372036854775h",
+        ])
+        func aTimeLimitThatIsNone(text: String) throws {
+            let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "x")
+            #expect(outcome.status == 1 && outcome.stderr.contains("for flag --timeout"), "\(outcome)")
+        }
+
+        @Test(arguments: ["90", "1.5s", "500ms", "1h30m", "0.25s", "2m"])
+        func timeLimits(text: String) throws {
+            let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "runbox-none")
+            #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")
+        }
+
+        @Test func oneThatWaitsForItsStart() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("exit:5"))
+            let waiting = try [
+                box.begin(["--root", box.root, "wait", box.id]), box.begin(["--root", box.root, "wait", box.id]),
+            ]
+            #expect(try box.runtime("wait", "--timeout=20ms", box.id).status == 124)
+            try box.ok("start", box.id)
+            #expect(waiting.map { $0.wait().status } == [5, 5])
+        }
+
+        @Test func oneThatIsDeletedMeanwhile() throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            let waiting = try box.begin(["--root", box.root, "wait", box.id])
+            #expect(!eventually(0.1) { waiting.hasEnded() })
+            try box.ok("delete", "--force", box.id)
+            #expect(waiting.wait().status == 137)
+            box.expectNothingLeft()
+        }
+
+        @Test func besideAForegroundRun() throws {
+            let box = try Sandbox.current
+            let running = try box.runAside(try box.bundle("say:begun", "sleep:300", "exit:6"))
+            #expect(running.says("begun"))
+            #expect(try box.runtime("wait", box.id).status == 6)
+            #expect(running.wait().status == 6)
+        }
+
+        // MARK: The record, by whoever sees the end
+
+        @Test func ofARunThatKeepsIt() throws {
+            let box = try Sandbox.current
+            #expect(try box.run(try box.bundle("exit:9"), flags: ["--keep"]).status == 9)
+            let exit = try Self.exit(box)
+            #expect(exit["code"] as? Int == 9 && exit["observedBy"] as? String == "run" && exit["finishedAt"] != nil)
+            #expect(try box.runtime("wait", box.id).status == 9)
+        }
+
+        /// Nobody waited: the kernel kept it with the pinned pidfd, from Linux 6.15 on.
+        @Test(arguments: ["state", "list", "kill"])
+        func ofADetachedOneThatEndedUnseen(command: String) throws {
+            guard Self.kernelKeepsExits else {
+                print("skipped: needs Linux 6.15, where a pidfd tells how a reaped process ended")
+                return
+            }
+            let box = try Sandbox.current
+            let outcome = try box.run(try box.bundle("exit:11"), flags: ["--detach"])
+            #expect(outcome.status == 0)
+            let pid = try Self.pid(box)
+            #expect(eventually(10) { !FileManager.default.fileExists(atPath: "/proc/\(pid)") || Self.isZombie(pid) })
+            _ = try box.runtime(command, command == "list" ? "--quiet" : box.id)
+            let exit = try Self.exit(box)
+            #expect(exit["code"] as? Int == 11 && exit["observedBy"] as? String == command, "\(exit)")
+            #expect(exit["finishedAt"] == nil && exit["finishedBefore"] != nil)
+            #expect(try box.runtime("wait", box.id).status == 11)
+            try box.ok("delete", box.id)
+            box.expectNothingLeft()
+        }
+
+        /// Engines ask for the pid file and reap the init themselves; until they do, it tells.
+        @Test func ofAZombie() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("exit:12")
+            // Adopts the init and never waits for it.
+            let engine = """
+                import ctypes, subprocess, sys, time
+                ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+                runtime = sys.argv[1:4]
+                subprocess.run(runtime + ["create", "--bundle", sys.argv[4], "--pid-file", sys.argv[6], sys.argv[5]], check=True)
+                subprocess.run(runtime + ["start", sys.argv[5]], check=True)
+                print("started", flush=True)
+                time.sleep(60)
+                """
+            let parent = try box.aside([
+                "python3", "-c", engine, Programs.runtime, "--root", box.root, bundle.directory, box.id,
+                box.path("pid"),
+            ])
+            #expect(parent.says("started"))
+            #expect(box.becomes("stopped"))
+            let mounts = Leftovers.lines("/proc/self/mountinfo").filter { $0.contains(box.name) }
+            #expect(mounts.isEmpty, "engines are spared the mount: \(mounts)")
+            let exit = try Self.exit(box)
+            #expect(exit["code"] as? Int == 12 && exit["observedBy"] as? String == "state", "\(exit)")
+        }
+
+        @Test func ofOneThatNobodyCouldSee() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("hang"), flags: ["--pid-file", box.path("pid")])
+            let pid = try Self.pid(box)
+            try box.ok("kill", box.id, "KILL")
+            guard eventually(2, { !FileManager.default.fileExists(atPath: "/proc/\(pid)") }) else {
+                print("skipped: the first process here does not reap its children")
+                return
+            }
+            let exit = try Self.exit(box)
+            #expect(exit["code"] == nil && (exit["unknown"] as? String)?.contains("was reaped by its parent") == true)
+            let outcome = try box.runtime("wait", box.id)
+            #expect(outcome.status == 1 && outcome.stderr.contains("could not be learnt"), "\(outcome)")
+        }
+
+        // MARK: Helpers
+
+        private static func pid(_ box: Sandbox) throws -> Int {
+            let record = try Data(contentsOf: URL(fileURLWithPath: "\(box.root)/\(box.id)/state.json"))
+            let object = try JSONSerialization.jsonObject(with: record) as? [String: Any]
+            return try #require(object?["pid"] as? Int)
+        }
+
+        private static func isZombie(_ pid: Int) -> Bool {
+            Leftovers.lines("/proc/\(pid)/stat").first?.contains(") Z ") == true
+        }
+
+        private static let kernelKeepsExits: Bool = {
+            var name = utsname()
+            uname(&name)
+            let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+            return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 15)
+        }()
+    }
+}
