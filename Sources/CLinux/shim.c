@@ -107,6 +107,12 @@ int clinux_connect_unix(int socket, const struct sockaddr_un *address) {
     return connect(socket, (const struct sockaddr *)address, sizeof *address);
 }
 
+int clinux_bind_unix(int socket, const struct sockaddr_un *address) {
+    return bind(socket, (const struct sockaddr *)address, sizeof *address);
+}
+
+int clinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
+
 #ifndef RUNBOX_COMMIT
 #define RUNBOX_COMMIT ""
 #endif

@@ -26,6 +26,9 @@ package struct Descriptor: ~Copyable, Sendable {
         if CLinux.close(raw) == -1 { throw SystemError("close", "", .current) }
     }
 
+    /// Gives the ownership up and leaves the number open: execve closes it, or the end of the process.
+    package consuming func leaveToExec() { _ = take() }
+
     /// Closes the number and leaves the ownership: for a new process, which never returns to the owner.
     package func closeInChild() { _ = CLinux.close(raw) }
 

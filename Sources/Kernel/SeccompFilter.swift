@@ -10,14 +10,42 @@ package struct SeccompProgram: Sendable, Equatable {
     ///
     /// - Parameter flags: SECCOMP_FILTER_FLAG_* bits.
     package func load(flags: UInt32) throws(SystemError) {
-        _ = try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
+        try withProgram { program throws(SystemError) in
+            _ = try check("seccomp") {
+                system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flags), word(program))
+            }
+        }
+    }
+
+    /// Loads a filter that notifies, and gives the descriptor of its listener away before any further call of this process is filtered.
+    ///
+    /// The filter holds the calling thread only. Another thread sends the packet with the descriptor and waits for an answer, so it does not matter
+    /// what the filter does with such calls. That thread ends by itself, at the latest in execve, which must be the next call.
+    /// - Parameters:
+    ///   - flags: SECCOMP_FILTER_FLAG_* bits, ``SeccompSupport/newListener`` among them.
+    ///   - socket: where the packet goes, and where any answer lets this call return. Its end instead of an answer is an error.
+    package func load(
+        flags: UInt32, sending packet: [UInt8], on socket: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = socket.raw
+        try withProgram { program throws(SystemError) in
+            let result = packet.withUnsafeBytes {
+                clinux_load_listener(program, flags, raw, $0.baseAddress, $0.count)
+            }
+            if result == 0 { return }
+            throw SystemError(result == -1 ? "seccomp" : "hand over the seccomp listener", "", .current)
+        }
+    }
+
+    private func withProgram(
+        _ body: (UnsafeRawPointer) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
             var program = sock_fprog()
             program.len = UInt16(buffer.count / 8)
             program.filter = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(buffer.baseAddress))?
                 .assumingMemoryBound(to: sock_filter.self)
-            return try check("seccomp") {
-                system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flags), word(&program))
-            }
+            try withUnsafePointer(to: &program) { pointer throws(SystemError) in try body(pointer) }
         }
     }
 }
@@ -165,8 +193,10 @@ package struct SeccompBuilder: ~Copyable {
 package enum SeccompSupport {
     package static let log: UInt32 = 2
     package static let allowSpeculation: UInt32 = 4
-    static let newListener: UInt32 = 8
-    static let waitKillable: UInt32 = 32
+    /// The load returns the descriptor of a listener, who decides on calls with the verdict `notify`. seccomp_unotify(2).
+    package static let newListener: UInt32 = 8
+    /// A call that the listener has read waits for its answer and for SIGKILL only (Linux 5.19); with ``newListener``.
+    package static let waitKillable: UInt32 = 32
 
     /// Whether the kernel can do what a return value asks. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
     package static func isAvailable(_ verdict: SeccompVerdict) -> Bool {

@@ -40,6 +40,28 @@ package enum Sockets {
         _ = try check("sendmsg") { clinux_send(raw, bytes.baseAddress, bytes.count, &passed, 1, 0) }
     }
 
+    /// Sends bytes on a stream, in as many calls as it takes, the descriptor with the first.
+    package static func sendAll(
+        _ bytes: UnsafeRawBufferPointer, descriptor: borrowing Descriptor, on socket: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = socket.raw
+        var passed = descriptor.raw
+        var done = 0
+        repeat {
+            let (start, length, count) = (bytes.baseAddress.map { $0 + done }, bytes.count - done, done == 0 ? 1 : 0)
+            done += try check("sendmsg") { clinux_send(raw, start, length, &passed, Int32(count), 0) }
+        } while done < bytes.count
+    }
+
+    /// Ends a connect or send that waits longer than this with EAGAIN. socket(7), SO_SNDTIMEO.
+    package static func setSendTimeout(_ seconds: Int, of socket: borrowing Descriptor) throws(SystemError) {
+        let raw = socket.raw
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        _ = try check("setsockopt") {
+            setsockopt(raw, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
     /// Receives one packet; an empty one means that the other end is closed.
     package static func receive(
         on socket: borrowing Descriptor, limit: Int
@@ -54,10 +76,14 @@ package enum Sockets {
     }
 
     /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their folder.
-    /// - Parameter datagram: connects to a datagram socket instead, such as a log's.
-    package static func connect(_ path: String, datagram: Bool = false) throws(SystemError) -> Descriptor {
-        let kind = Int32((datagram ? SOCK_DGRAM : SOCK_STREAM).rawValue | SOCK_CLOEXEC.rawValue)
-        let end = Descriptor(raw: try check("socket") { socket(AF_UNIX, kind, 0) })
+    /// - Parameters:
+    ///   - kind: connects to a socket of another kind instead, such as a log's.
+    ///   - timeout: seconds to wait for a listener whose queue is full, and for sending; for ever where absent.
+    package static func connect(
+        _ path: String, _ kind: SocketKind = .stream, timeout: Int? = nil
+    ) throws(SystemError) -> Descriptor {
+        let end = try make(kind)
+        if let timeout { try setSendTimeout(timeout, of: end) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)
@@ -70,6 +96,32 @@ package enum Sockets {
         return end
     }
 
+    private static func make(_ kind: SocketKind) throws(SystemError) -> Descriptor {
+        Descriptor(raw: try check("socket") { socket(AF_UNIX, kind.rawValue | Int32(SOCK_CLOEXEC.rawValue), 0) })
+    }
+
+    /// Listens for packets at a new name in a folder, for this user only. Accepting does not wait.
+    package static func listen(_ name: String, in folder: String) throws(SystemError) -> Descriptor {
+        let end = try make(.packets)
+        let raw = end.raw
+        // The mode that the file will have, unix(7).
+        try Files.changeMode(of: end, mode: 0o600)
+        try Files.setNonBlocking(end)
+        let directory = try Files.open(folder, [.path, .directory])
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(directory.path)/\(name)".utf8) }
+        _ = try check("bind", "\(folder)/\(name)") { clinux_bind_unix(raw, &address) }
+        _ = try check("listen", "\(folder)/\(name)") { CLinux.listen(raw, 1) }
+        return end
+    }
+
+    /// The next connection that waits at a listening socket; EAGAIN when there is none.
+    package static func accept(on listening: borrowing Descriptor) throws(SystemError) -> Descriptor {
+        let raw = listening.raw
+        return Descriptor(raw: try check("accept") { clinux_accept(raw) })
+    }
+
     private static func connect(
         _ end: borrowing Descriptor, _ address: inout sockaddr_un, _ path: String, subject: String
     ) throws(SystemError) {
@@ -77,6 +129,19 @@ package enum Sockets {
         let raw = end.raw
         _ = try check("connect", subject) {
             clinux_connect_unix(raw, &address)
+        }
+    }
+}
+
+/// What a socket keeps of what is sent: bytes in a row, packets of a connection, or packets by themselves.
+package enum SocketKind: Sendable {
+    case stream, packets, datagram
+
+    fileprivate var rawValue: Int32 {
+        switch self {
+        case .stream: Int32(SOCK_STREAM.rawValue)
+        case .packets: Int32(SOCK_SEQPACKET.rawValue)
+        case .datagram: Int32(SOCK_DGRAM.rawValue)
         }
     }
 }

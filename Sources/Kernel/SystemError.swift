@@ -35,6 +35,8 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
     package static let tooLong = Errno(rawValue: E2BIG)
     package static let busyText = Errno(rawValue: ETXTBSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
+    package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    package static let wrongProtocol = Errno(rawValue: EPROTOTYPE)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
 
     /// The errno that the C library holds now; read at once after a failed call.

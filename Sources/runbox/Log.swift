@@ -126,14 +126,14 @@ struct Log: Sendable {
     /// The journal's own protocol: one datagram of fields.
     private func sendToJournal(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
         let fields = "MESSAGE=\(message)\nPRIORITY=\(priority(level))\nSYSLOG_IDENTIFIER=\(name)\n"
-        try Files.write(fields, to: Sockets.connect("/run/systemd/journal/socket", datagram: true))
+        try Files.write(fields, to: Sockets.connect("/run/systemd/journal/socket", .datagram))
     }
 
     /// RFC 3164, facility "user".
     private func sendToSyslog(_ level: Level, _ message: String, _ name: String) throws(SystemError) {
         try Files.write(
             "<\(8 + priority(level))>\(name)[\(Processes.currentID)]: \(message)",
-            to: Sockets.connect("/dev/log", datagram: true))
+            to: Sockets.connect("/dev/log", .datagram))
     }
 }
 

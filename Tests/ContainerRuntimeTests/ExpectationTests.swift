@@ -7,7 +7,7 @@ import Testing
     /// One of each kind.
     private static let all: [Message] = [
         .bridged, .acknowledged, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
-        .recorded, .start, .failed(StageFailure(.pivot, .refused("r"))),
+        .recorded, .start, .listener, .failed(StageFailure(.pivot, .refused("r"))),
     ]
 
     /// The kinds that are legal after a beginning, besides warnings and failures, which always are.

@@ -7,7 +7,8 @@ import Testing
 /// One message of every kind, and the odd ones.
 private let messages: [Message] =
     [
-        .bridged, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .proceed(program: [], flags: 0),
+        .bridged, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .listener,
+        .proceed(program: [], flags: 0),
         .proceed(program: [1, 2, 3, 4, 5, 6, 7, 8], flags: 6),
         .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
         .warning(""), .warning("a sentence"), .warning("\u{0}\n\u{1f600}"),
@@ -29,6 +30,7 @@ private let messages: [Message] =
             (.bridged, [1]), (.acknowledged, [2]), (.prepared, [3]),
             (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
             (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]), (.recorded, [10]),
+            (.listener, [11]),
             (
                 .failed(StageFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
                 [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
@@ -60,7 +62,7 @@ private let messages: [Message] =
 
     @Test(
         arguments: [
-            [], [0], [11], [255], [1, 1], [10, 0], [6], [6, 255, 255, 255, 255], [6, 255, 255, 255, 127, 65],
+            [], [0], [12], [11, 0], [255], [1, 1], [10, 0], [6], [6, 255, 255, 255, 255], [6, 255, 255, 255, 127, 65],
             [6, 2, 0, 0, 0, 65],
             [6, 1, 0, 0, 0, 65, 66], [4], [4, 1, 2, 3], [9], [9, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             [9, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255, 1, 0, 0, 0, 65],
@@ -80,7 +82,7 @@ private let messages: [Message] =
                 state ^= state << 17
                 bytes.append(UInt8(truncatingIfNeeded: state))
             }
-            if !bytes.isEmpty { bytes[0] %= 12 }
+            if !bytes.isEmpty { bytes[0] %= 13 }
             if let message = Message(bytes), case .failed = message { #expect(Message(message.encode()) == message) }
         }
     }

@@ -56,6 +56,10 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         Change(testDescription: "a named group of resctrl") {
             $0.resctrl = ResctrlRecord(group: odd, isRemoved: false, monitor: nil)
         },
+        Change(testDescription: "a seccomp agent") { $0.seccompListener = SeccompListener(path: odd, metadata: odd) },
+        Change(testDescription: "a seccomp agent that is told nothing") {
+            $0.seccompListener = SeccompListener(path: "/agent", metadata: nil)
+        },
         Change(testDescription: "no annotations") { $0.annotations = [] },
         Change(testDescription: "odd annotations") {
             $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }

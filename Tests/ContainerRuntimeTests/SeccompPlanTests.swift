@@ -21,8 +21,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         let action: SeccompAction
         var errno: UInt32?
         let verdict: SeccompVerdict
-        /// What is said of the action and of the errno.
-        var actionReason: String?
+        /// What is said of the errno.
         var errnoReason: String?
         var testDescription: String { "\(action.rawValue) \(errno.map(String.init) ?? "-")" }
     }
@@ -47,21 +46,19 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             errnoReason: "SCMP_ACT_KILL_PROCESS cannot return an errno"),
         VerdictCase(action: .trap, errno: 5, verdict: .trap, errnoReason: "SCMP_ACT_TRAP cannot return an errno"),
         VerdictCase(action: .log, errno: 5, verdict: .log, errnoReason: "SCMP_ACT_LOG cannot return an errno"),
-        VerdictCase(action: .notify, verdict: .notify, actionReason: "SCMP_ACT_NOTIFY is not supported yet"),
+        VerdictCase(action: .notify, verdict: .notify),
         VerdictCase(
-            action: .notify, errno: 3, verdict: .notify, actionReason: "SCMP_ACT_NOTIFY is not supported yet",
+            action: .notify, errno: 3, verdict: .notify,
             errnoReason: "SCMP_ACT_NOTIFY cannot return an errno"),
     ]
 
     @Test(arguments: verdicts)
     func defaultVerdicts(verdict: VerdictCase) {
-        let (plan, findings) = read(Seccomp(defaultAction: verdict.action, defaultErrnoRet: verdict.errno))
+        let (plan, findings) = read(
+            Seccomp(defaultAction: verdict.action, defaultErrnoRet: verdict.errno, listenerPath: "/agent"))
         #expect(plan?.defaultVerdict == verdict.verdict)
-        let lines = [
-            verdict.actionReason.map { "linux.seccomp.defaultAction: \($0)" },
-            verdict.errnoReason.map { "linux.seccomp.defaultErrnoRet: \($0)" },
-        ]
-        #expect(findings.errorLines == lines.compactMap { $0 })
+        let line = verdict.errnoReason.map { "linux.seccomp.defaultErrnoRet: \($0)" }
+        #expect(findings.errorLines == [line].compactMap { $0 })
     }
 
     @Test(arguments: verdicts)
@@ -71,13 +68,11 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             SeccompRule(names: ["read"], action: .errno, errnoRet: 99),
             SeccompRule(names: ["write"], action: verdict.action, errnoRet: verdict.errno),
         ]
-        let (plan, findings) = read(Seccomp(defaultAction: .errno, defaultErrnoRet: 77, syscalls: rules))
+        let (plan, findings) = read(
+            Seccomp(defaultAction: .errno, defaultErrnoRet: 77, listenerPath: "/agent", syscalls: rules))
         #expect(plan?.rules.map(\.verdict) == [.errno(99), verdict.verdict])
-        let lines = [
-            verdict.actionReason.map { "linux.seccomp.syscalls[1].action: \($0)" },
-            verdict.errnoReason.map { "linux.seccomp.syscalls[1].errnoRet: \($0)" },
-        ]
-        #expect(findings.errorLines == lines.compactMap { $0 })
+        let line = verdict.errnoReason.map { "linux.seccomp.syscalls[1].errnoRet: \($0)" }
+        #expect(findings.errorLines == [line].compactMap { $0 })
     }
 
     // MARK: Rules
@@ -150,13 +145,55 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         #expect(plan?.flags == bits)
     }
 
-    @Test func theFlagOfNotificationsIsRefused() {
+    /// The kernel refuses the flag without a listener.
+    @Test func theFlagOfNotificationsIsForThemOnly() {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, flags: [.log, .waitKillableReceive]))
-        #expect(
-            findings.errorLines == [
-                "linux.seccomp.flags[1]: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is for SCMP_ACT_NOTIFY, which is not supported yet"
-            ])
-        #expect(plan?.flags == 2)
+        #expect(findings.errorLines == [])
+        #expect(findings.warningLines == ["linux.seccomp.flags[1]: has no effect without SCMP_ACT_NOTIFY"])
+        #expect(plan?.flags == 2 && plan?.listener == nil)
+        let other = read(
+            Seccomp(defaultAction: .notify, flags: [.log, .waitKillableReceive], listenerPath: "/agent"))
+        #expect(other.findings.errorLines == [] && other.findings.warningLines == [])
+        #expect(other.plan?.flags == 42)
+    }
+
+    @Test(
+        arguments: [
+            ("/spec", "/annotation", "/variable", "/spec"), (nil, "/annotation", "/variable", "/annotation"),
+            ("", "", "/variable", "/variable"), (nil, nil, "/variable", "/variable"), ("/spec", nil, nil, "/spec"),
+        ] as [(String?, String?, String?, String)])
+    func whoListens(spec: String?, annotation: String?, variable: String?, expected: String) {
+        let annotations = annotation.map { [KeyValue(key: SeccompListener.annotation, value: $0)] } ?? []
+        let rules = [SeccompRule(names: ["a"], action: .log), SeccompRule(names: ["b"], action: .notify)]
+        for (seccomp, isUsed) in [
+            (Seccomp(defaultAction: .allow, listenerPath: spec, syscalls: rules), true),
+            (Seccomp(defaultAction: .notify, listenerPath: spec), true),
+            (Seccomp(defaultAction: .allow, listenerPath: spec, syscalls: [rules[0]]), false),
+        ] {
+            let (plan, findings) = plan {
+                SeccompPlan(seccomp, annotations: annotations, receiver: variable, findings: &$0)
+            }
+            #expect(findings.errorLines == [])
+            #expect(plan?.listener == (isUsed ? SeccompListener(path: expected, metadata: nil) : nil))
+            #expect(plan.map { $0.flags & SeccompSupport.newListener != 0 } == isUsed)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (nil, nil, nil, "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY needs an agent"),
+            ("x", nil, nil, "linux.seccomp.listenerPath: must be an absolute path, is \"x\""),
+            (nil, "x", nil, "annotations[\"run.oci.seccomp.receiver\"]: must be an absolute path, is \"x\""),
+            (nil, nil, "x", "RUN_OCI_SECCOMP_RECEIVER: must be an absolute path, is \"x\""),
+        ] as [(String?, String?, String?, String)])
+    func noUsableListener(spec: String?, annotation: String?, variable: String?, words: String) {
+        let annotations = annotation.map { [KeyValue(key: SeccompListener.annotation, value: $0)] } ?? []
+        let seccomp = Seccomp(
+            defaultAction: .allow, listenerPath: spec, syscalls: [SeccompRule(names: ["a"], action: .notify)])
+        let findings = plan {
+            SeccompPlan(seccomp, annotations: annotations, receiver: variable, findings: &$0)
+        }.findings
+        #expect(findings.errorLines.count == 1 && findings.errorLines.first?.hasPrefix(words) == true)
     }
 
     // MARK: Architectures, listener

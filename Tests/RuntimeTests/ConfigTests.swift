@@ -279,16 +279,5 @@ extension AllTests {
             }
             #expect(line.contains("mounts[6].uidMappings") && line.contains("not supported yet"), "\(line)")
         }
-
-        @Test func seccompNotifications() throws {
-            let line = try Sandbox.current.refuse {
-                try $0.set(
-                    "linux.seccomp",
-                    json:
-                        #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x", "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_NOTIFY"}]}"#
-                )
-            }
-            #expect(line.contains("linux.seccomp") && line.contains("not supported yet"), "\(line)")
-        }
     }
 }

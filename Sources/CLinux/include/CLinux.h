@@ -69,6 +69,10 @@ long clinux_clone3(unsigned long long flags, int *pidfd, int exit_signal, int cg
 ssize_t clinux_send(int socket, const void *bytes, size_t length, const int *fds, int count, int flags);
 ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int capacity, int *received, int flags);
 
+// Loads a seccomp filter with SECCOMP_FILTER_FLAG_NEW_LISTENER, sends `bytes` with the listener's descriptor on `socket` and waits for any answer, in one
+// go and whatever the filter forbids (listener.c). -1: not loaded; -2: loaded, but nobody took the descriptor. Signals must have their handlers already.
+int clinux_load_listener(const void *program, unsigned int flags, int socket, const void *bytes, size_t length);
+
 // struct sched_attr of sched_setattr(2), which <linux/sched/types.h> declares in a way that clashes with <sched.h>.
 struct clinux_sched_attr {
     unsigned int size, sched_policy;
@@ -104,4 +108,6 @@ void clinux_signal_ignore(int signal);
 // The commit this was built from; empty when unknown.
 const char *clinux_build_commit(void);
 int clinux_connect_unix(int socket, const struct sockaddr_un *address);
+int clinux_bind_unix(int socket, const struct sockaddr_un *address);
+int clinux_accept(int socket);
 #endif

@@ -11,23 +11,26 @@ struct SeccompPlan: Sendable {
 
     let defaultVerdict: SeccompVerdict
     let architectures: [SeccompArchitectureToken]
-    /// SECCOMP_FILTER_FLAG_* bits.
+    /// SECCOMP_FILTER_FLAG_* bits; ``SeccompSupport/newListener`` where an action notifies.
     let flags: UInt32
+    /// Who decides on calls whose action is SCMP_ACT_NOTIFY; nil without such an action.
+    let listener: SeccompListener?
     let rules: [Rule]
     /// Every call that the profile names, also in rules that say what the default says: it is what its author knew of.
     let names: [String]
 
-    init?(_ seccomp: Seccomp?, findings: inout PlanFindings) {
+    /// - Parameters:
+    ///   - annotations: of the configuration; one of them may name the agent.
+    ///   - receiver: what the environment names as the agent.
+    init?(
+        _ seccomp: Seccomp?, annotations: [KeyValue] = [], receiver: String? = nil, findings: inout PlanFindings
+    ) {
         guard let seccomp else { return nil }
         let base = "linux.seccomp"
         defaultVerdict = Self.verdict(
             seccomp.defaultAction, seccomp.defaultErrnoRet, actionField: "\(base).defaultAction",
             errnoField: "\(base).defaultErrnoRet", &findings)
         architectures = Self.architectures(seccomp.architectures ?? [], &findings)
-        flags = Self.flags(seccomp.flags, &findings)
-        if seccomp.listenerMetadata?.isEmpty == false, seccomp.listenerPath?.isEmpty != false {
-            findings.refuse("\(base).listenerMetadata", "must not be set without listenerPath")
-        }
         var rules: [Rule] = []
         for (index, rule) in (seccomp.syscalls ?? []).enumerated() {
             let field = "\(base).syscalls[\(index)]"
@@ -40,6 +43,12 @@ struct SeccompPlan: Sendable {
             }
         }
         self.rules = rules
+        let notifying = Self.notifyingField(seccomp)
+        flags =
+            Self.flags(seccomp.flags, notifies: notifying != nil, &findings)
+            | (notifying == nil ? 0 : SeccompSupport.newListener)
+        listener = SeccompListener.read(
+            seccomp, use: notifying, annotations: annotations, receiver: receiver, findings: &findings)
         names = (seccomp.syscalls ?? []).flatMap(\.names)
     }
 
@@ -54,14 +63,18 @@ struct SeccompPlan: Sendable {
         case .trap: verdict = .trap
         case .log: verdict = .log
         case .allow: verdict = .allow
-        case .notify:
-            findings.refuse(actionField, "SCMP_ACT_NOTIFY is not supported yet")
-            verdict = .notify
+        case .notify: verdict = .notify
         case .errno: return .errno(UInt16(clamping: errnoRet ?? 1))
         case .trace: return .trace(UInt16(clamping: errnoRet ?? 1))
         }
         if errnoRet != nil { findings.refuse(errnoField, "\(action.rawValue) cannot return an errno") }
         return verdict
+    }
+
+    /// The first field whose action asks an agent.
+    private static func notifyingField(_ seccomp: Seccomp) -> String? {
+        if seccomp.defaultAction == .notify { return "linux.seccomp.defaultAction" }
+        return seccomp.syscalls?.firstIndex { $0.action == .notify }.map { "linux.seccomp.syscalls[\($0)].action" }
     }
 
     /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp takes one condition an argument.
@@ -93,7 +106,9 @@ struct SeccompPlan: Sendable {
     }
 
     /// An absent list means SPEC_ALLOW, as runc and crun have it; an empty one means none.
-    private static func flags(_ flags: [SeccompFlag]?, _ findings: inout PlanFindings) -> UInt32 {
+    private static func flags(
+        _ flags: [SeccompFlag]?, notifies: Bool, _ findings: inout PlanFindings
+    ) -> UInt32 {
         guard let flags else { return SeccompSupport.allowSpeculation }
         var bits: UInt32 = 0
         for (index, flag) in flags.enumerated() {
@@ -104,10 +119,12 @@ struct SeccompPlan: Sendable {
             case .log: bit = SeccompSupport.log
             case .specAllow: bit = SeccompSupport.allowSpeculation
             case .waitKillableReceive:
-                findings.refuse(
-                    "linux.seccomp.flags[\(index)]",
-                    "\(flag.rawValue) is for SCMP_ACT_NOTIFY, which is not supported yet")
-                continue
+                // The kernel takes it with a listener only.
+                if !notifies {
+                    findings.warn("linux.seccomp.flags[\(index)]", "has no effect without SCMP_ACT_NOTIFY")
+                    continue
+                }
+                bit = SeccompSupport.waitKillable | SeccompSupport.newListener
             }
             if !SeccompSupport.isKnown(flag: bit) {
                 findings.refuse("linux.seccomp.flags[\(index)]", "this kernel does not support \(flag.rawValue)")

@@ -29,6 +29,8 @@ struct Record: Sendable, Equatable {
     var annotations: [KeyValue]
     /// nil for most containers, which have nothing to do with resctrl.
     var resctrl: ResctrlRecord?
+    /// Who takes the listener of a seccomp filter that notifies; nil with every other.
+    var seccompListener: SeccompListener?
 
     static let fileName = "state.json"
     static let configName = "config.json"
@@ -63,6 +65,13 @@ struct Record: Sendable, Equatable {
                     group.member("group", resctrl.group)
                     group.member("removed", resctrl.isRemoved)
                     if let monitor = resctrl.monitor { group.member("monitor", monitor) }
+                }
+            }
+            if let seccompListener {
+                object.key("seccompListener")
+                object.object { listener in
+                    listener.member("path", seccompListener.path)
+                    if let metadata = seccompListener.metadata { listener.member("metadata", metadata) }
                 }
             }
             object.key("annotations")
@@ -102,6 +111,9 @@ struct Record: Sendable, Equatable {
         hasKeyring = reader.boolean("keyring") ?? true
         self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made)
         self.annotations = annotations
+        if let listener = reader.object("seccompListener"), let path = listener.string("path") {
+            seccompListener = SeccompListener(path: path, metadata: listener.string("metadata"))
+        }
         guard let resctrl = reader.object("resctrl") else { return }
         guard let group = resctrl.string("group"), let isRemoved = resctrl.boolean("removed") else { return nil }
         self.resctrl = ResctrlRecord(group: group, isRemoved: isRemoved, monitor: resctrl.string("monitor"))
@@ -126,6 +138,7 @@ extension Record {
         hasKeyring = !plan.options.noNewKeyring
         cgroup = plan.cgroup.expectedRecord
         annotations = plan.annotations
+        seccompListener = plan.seccomp?.listener
     }
 }
 

@@ -11,6 +11,7 @@ extension Container {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
         let record = try recordForExec(options)
+        if record.seccompListener != nil, status(of: record) == .created { options.containerStatus = .created }
         guard !options.detach else {
             _ = try Exec.start(record, options, store, warn)
             return 0

@@ -80,6 +80,8 @@ enum Launch {
     static func plan(
         _ bundle: Bundle, id: ContainerID, options: LaunchOptions, mode: LaunchMode, warn: (String) -> Void
     ) throws(RuntimeError) -> LaunchPlan {
+        var options = options
+        options.seccompReceiver = Processes.environment(SeccompListener.variable)
         let host: Host
         do throws(CgroupError) {
             host = try Host.current(
@@ -110,9 +112,11 @@ enum Launch {
         _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
     ) throws(RuntimeError) {
         do throws(StageFailure) {
-            try created.link.startProgram(of: created.initProcess, silencedCall: created.silencedCall)
-            StartNote.write(store.folder(created.record.id))
             let record = created.record
+            try created.link.startProgram(
+                of: created.initProcess, silencedCall: created.silencedCall,
+                serving: record.listenerService(.created, signals: plan.options.interrupts))
+            StartNote.write(store.folder(record.id))
             let hooks = HookRunner(
                 .poststart, plan.hooks, directory: plan.bundle,
                 interruption: Interruption(signals: plan.options.interrupts))

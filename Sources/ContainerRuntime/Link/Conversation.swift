@@ -39,10 +39,7 @@ struct Conversation: ~Copyable {
 
     private func checkInterrupts() throws(StageFailure) {
         guard let signals else { return }
-        let outcome = try step(.gate, try Interruption(signals: signals).wait(for: link.number))
-        guard case .signal(let signal) = outcome else { return }
-        throw StageFailure(
-            .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
+        try Interruption(signals: signals).waitOrFail(for: link.number)
     }
 
     private func receive() throws(SystemError) -> Received? { try link.receive() }
@@ -53,23 +50,4 @@ struct Conversation: ~Copyable {
     }
 
     consuming func intoLink() -> Link { link }
-}
-
-extension Link {
-    /// Lets the program start and waits until it runs, which ends the link, or the last packet says why it does not.
-    ///
-    /// - Parameters:
-    ///   - process: who becomes the program.
-    ///   - silencedCall: what its filter forbids of what it needs to report with; nil where it can.
-    func startProgram(of process: borrowing ChildProcess, silencedCall: String?) throws(StageFailure) {
-        try step(.gate, try send(.start))
-        var foreseen: StageFailure?
-        while let message = try step(.gate, try receive()?.message) {
-            if case .failed(let failure) = message { throw failure }
-            if case .foreseen(let failure) = message { foreseen = failure }
-        }
-        // The end was made by exec; or by the end of a process that may not say more.
-        guard foreseen != nil || silencedCall != nil, Processes.hasExecuted(process.pid) == false else { return }
-        throw foreseen ?? .silent(silencedCall)
-    }
 }

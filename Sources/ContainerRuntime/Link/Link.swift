@@ -28,6 +28,14 @@ struct Link: ~Copyable {
         return Received(message: message, descriptor: packet.descriptor.take())
     }
 
+    /// The process's side of a filter that notifies: loads it, and returns when the agent has its listener. `execve` must be the next call.
+    func load(_ filter: SeccompFilter) throws(SystemError) {
+        try filter.program.load(flags: filter.flags, sending: Message.listener.encode(), on: socket)
+    }
+
+    /// Leaves the descriptor open until execve closes it: closing it earlier is a call that a filter may forbid.
+    consuming func leaveToExec() { socket.leaveToExec() }
+
     func closeInChild() { socket.closeInChild() }
 
     /// The number to wait for beside others.

@@ -14,6 +14,7 @@ internal import Kernel
 /// | recorded | parent (in `create`) | – | – (the init turns to its gate) |
 /// | start | parent (in `run`) | – | end of the link at exec |
 /// | foreseen | init | as failed: why the program will not run, should it not | – |
+/// | listener | init | the seccomp listener's descriptor | acknowledged, when the agent has it |
 /// | failed | bridge, init | step, call, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case bridged
@@ -26,6 +27,7 @@ enum Message: Sendable, Equatable {
     case recorded
     case start
     case foreseen(StageFailure)
+    case listener
     case failed(StageFailure)
 
     /// The longest packet: a filter of 4096 instructions and a little.
@@ -49,6 +51,7 @@ enum Message: Sendable, Equatable {
         case .ready: bytes.kind(7)
         case .start: bytes.kind(8)
         case .recorded: bytes.kind(10)
+        case .listener: bytes.kind(11)
         case .failed(let failure):
             bytes.kind(9)
             bytes.failure(failure)
@@ -77,6 +80,7 @@ enum Message: Sendable, Equatable {
         case 7: self = .ready
         case 8: self = .start
         case 10: self = .recorded
+        case 11: self = .listener
         case 9:
             guard let failure = decoder.failure() else { return nil }
             self = .failed(failure)

@@ -8,20 +8,25 @@ internal import Kernel
 struct StartGate: ~Copyable {
     static let startName = "start.fifo"
     static let resultName = "result.fifo"
+    static let listenerName = "listener.sock"
 
     private let start: Descriptor
     private let result: Descriptor
     /// Signals that come while the init waits. Made with the gate, before a limit could forbid one more descriptor.
     private let signals: Descriptor
+    /// Where `start` connects to take the listener of a seccomp filter that notifies; nil with every other.
+    private let listener: Descriptor?
 
     /// Makes and opens the gate, for the init to inherit.
-    static func make(folder: String) throws(SystemError) -> StartGate {
+    /// - Parameter notifies: whether `start` will have to take a listener.
+    static func make(folder: String, notifies: Bool = false) throws(SystemError) -> StartGate {
         try Files.makeFIFO("\(folder)/\(Self.startName)", mode: 0o600)
         try Files.makeFIFO("\(folder)/\(Self.resultName)", mode: 0o600)
         // Opened for both, so that opening does not wait for another end, and no end that comes and goes leaves it hung up.
         let start = try Files.open("\(folder)/\(Self.startName)", [.readWrite, .nonBlocking])
         let result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
-        return StartGate(start: start, result: result, signals: try Signals.descriptor())
+        let listener: Descriptor? = notifies ? try Sockets.listen(listenerName, in: folder) : nil
+        return StartGate(start: start, result: result, signals: try Signals.descriptor(), listener: listener)
     }
 
     /// The init: waits until `start` writes its byte. A signal that would end an ordinary process ends it here too,
@@ -48,7 +53,20 @@ struct StartGate: ~Copyable {
     func blockSignals() throws(SystemError) { try Signals.blockAll() }
 
     /// What must stay open until exec.
-    var numbers: [Int32] { [start.number, result.number, signals.number] }
+    var numbers: [Int32] {
+        switch listener {
+        case .some(let listener): [start.number, result.number, signals.number, listener.number]
+        case .none: [start.number, result.number, signals.number]
+        }
+    }
+
+    /// The init: the link to the `start` that has opened the gate, for handing it a listener.
+    func meetStart() throws(SystemError) -> Link {
+        switch listener {
+        case .some(let listener): return Link(try Sockets.accept(on: listener))
+        case .none: throw .refused("the container was made without a seccomp listener")
+        }
+    }
 
     /// The init: says what kept the payload from running.
     func report(_ failure: StageFailure) throws(SystemError) { try tell(.failed(failure)) }
@@ -66,8 +84,11 @@ struct StartGate: ~Copyable {
     }
 
     /// `start`: opens the gate and waits until the payload runs.
+    /// - Parameter service: who takes the listener of a filter that notifies; nil for every other.
     /// - Returns: what went wrong in the container's process, if anything.
-    static func open(folder: String, of pid: Int32) throws(SystemError) -> StageFailure? {
+    static func open(
+        folder: String, of pid: Int32, serving service: ListenerService? = nil
+    ) throws(SystemError) -> StageFailure? {
         let result = try Files.open("\(folder)/\(resultName)", [.readOnly, .nonBlocking])
         let start: Descriptor
         do throws(SystemError) {
@@ -75,12 +96,15 @@ struct StartGate: ~Copyable {
         } catch  where error.code == .noDeviceOrAddress {
             throw .refused("container process is already dead")
         }
+        // Whoever must be met is reached before the byte: as long as one is not there, `start` can be tried again.
+        var meeting = try ListenerMeeting.reach(service, at: "\(folder)/\(listenerName)")
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
         var bytes: [UInt8] = []
         while true {
-            _ = try Polling.wait([(result.number, .readable)])
-            guard let more = try Terminals.readAvailable(result) else { continue }
+            let events = try Polling.wait([(result.number, .readable), (meeting.number, .readable)])
+            if !events[1].isEmpty { try meeting.serve() }
+            guard !events[0].isEmpty, let more = try Terminals.readAvailable(result) else { continue }
             if more.isEmpty { break }
             bytes += more
         }

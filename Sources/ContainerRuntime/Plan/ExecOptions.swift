@@ -1,3 +1,5 @@
+internal import OCISpec
+
 /// What the caller asks for when it runs another program in a container: the flags of `exec`.
 public struct ExecOptions: Sendable {
     /// A user for ``ExecOptions/user``, in IDs of the container.
@@ -63,6 +65,8 @@ public struct ExecOptions: Sendable {
     var activationDescriptors = 0
     /// Where signals for the runtime itself can be read while it sets the process up in the foreground.
     var interrupts: Int32?
+    /// What a seccomp agent is told of the container.
+    var containerStatus = State.Status.running
     /// A cgroup below the container's that the process is born in.
     public var cgroup: String?
     /// Goes on in a paused container, in which the program runs when it is resumed.

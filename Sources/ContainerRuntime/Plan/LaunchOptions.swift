@@ -16,6 +16,8 @@ public struct LaunchOptions: Sendable {
     public var preservedDescriptors: Int
     /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
     var activationDescriptors = 0
+    /// What the caller's environment names as the seccomp agent's socket.
+    var seccompReceiver: String?
     /// Where signals for the runtime itself can be read while it makes a container in the foreground.
     var interrupts: Int32?
     /// Changes the root by moving mounts and chroot instead of pivot_root, for roots on an initramfs.

@@ -44,7 +44,8 @@ struct LaunchPlan: Sendable {
         capabilities = CapabilityPlan.read(spec.process?.capabilities, findings: &findings)
         noNewPrivileges = spec.process?.noNewPrivileges ?? false
         memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &findings)
-        seccomp = SeccompPlan(spec.linux?.seccomp, findings: &findings)
+        seccomp = SeccompPlan(
+            spec.linux?.seccomp, annotations: annotations, receiver: options.seccompReceiver, findings: &findings)
         system = SystemPlan(spec, namespaces: namespaces, findings: &findings)
         terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
         hooks = spec.hooks

@@ -9,6 +9,7 @@ enum SpecChecks {
         checkHooks(spec, &findings)
         // For `exec` alone, but a mistake in it should not wait for the first one.
         _ = CPUAffinityPlan(spec.process?.execCPUAffinity, findings: &findings)
+        SeccompListener.checkPlugins(spec.annotations ?? [], findings: &findings)
     }
 
     /// `create` may do without a process, `start` may not (runtime.md, "Start"); `run` is both.

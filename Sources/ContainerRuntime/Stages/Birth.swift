@@ -19,7 +19,9 @@ struct Birth: ~Copyable {
         let resources = try LaunchResources.open(plan)
         let gate: StartGate? =
             plan.mode == .create
-            ? try step(.gate) { () throws(SystemError) in try StartGate.make(folder: folder) } : nil
+            ? try step(.gate) { () throws(SystemError) in
+                try StartGate.make(folder: folder, notifies: plan.seccomp?.listener != nil)
+            } : nil
         let pair = try step(.clone) { () throws(SystemError) in
             // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
             try Processes.setDumpable(false)

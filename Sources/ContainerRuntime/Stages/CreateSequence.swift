@@ -90,6 +90,7 @@ struct CreateSequence: ~Copyable {
         _ folder: String, _ lock: borrowing Descriptor, _ record: Record, _ cgroup: borrowing CgroupManager
     ) throws(RuntimeError) -> CreatedContainer {
         do throws(StageFailure) {
+            if let listener = plan.seccomp?.listener { try step(.seccompListener, try listener.check()) }
             let birth = try Birth.give(plan, folder: folder, lock: lock, cgroup: cgroup)
             return try accompany(birth, record, cgroup)
         } catch {

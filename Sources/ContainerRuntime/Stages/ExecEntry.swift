@@ -19,8 +19,11 @@ struct ExecEntry: ~Copyable {
                 try link.send(.ready)
                 try link.expect(.start)
             }
-            // Best effort, as the report below is.
-            try payload.become(prepared, filter) { failure in try? link.send(.foreseen(failure)) }
+            try payload.become(prepared, filter) { filter throws(SystemError) in
+                try filter.load(over: link)
+            } foresee: { failure in
+                try? link.send(.foreseen(failure))  // best effort, as the report below is
+            }
         } catch {
             // A filter may forbid even the report; then the status alone says whose fault it was.
             try? link.send(.failed(error))

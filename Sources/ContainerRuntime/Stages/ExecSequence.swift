@@ -69,7 +69,9 @@ struct ExecSequence {
         try ProcessSetup.setAttributes(
             plan.payload.process, of: pid, limits: !plan.payload.setsOwnLimits)
         try conversation.link.startProgram(
-            of: process, silencedCall: program.flatMap { FilterForesight.silenced(by: $0, byGate: false) })
+            of: process, silencedCall: program.flatMap { FilterForesight.silenced(by: $0, byGate: false) },
+            serving: plan.record.listenerService(
+                plan.options.containerStatus, process: pid, signals: plan.options.interrupts))
         // conmon and containerd take the file for the sign that the program runs.
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.replace(path, with: "\(pid)", mode: 0o644))

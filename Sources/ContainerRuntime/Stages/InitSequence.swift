@@ -219,6 +219,21 @@ struct InitSequence: ~Copyable {
         let hooks = HookRunner(
             .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
         try hooks.runAll(state(.created))
-        try payload.become(prepared, filter) { foresee($0) }
+        try payload.become(prepared, filter) { filter throws(SystemError) in
+            try load(filter)
+        } foresee: {
+            foresee($0)
+        }
+    }
+
+    /// `run` listens on the link; behind a gate it is `start` that has come to take a listener.
+    private func load(_ filter: SeccompFilter) throws(SystemError) {
+        switch gate {
+        case .some(let gate) where filter.notifies:
+            let start = try gate.meetStart()
+            try filter.load(over: start)
+            start.leaveToExec()
+        default: try filter.load(over: link)
+        }
     }
 }

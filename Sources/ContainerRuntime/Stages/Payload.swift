@@ -61,9 +61,12 @@ struct Payload: Sendable {
     /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it: so under a filter the program
     /// is looked at before, some microseconds long, and without one only when execve has failed.
     ///
-    /// - Parameter foresee: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
+    /// - Parameters:
+    ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to whoever passes a listener on.
+    ///   - foresee: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
     func become(
-        _ prepared: consuming Prepared, _ filter: SeccompFilter?, foresee: (StageFailure) -> Void = { _ in }
+        _ prepared: consuming Prepared, _ filter: SeccompFilter?,
+        load: (SeccompFilter) throws(SystemError) -> Void, foresee: (StageFailure) -> Void
     ) throws(StageFailure) -> Never {
         let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
@@ -78,7 +81,7 @@ struct Payload: Sendable {
         }
         let fault = inspection.fault(of: prepared.path)
         if let fault { foresee(Program.failure(prepared.name, fault.code, fault)) }
-        try step(.seccomp, try filter.program.load(flags: filter.flags))
+        try step(.seccomp, try load(filter))
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
 

@@ -8,9 +8,9 @@ struct StartSequence: Sendable {
 
     func run() throws(RuntimeError) {
         let folder = store.folder(record.id)
-        let pid = record.pid
+        let record = record
         let failure = try operation("start") { () throws(SystemError) in
-            try StartGate.open(folder: folder, of: pid)
+            try StartGate.open(folder: folder, of: record.pid, serving: record.listenerService(.created))
         }
         if let failure { throw RuntimeError(failure) }
         StartNote.write(folder)

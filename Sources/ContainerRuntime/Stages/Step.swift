@@ -6,7 +6,7 @@ enum Step: UInt8, Sendable, CaseIterable {
     case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
         record, pidFile, gate
     case startContainerHooks, execute, poststartHooks
-    case join
+    case join, seccompListener, labels
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     var words: String {
@@ -39,6 +39,8 @@ enum Step: UInt8, Sendable, CaseIterable {
         case .seccomp: "load the seccomp filter"
         case .credentials: "change user and capabilities"
         case .program, .execute: "unable to start container process"
+        case .seccompListener: "hand over the seccomp listener"
+        case .labels: "set the security label"
         case .record: "write the state"
         case .pidFile: "write the pid file"
         case .gate: "wait for the start"

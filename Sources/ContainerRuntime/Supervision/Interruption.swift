@@ -31,4 +31,12 @@ struct Interruption: Sendable {
             if ready[1].isEmpty { return .late }
         }
     }
+
+    /// Waits until a descriptor is readable, or ends the set-up by a signal.
+    func waitOrFail(for number: Int32) throws(StageFailure) {
+        let outcome = try step(.gate, try wait(for: number))
+        guard case .signal(let signal) = outcome else { return }
+        throw StageFailure(
+            .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
+    }
 }

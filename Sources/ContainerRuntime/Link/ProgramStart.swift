@@ -1,0 +1,99 @@
+internal import Kernel
+internal import OCISpec
+
+/// What the runtime needs to know to serve one process under a filter that notifies.
+struct ListenerService: Sendable {
+    let listener: SeccompListener
+    /// The process, as the runtime counts.
+    let pid: Int32
+    /// The container's state, as the agent is told.
+    let state: State
+    /// Where signals for the runtime can be read: an agent that gives no answer must not make it deaf.
+    var signals: Int32?
+}
+
+extension Link {
+    /// Lets the program start and waits until it runs, which ends the link, or the last packet says why it does not.
+    ///
+    /// - Parameters:
+    ///   - process: who becomes the program.
+    ///   - silencedCall: what its filter forbids of what it needs to report with; nil where it can.
+    ///   - service: who takes the listener of a filter that notifies; nil for every other.
+    func startProgram(
+        of process: borrowing ChildProcess, silencedCall: String?, serving service: ListenerService? = nil
+    ) throws(StageFailure) {
+        var agent: SeccompListener.Agent?
+        if let service { agent = try step(.seccompListener, try service.listener.connect()) }
+        try step(.gate, try send(.start))
+        var foreseen: StageFailure?
+        while let received = try next(service?.signals) {
+            if case .failed(let failure) = received.message { throw failure }
+            if case .foreseen(let failure) = received.message { foreseen = failure }
+            guard case .listener = received.message else { continue }
+            do throws(SystemError) {
+                try serve(received, service, agent.take())
+            } catch {
+                throw StageFailure(.seccompListener, error)
+            }
+        }
+        // The end was made by exec; or by the end of a process that may not say more.
+        guard foreseen != nil || silencedCall != nil || service != nil, Processes.hasExecuted(process.pid) == false
+        else { return }
+        throw foreseen ?? .silent(silencedCall)
+    }
+
+    private func next(_ signals: Int32?) throws(StageFailure) -> Received? {
+        // Without an agent there is nobody who could keep the program from running for long.
+        if let signals { try Interruption(signals: signals).waitOrFail(for: number) }
+        return try step(.gate, try receive())
+    }
+
+    /// Passes a listener on to the agent, and lets the process that waits under the filter go on. One is served once.
+    fileprivate func serve(
+        _ received: borrowing Received, _ service: ListenerService?, _ agent: consuming SeccompListener.Agent?
+    ) throws(SystemError) {
+        guard case .listener = received.message, let service, case .some(let agent) = agent else {
+            throw .refused("the container's process is out of step")
+        }
+        switch received.descriptor {
+        case .some(let descriptor): try agent.hand(descriptor, pid: service.pid, state: service.state)
+        case .none: throw .refused("the container's process sent no seccomp listener")
+        }
+        try send(.acknowledged)
+    }
+}
+
+/// What `start` does beside waiting: it meets an init under a filter that notifies, and the agent that waits for it.
+struct ListenerMeeting: ~Copyable {
+    private let service: ListenerService?
+    private var agent: SeccompListener.Agent?
+    private var link: Link?
+
+    private init(_ service: ListenerService?, _ agent: consuming SeccompListener.Agent?, _ link: consuming Link?) {
+        self.service = service
+        self.agent = agent
+        self.link = link
+    }
+
+    /// Connects to both.
+    /// - Parameter path: the init's socket.
+    static func reach(_ service: ListenerService?, at path: String) throws(SystemError) -> ListenerMeeting {
+        guard let service else { return ListenerMeeting(nil, nil, nil) }
+        let agent = try service.listener.connect()
+        return ListenerMeeting(service, agent, Link(try Sockets.connect(path, .packets)))
+    }
+
+    /// The number to wait for; negative when nobody is to be met, or no more.
+    var number: Int32 {
+        switch link {
+        case .some(let link): link.number
+        case .none: -1
+        }
+    }
+
+    /// Serves the init that speaks, which ends the meeting, as the end of its socket does.
+    mutating func serve() throws(SystemError) {
+        guard case .some(let link) = link.take(), let received = try link.receive() else { return }
+        try link.serve(received, service, agent.take())
+    }
+}
