@@ -23,6 +23,21 @@ package struct MemoryKills: Hashable, Sendable {
         self.limit = limit
     }
 
+    /// Whose limit it was, and how much, as half a sentence; nil when nobody was killed.
+    package var reason: String? {
+        switch limit {
+        case nil: return nil
+        case .own(_, let bytes): return "linux.resources.memory.limit is \(Self.amount(bytes)); raise it"
+        case .inside: return "the limit of a cgroup that the container made within its own was reached"
+        case .ancestor(let path, let bytes):
+            return
+                "the limit of the cgroup \(path) above the container is \(Self.amount(bytes)); raise it (memory.max there)"
+        case .host: return "the machine ran out of memory"
+        }
+    }
+
+    private static func amount(_ bytes: UInt64?) -> String { bytes.map { "\($0) bytes" } ?? "unknown" }
+
     /// What one cgroup's files say.
     struct Events: Hashable, Sendable {
         /// `oom` of `memory.events`: with the cgroups below.

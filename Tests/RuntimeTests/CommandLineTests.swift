@@ -4,7 +4,9 @@ import Testing
 extension AllTests {
     /// Flags, help, version and usage errors.
     @Suite struct CommandLine {
-        static let commands = ["run", "create", "start", "state", "kill", "delete", "list", "spec", "features", "wait"]
+        static let commands = [
+            "run", "create", "start", "state", "kill", "delete", "list", "spec", "features", "wait", "doctor",
+        ]
 
         // MARK: Version
 

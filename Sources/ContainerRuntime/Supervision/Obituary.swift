@@ -8,8 +8,8 @@ enum Obituary {
         switch reason {
         case .killed(9), .exited(137):
             // A cgroup that cannot be opened counted nothing that could be told.
-            guard let memory = (try? CgroupManager.open(cgroup))?.outOfMemory() else { return nil }
-            return "the container was killed for lack of memory: \(memory.reason)"
+            guard let words = (try? CgroupManager.open(cgroup))?.memoryKills()?.reason else { return nil }
+            return "the container was killed for lack of memory: \(words)"
         case .killed(31) where seccomp:
             return "the container was killed by its seccomp profile (linux.seccomp) \(call(pid))"
         default: return nil
@@ -28,8 +28,8 @@ enum Obituary {
         let dead = "container process is already dead"
         switch reason {
         case .killed(9)?, .exited(137)?:
-            if let memory = cgroup.outOfMemory() {
-                return "\(dead): container init was OOM-killed (memory limit too low?): \(memory.reason)"
+            if let words = cgroup.memoryKills()?.reason {
+                return "\(dead): container init was OOM-killed (memory limit too low?): \(words)"
             }
             return "\(dead): killed by SIGKILL, and not for lack of memory in its cgroup"
         case .killed(let signal)?: return "\(dead): killed by \(Signal(rawValue: signal).description)"
