@@ -259,25 +259,5 @@ extension AllTests {
             }
             #expect(line.contains("\(path): not supported yet"), "\(line)")
         }
-
-        @Test(arguments: ["idmap", "ridmap"])
-        func idmappedMounts(word: String) throws {
-            let line = try Sandbox.current.refuse {
-                $0.userNamespace()
-                $0.addMount("/m", type: "none", source: "/tmp", options: ["rbind", word])
-            }
-            #expect(
-                line.contains("mounts[6].options") && line.contains(word) && line.contains("not supported yet"),
-                "\(line)")
-        }
-
-        @Test func mappingsOfAMount() throws {
-            let line = try Sandbox.current.refuse {
-                $0.addMount("/m", type: "none", source: "/tmp", options: ["rbind"])
-                try $0.set("mounts.6.uidMappings", json: #"[{"containerID": 0, "hostID": 1000, "size": 1}]"#)
-                try $0.set("mounts.6.gidMappings", json: #"[{"containerID": 0, "hostID": 1000, "size": 1}]"#)
-            }
-            #expect(line.contains("mounts[6].uidMappings") && line.contains("not supported yet"), "\(line)")
-        }
     }
 }

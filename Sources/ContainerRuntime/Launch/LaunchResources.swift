@@ -23,6 +23,8 @@ struct LaunchResources: ~Copyable {
     /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
     /// One entry, or none where there is nothing to write.
     var proc = DescriptorTable()
+    /// Mappings of idmapped mounts.
+    var idMaps = IDMapNamespaces()
 
     private init() {}
 
@@ -75,7 +77,11 @@ struct LaunchResources: ~Copyable {
         _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
         guard case .bind(let source, let recursive) = mount.kind else {
-            mountSources.appendNothing()
+            if mount.idMap != nil, case .fileSystem(let type, let source) = mount.kind {
+                mountSources.append(try openFileSystem(mount, type, source))
+            } else {
+                mountSources.appendNothing()
+            }
             return
         }
         let subject = "mounts[\(mount.index)]: source \(source)"
@@ -87,9 +93,11 @@ struct LaunchResources: ~Copyable {
             }
             let follow = mount.followSource && !mount.copySymbolicLink
             let tree = try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+            try mapIDs(of: tree, mount, source: source)
             try Self.dress(tree, mount, propagation)
             mountSources.append(tree)
         } catch {
+            if error.isRefusal { throw error }
             throw SystemError("bind", subject, error.code)
         }
     }

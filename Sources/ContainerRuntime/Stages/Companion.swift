@@ -42,7 +42,8 @@ struct Companion: ~Copyable {
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
             if plan.namespaces.new.contains(.user) {
-                try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
+                try NamespaceEntry.writeMappings(
+                    uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
             }
             try conversation.send(.acknowledged)
         }
