@@ -61,6 +61,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Changes limits of a container that is there: see ``FSManager/update(_:)``.
+    package func update(_ update: ResourcesUpdate) throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.update(update)
+        case .disabled: throw Self.none("changing its limits")
+        }
+    }
+
     package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.applyDeviceProgram(rules)
@@ -121,6 +129,21 @@ package enum CgroupManager: ~Copyable, Sendable {
         switch self {
         case .fs(let manager): try manager.processes(recursive: recursive)
         case .disabled: throw Self.none("listing its processes")
+        }
+    }
+
+    package func statistics() throws(CgroupError) -> Statistics {
+        switch self {
+        case .fs(let manager): try manager.statistics()
+        case .disabled: throw Self.none("counting what it uses")
+        }
+    }
+
+    /// - Returns: nil where nobody counts the memory.
+    package func watchOOM() throws(CgroupError) -> OOMWatch? {
+        switch self {
+        case .fs(let manager): try manager.watchOOM()
+        case .disabled: nil
         }
     }
 
