@@ -184,6 +184,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// See ``FSManager/enterDelegated(_:_:owner:)``.
+    package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.enterDelegated(name, pid, owner: owner)
+        case .disabled: throw Self.none("delegating one below it")
+        }
+    }
+
     private static func none(_ doing: String) -> CgroupError {
         CgroupError("the container has no cgroup, which \(doing) needs; it was made with --cgroup-manager=disabled")
     }

@@ -245,7 +245,6 @@ extension AllTests {
     /// Fields that the specification has and this runtime does not carry out: named, never ignored.
     @Suite struct Unsupported {
         static let fields: [(path: String, json: String)] = [
-            ("linux.netDevices", #"{"eth0": {"name": "container_eth0"}}"#),
             ("process.apparmorProfile", #""some_profile""#),
             ("process.selinuxLabel", #""system_u:system_r:svirt_lxc_net_t:s0""#),
             ("linux.mountLabel", #""system_u:object_r:svirt_sandbox_file_t:s0""#),

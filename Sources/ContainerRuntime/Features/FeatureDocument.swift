@@ -19,7 +19,7 @@ package enum FeatureDocument {
                 KeyValue(key: "run.oci.runbox.commit", value: commit),
                 KeyValue(key: "run.oci.runbox.version", value: version),
             ],
-            potentiallyUnsafeConfigAnnotations: ["run.oci."])
+            potentiallyUnsafeConfigAnnotations: AnnotationName.potentiallyUnsafe)
     }
 
     private static func linux(_ trial: PlanTrial) -> LinuxFeatures {

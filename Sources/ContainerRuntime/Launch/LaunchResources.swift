@@ -26,10 +26,24 @@ struct LaunchResources: ~Copyable {
     /// Mappings of idmapped mounts.
     var idMaps = IDMapNamespaces()
 
+    /// Files that take the hooks' output in the container's process; empty where nothing is asked for.
+    private var hookFiles = DescriptorTable()
+
+    /// Where hooks of the container's process write to.
+    func hookOutput() throws(SystemError) -> HookOutput {
+        if hookFiles.count == 0 { return .kept }
+        func number(_ index: Int) throws(SystemError) -> Int32? {
+            hookFiles.has(index) ? try hookFiles.with(index) { file throws(SystemError) in file.number } : nil
+        }
+        return .open(output: try number(0), errors: try number(1))
+    }
+
     private init() {}
 
     static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
         var resources = LaunchResources()
+        let output = HookOutput(plan.annotations, bundle: plan.bundle)
+        if output != .kept { resources.hookFiles = try step(.sources, try output.open()) }
         if !plan.system.sysctls.isEmpty { resources.proc.append(try step(.sources, try openProc())) }
         for joined in plan.namespaces.joined {
             resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
