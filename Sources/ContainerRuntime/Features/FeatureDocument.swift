@@ -12,7 +12,8 @@ package enum FeatureDocument {
         let trial = PlanTrial()
         return Features(
             ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
-            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(), linux: linux(trial),
+            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(),
+            linux: linux(trial),
             annotations: [
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompBuilder.libraryVersion),
                 KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "false"),
