@@ -49,6 +49,9 @@ package struct CgroupError: Error, Hashable, Sendable, CustomStringConvertible {
         code == .accessDenied || code == .notPermitted || code == .readOnly
     }
 
+    /// For places that show the field by themselves.
+    package var descriptionWithoutField: String { reason + (remedy.map { "; \($0)" } ?? "") }
+
     package var description: String {
         (field.map { "\($0): " } ?? "") + reason + (remedy.map { "; \($0)" } ?? "")
     }

@@ -49,6 +49,20 @@ package struct CgroupHost: Hashable, Sendable {
         }
     }
 
+    static let noTree = CgroupError(
+        "this host has no cgroup v2 tree mounted",
+        remedy: "mount one (mount -t cgroup2 none /sys/fs/cgroup), or use --cgroup-manager=disabled", code: .noDevice)
+
+    /// What of a plan this host cannot do, as making the cgroup would say: no tree, or a controller that it has nowhere.
+    package func obstacles(to plan: ResourcesPlan) -> [CgroupError] {
+        guard let root else { return [Self.noTree] }
+        // A list that cannot be read is for the making to complain of.
+        guard let present = try? controllers() else { return [] }
+        return plan.controllers.filter { !present.contains($0.controller) }.map {
+            ControllerSwitch.unavailable($0, root: root, isHybrid: isHybrid)
+        }
+    }
+
     private static func readOwnPath() throws(CgroupError) -> String? {
         do throws(SystemError) {
             return ownPath(inProcCgroup: try Files.readText("/proc/self/cgroup"))

@@ -14,10 +14,7 @@ package enum CgroupManager: ~Copyable, Sendable {
         _ path: CgroupPath, host: CgroupHost, plan: ResourcesPlan
     ) throws(CgroupError) -> CgroupManager {
         guard let root = host.root else {
-            throw CgroupError(
-                "this host has no cgroup v2 tree mounted",
-                remedy: "mount one (mount -t cgroup2 none /sys/fs/cgroup), or use --cgroup-manager=disabled",
-                code: .noDevice)
+            throw CgroupHost.noTree
         }
         var creation = FSCreation(root: root, path: path, isHybrid: host.isHybrid)
         let directory = try creation.run(plan)
@@ -58,14 +55,6 @@ package enum CgroupManager: ~Copyable, Sendable {
             throw CgroupError(
                 field: first.field, controller: first.controller, "needs a cgroup, and cgroups are disabled",
                 remedy: "remove the limit, or --cgroup-manager=disabled")
-        }
-    }
-
-    /// Changes limits of a container that is there: see ``FSManager/update(_:)``.
-    package func update(_ update: ResourcesUpdate) throws(CgroupError) {
-        switch self {
-        case .fs(let manager): try manager.update(update)
-        case .disabled: throw Self.none("changing its limits")
         }
     }
 
@@ -132,21 +121,6 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
-    package func statistics() throws(CgroupError) -> Statistics {
-        switch self {
-        case .fs(let manager): try manager.statistics()
-        case .disabled: throw Self.none("counting what it uses")
-        }
-    }
-
-    /// - Returns: nil where nobody counts the memory.
-    package func watchOOM() throws(CgroupError) -> OOMWatch? {
-        switch self {
-        case .fs(let manager): try manager.watchOOM()
-        case .disabled: nil
-        }
-    }
-
     package func kill() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.kill()
@@ -181,14 +155,6 @@ package enum CgroupManager: ~Copyable, Sendable {
         switch self {
         case .fs(let manager): try manager.delegate(owner: owner)
         case .disabled: break
-        }
-    }
-
-    /// See ``FSManager/enterDelegated(_:_:owner:)``.
-    package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
-        switch self {
-        case .fs(let manager): try manager.enterDelegated(name, pid, owner: owner)
-        case .disabled: throw Self.none("delegating one below it")
         }
     }
 

@@ -164,6 +164,15 @@ package struct SeccompBuilder: ~Copyable {
         return number == __NR_SCMP_ERROR ? nil : number
     }
 
+    /// The names of all calls of the native architecture that libseccomp knows.
+    package static func knownNames() -> [String] {
+        (0..<1024).compactMap { number in
+            guard let name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), Int32(number)) else { return nil }
+            defer { free(name) }
+            return String(cString: name)
+        }
+    }
+
     /// The number of a system call on an architecture; nil when it has none.
     package static func number(_ name: String, on token: SeccompArchitectureToken) -> UInt32? {
         let number = seccomp_syscall_resolve_name_arch(token.rawValue, name)

@@ -9,11 +9,14 @@ package struct SpecDocument: Sendable {
     package let spec: Spec?
     /// What was found, in the order of the text.
     package let diagnostics: [Diagnostic]
+    /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil where the text is no JSON object.
+    package let partial: Spec?
     private let source: SourceText
 
     /// Reads `bytes`; `file` is the name that diagnostics show.
     package init(bytes: [UInt8], file: String) {
-        (source, spec, diagnostics) = SourceText.decode(bytes, file: file)
+        (source, partial, diagnostics) = SourceText.decode(bytes, file: file)
+        spec = diagnostics.contains { $0.severity == .error } ? nil : partial
     }
 
     /// The place of the value at a path such as `linux.namespaces[2].path` or `annotations["a.b"]`.
@@ -41,7 +44,7 @@ package struct ProcessDocument: Sendable {
 
     /// Reads `bytes`; `file` is the name that diagnostics show.
     package init(bytes: [UInt8], file: String) {
-        (source, process, diagnostics) = SourceText.decode(bytes, file: file)
+        (source, process, diagnostics) = SourceText.decodeWhole(bytes, file: file)
     }
 
     /// The place of the value at a path such as `user.uid`, or of its nearest ancestor.
@@ -60,7 +63,7 @@ package struct ResourcesDocument: Sendable {
 
     /// Reads `bytes`; `file` is the name that diagnostics show.
     package init(bytes: [UInt8], file: String) {
-        (source, resources, diagnostics) = SourceText.decode(bytes, file: file)
+        (source, resources, diagnostics) = SourceText.decodeWhole(bytes, file: file)
     }
 
     /// The place of the value at a path such as `memory.limit`, or of its nearest ancestor.
@@ -78,7 +81,7 @@ package struct StateDocument: Sendable {
 
     /// Reads `bytes`; `file` is the name that diagnostics show.
     package init(bytes: [UInt8], file: String) {
-        (_, state, diagnostics) = SourceText.decode(bytes, file: file)
+        (_, state, diagnostics) = SourceText.decodeWhole(bytes, file: file)
     }
 }
 
@@ -96,7 +99,13 @@ private struct SourceText: Sendable {
         let decoder = SpecDecoder(document)
         let value: T? = decoder.section(at: document.root)
         let diagnostics = decoder.findings.isEmpty ? [] : document.diagnostics(decoder.findings, file: file)
-        return (SourceText(document: document), decoder.errorCount == 0 ? value : nil, diagnostics)
+        return (SourceText(document: document), value, diagnostics)
+    }
+
+    /// The value only where it has no mistakes.
+    static func decodeWhole<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [Diagnostic]) {
+        let (source, value, diagnostics): (SourceText, T?, [Diagnostic]) = decode(bytes, file: file)
+        return (source, diagnostics.contains { $0.severity == .error } ? nil : value, diagnostics)
     }
 
     func location(ofPath path: String) -> SourceLocation? {

@@ -10,16 +10,18 @@ enum LaunchFlags {
             Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
             Flag("no-new-keyring", "stay in the caller's session keyring"),
             Flag("no-subreaper", "do not adopt the container's orphans"),
+            strict,
         ] + forEveryProcess
 
     /// Of `exec`, too.
     static let forEveryProcess: [Flag] = [
         Flag("pid-file", value: "FILE", "write the process's number there, digits only"),
         Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a process that has one"),
-        Flag("pidfd-socket", value: "SOCKET", "Unix socket that receives a descriptor of the process"),
         Flag("preserve-fds", value: "N", "let the program inherit the N descriptors from 3 on"),
     ]
 
+    static let strict = Flag(
+        "strict", "take what is merely odd in the configuration, such as unknown keys, for a mistake")
     static let detach = Flag("detach", short: "d", "return once the payload runs")
 
     static func options(_ invocation: Invocation) throws(UsageError) -> LaunchOptions {
@@ -27,13 +29,13 @@ enum LaunchFlags {
         var options = LaunchOptions()
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
-        options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
         options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
         options.noPivot = parsed.isOn("no-pivot")
         options.noNewKeyring = parsed.isOn("no-new-keyring")
         options.noSubreaper = parsed.isOn("no-subreaper")
         options.detach = parsed.isOn("detach")
         options.keep = parsed.isOn("keep")
+        options.strict = parsed.isOn("strict")
         options.cgroupManager = invocation.global.cgroupManager
         return options
     }
@@ -51,7 +53,7 @@ enum LaunchFlags {
         do throws(RuntimeError) {
             let bundle = try Bundle(
                 isPath ? argument : parsed.value("bundle") ?? ".",
-                config: parsed.value("config").map { Self.config($0, isPath) })
+                config: parsed.value("config").map { Self.config($0, isPath) }, warn: invocation.log.warn)
             guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
             if parsed.value("bundle") != nil {
                 throw .failed(
@@ -64,7 +66,7 @@ enum LaunchFlags {
     }
 
     /// A configuration file with a slash in its name counts from the working directory, another one from the bundle.
-    private static func config(_ name: String, _ isPath: Bool) -> String {
+    static func config(_ name: String, _ isPath: Bool) -> String {
         name.containsByte("/") ? Paths.absolute(name) : name
     }
 

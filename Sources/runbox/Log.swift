@@ -139,7 +139,7 @@ struct Log: Sendable {
 
 extension String {
     /// Names and paths come from configurations and images: a message stays one line, and no terminal takes orders from it.
-    fileprivate func withVisibleControls() -> String {
+    func withVisibleControls() -> String {
         guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
         return unicodeScalars.map { scalar in
             scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)

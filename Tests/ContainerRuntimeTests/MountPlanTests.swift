@@ -70,6 +70,13 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(plan == nil)
     }
 
+    @Test func refusesMappingsByTheirField() {
+        let mapping = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
+        let mount = Mount(
+            destination: "/x", source: "/a", options: ["bind"], uidMappings: mapping, gidMappings: mapping)
+        #expect(read(mount, index: 1).findings.errorLines == ["mounts[1].uidMappings: not supported yet"])
+    }
+
     // MARK: Words
 
     /// A slip of the pen must not leave a mount writable; a word that is close to it is told.
@@ -84,6 +91,22 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         // Of two letters one may not differ: a third of them is none.
         let expected = word == "r0" ? "" : hint
         #expect(findings.errorLines == ["mounts[2].options[2]: \(reason)\(expected)"])
+    }
+
+    /// A file system may know any word, so one that looks like a slip is a warning there.
+    @Test(arguments: [
+        ("nosuidd", "nosuid"), ("roo", "ro"), ("noexecc", "noexec"), ("size=1", nil), ("nouuid", nil), ("acl", nil),
+        ("newinstance", nil), ("something-else", nil),
+    ])
+    func warnsOfSlipsElsewhere(word: String, near: String?) {
+        let (plan, findings) = read(Mount(destination: "/x", type: "xfs", source: "/dev/x", options: ["ro", word]))
+        #expect(findings.errors.isEmpty && plan?.data == [word])
+        let text = near.map {
+            [
+                "mounts[0].options[1]: \"\(word)\" is no mount option and is passed to the file system; did you mean \"\($0)\"?"
+            ]
+        }
+        #expect(findings.warningLines == text ?? [])
     }
 
     @Test func refusesEachWordOfItsOwn() {

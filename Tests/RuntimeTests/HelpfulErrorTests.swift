@@ -138,8 +138,168 @@ extension AllTests {
 
         @Test(arguments: faults) func ofTheProgram(fault: Fault) throws {
             let box = try Sandbox.current
-            let line = try box.refused(try box.run(try bundle(fault)), status: fault.status)
+            let bundle = try bundle(fault)
+            let line = try box.refused(try box.run(bundle), status: fault.status)
             expect(line, fault)
+            let check = try box.runtime("check", bundle.directory)
+            #expect(check.status == 1 && check.stderr == "", "\(check)")
+            #expect(
+                check.stdout.contains("error: process.args[0]: \(Self.cause(line)) [config.md, POSIX process]\n"),
+                "run said \(line), and check \(check)")
+            #expect(check.stdout.hasSuffix("1 error, 0 warnings\n"), "\(check)")
+        }
+
+        // MARK: The configuration
+
+        /// A fault of the configuration or the host: one error, in the same words from `check` and `run`.
+        struct Mistake: Sendable, CustomTestStringConvertible {
+            let name: String
+            let words: [String]
+            let make: @Sendable (inout Config) throws -> Void
+            var testDescription: String { name }
+        }
+
+        static let mistakes: [Mistake] = [
+            Mistake(
+                name: "an absent source",
+                words: ["mounts[6].source", "/no/such/source: not found", "make it, or mend the path"]
+            ) {
+                $0.addMount("/data", source: "/no/such/source", options: ["rbind"])
+            },
+            Mistake(
+                name: "an id as a string",
+                words: ["config.json:", "process.user.uid", "expected a number, found the string \"1000\""]
+            ) {
+                $0["process.user.uid"] = "1000"
+            },
+            Mistake(
+                name: "a slip in ro of a bind mount",
+                words: ["mounts[6].options[1]", "\"roo\"", "did you mean \"ro\"?"]
+            ) {
+                $0.addMount("/data", source: "/etc", options: ["bind", "roo"])
+            },
+            Mistake(
+                name: "a slip in nosuid of a bind mount",
+                words: ["mounts[6].options[1]", "\"nosuidd\"", "did you mean \"nosuid\"?"]
+            ) {
+                $0.addMount("/data", source: "/etc", options: ["bind", "nosuidd"])
+            },
+            Mistake(
+                name: "a root that is not there",
+                words: ["root.path", "nowhere: not found", "must name an existing directory"]
+            ) {
+                $0["root.path"] = "nowhere"
+            },
+            Mistake(
+                name: "a hook that is not there",
+                words: ["createRuntime hook #0", "/no/hook: cannot be executed: not found", "on the host"]
+            ) {
+                $0["hooks.createRuntime"] = [["path": "/no/hook"]]
+            },
+            Mistake(
+                name: "a hostname without a namespace", words: ["hostname", "UTS namespace", "{\"type\": \"uts\"}"]
+            ) {
+                $0.dropNamespace("uts")
+            },
+            Mistake(name: "an unmapped user", words: ["process.user.uid", "70000 is not mapped", "linux.uidMappings"]) {
+                $0.userNamespace()
+                $0["process.user"] = ["uid": 70000, "gid": 0]
+            },
+            Mistake(name: "a working directory that is a file", words: ["process.cwd", "/probe", "not a directory"]) {
+                $0["process.cwd"] = "/probe"
+            },
+            Mistake(name: "a profile without execve", words: ["linux.seccomp", "kills execve", "SCMP_ACT_ALLOW"]) {
+                try $0.set(
+                    "linux.seccomp",
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_KILL", "syscalls": [{"names": ["read", "write", "brk", "mmap", "openat", "exit_group", "statx"], "action": "SCMP_ACT_ALLOW"}]}"#
+                )
+            },
+        ]
+
+        @Test(arguments: mistakes) func ofTheConfiguration(mistake: Mistake) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran", edit: mistake.make)
+            let line = try box.refused(try box.run(bundle))
+            for word in mistake.words { #expect(line.contains(word), "\(word): \(line)") }
+            #expect(!line.contains("no such file or directory"), "an engine takes it for a missing program: \(line)")
+            let check = try box.runtime("check", bundle.directory)
+            #expect(check.status == 1, "\(check)")
+            let errors = check.stdout.split(separator: "\n").filter { $0.contains(": error: ") }
+            #expect(errors.count == 1, "\(check)")
+            let message = try Self.message(errors.first.map(String.init) ?? "")
+            #expect(line.contains(message), "run says \(line), and check \(message)")
+            box.expectNothingLeft()
+        }
+
+        /// What follows the path in a line of check, without the clause.
+        private static func message(_ line: String) throws -> String {
+            let match = try #require(line.firstMatch(of: /: error: (\S+: )?(.*) \[config[^\]]*\]$/))
+            return String(match.2)
+        }
+
+        /// Nobody can have a limit whose controller is in cgroup v1, or not delegated.
+        @Test func aControllerThatIsNotThere() throws {
+            let box = try Sandbox.current
+            guard FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified/cgroup.controllers") else {
+                print("skipped: this host's cgroups are not hybrid")
+                return
+            }
+            let bundle = try box.bundle("say:it ran") { $0["linux.resources.memory.limit"] = 64 << 20 }
+            let line = try box.refused(try box.run(bundle))
+            let check = try box.runtime("check", bundle.directory)
+            for text in [line, check.stdout] {
+                for word in [
+                    "linux.resources.memory.limit: controller memory is not available", "cgroup v1", "cgroup_no_v1=all",
+                ] {
+                    #expect(text.contains(word), "\(word): \(text)")
+                }
+            }
+        }
+
+        /// What is odd is told and does not stop anything, but with --strict.
+        @Test(arguments: [
+            ("process.umaskk", "unknown key \"umaskk\""), ("process.user.umaskk", "did you mean \"umask\"?"),
+        ])
+        func unknownKeys(path: String, words: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") { $0[path] = 1 }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 0 && outcome.stderr.contains(words), "\(outcome)")
+            let strict = try box.run(bundle, flags: ["--strict"])
+            #expect(strict.status == 1 && strict.stderr.contains(words) && strict.stdout == "", "\(strict)")
+        }
+
+        @Test func warningsStandBesideErrors() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") {
+                $0["process.umaskk"] = 1
+                $0["process.user.uid"] = "1000"
+            }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 1 && outcome.complaints.count == 2, "\(outcome)")
+            #expect(outcome.stderr.contains("warning: config.json:") && outcome.stderr.contains("umaskk"), "\(outcome)")
+        }
+
+        @Test func aCapabilityAndASystemCallThatAreNone() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") {
+                $0["process.capabilities.bounding"] = ["CAP_KILLL"]
+                try $0.set(
+                    "linux.seccomp",
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["reed"], "action": "SCMP_ACT_ERRNO"}]}"#
+                )
+            }
+            let check = try box.runtime("check", bundle.directory)
+            #expect(check.status == 0, "\(check)")
+            for words in [
+                "process.capabilities.bounding[0]: no capability is called \"CAP_KILLL\" (did you mean CAP_KILL?)",
+                "linux.seccomp.syscalls[0].names[0]: libseccomp", "did you mean \"read\"?",
+            ] { #expect(check.stdout.contains(words), "\(check)") }
+            #expect(try box.run(bundle).stdout == "hello\n")
+            #expect(try box.runtime("check", "--strict", bundle.directory).status == 1)
+            #expect(try box.run(bundle, flags: ["--strict"]).status == 1)
         }
 
         /// The filter is loaded by the time execve fails; what was seen before is told all the same, even where the filter forbids to speak.

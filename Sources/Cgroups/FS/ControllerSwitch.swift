@@ -47,6 +47,10 @@ struct ControllerSwitch {
 
     /// The tree has the controller nowhere. Why, and what to do about it, depends on the host.
     private func unavailable(_ needed: Needed?) -> CgroupError {
+        Self.unavailable(needed, root: root, isHybrid: isHybrid)
+    }
+
+    static func unavailable(_ needed: Needed?, root: String, isHybrid: Bool) -> CgroupError {
         let name = needed?.controller.name ?? ""
         let reason = "controller \(name) is not available in the cgroup v2 tree at \(root)"
         let remedy =

@@ -8,9 +8,9 @@ enum FilterForesight {
     static func obstacle(to program: SeccompProgram) -> String? {
         switch program.answer(toCall: "execve") {
         case .kills?:
-            "linux.seccomp kills execve, the system call that starts the program; \(remedy)"
+            "kills execve, the system call that starts the program; \(remedy)"
         case .fails(let code)?:
-            "linux.seccomp answers execve, the system call that starts the program, with \"\(code)\"; \(remedy)"
+            "answers execve, the system call that starts the program, with \"\(code)\"; \(remedy)"
         case .passes?, nil: nil
         }
     }

@@ -19,32 +19,22 @@ public struct Bundle: Sendable {
     /// - Parameters:
     ///   - path: the folder, absolute or relative to the working directory.
     ///   - config: another name or path of the configuration file.
+    ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
     /// - Throws: ``RuntimeError/bundle(reason:)`` or ``RuntimeError/configuration(_:)`` with every mistake of the file.
-    public init(_ path: String, config: String? = nil) throws(RuntimeError) {
-        let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
-        self.path = absolute
-        file = config ?? "config.json"
-        let location = file.isAbsolutePath ? file : "\(absolute)/\(file)"
-        do throws(SystemError) {
-            bytes = try Files.read(location)
-        } catch {
-            if error.code == .noEntry {
-                throw .bundle(
-                    reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
-            }
-            throw .bundle(reason: "read \(location): \(error.code)")
-        }
+    public init(
+        _ path: String, config: String? = nil, warn: (String) -> Void = { _ in }
+    ) throws(RuntimeError) {
+        let text = try BundleText(path, config: config)
+        self.path = text.path
+        file = text.file
+        bytes = text.bytes
         document = SpecDocument(bytes: bytes, file: file)
         warnings = document.diagnostics.filter { $0.severity == .warning }.map(\.description)
         guard let spec = document.spec else {
+            for warning in warnings { warn(warning) }
             throw .configuration(document.diagnostics.filter { $0.severity == .error }.map(\.description))
         }
         self.spec = spec
-    }
-
-    private static func absolute(_ path: String) throws(SystemError) -> String {
-        guard !path.isAbsolutePath else { return MountPlan.clean(path) }
-        return MountPlan.clean("\(try Files.currentDirectory())/\(path)")
     }
 
     /// Findings of planning as lines, in the order of the file.
@@ -60,5 +50,34 @@ public struct Bundle: Sendable {
     func line(_ finding: PlanError) -> String {
         let place = document.location(ofPath: finding.field).map { ":\($0)" } ?? ""
         return "\(file)\(place): \(finding.field): \(finding.reason)"
+    }
+}
+
+/// The configuration of a bundle as it was read, whatever is in it.
+struct BundleText: Sendable {
+    /// The bundle's folder, absolute.
+    let path: String
+    let file: String
+    let bytes: [UInt8]
+
+    init(_ path: String, config: String?) throws(RuntimeError) {
+        let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
+        self.path = absolute
+        file = config ?? "config.json"
+        let location = file.isAbsolutePath ? file : "\(absolute)/\(file)"
+        do throws(SystemError) {
+            bytes = try Files.read(location)
+        } catch {
+            if error.code == .noEntry {
+                throw .bundle(
+                    reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
+            }
+            throw .bundle(reason: "read \(location): \(error.code)")
+        }
+    }
+
+    private static func absolute(_ path: String) throws(SystemError) -> String {
+        guard !path.isAbsolutePath else { return MountPlan.clean(path) }
+        return MountPlan.clean("\(try Files.currentDirectory())/\(path)")
     }
 }

@@ -119,12 +119,11 @@ public struct Store: Sendable {
         }
     }
 
-    func whileLocked<Result: ~Copyable>(
-        _ id: String, whenBusy: () -> Void = {}, _ body: () throws(RuntimeError) -> Result
-    ) throws(RuntimeError) -> Result {
+    func whileLocked(
+        _ id: String, whenBusy: () -> Void = {}, _ body: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
         let lock = try lock(id, whenBusy: whenBusy)
-        let result = try body()
+        try body()
         extendLifetime(lock)
-        return result
     }
 }

@@ -9,8 +9,6 @@ struct ExecPlan: Sendable {
     let payload: Payload
     let terminal: TerminalPlan?
     let seccomp: SeccompPlan?
-    /// What the container's annotations ask for.
-    let requests: AnnotationPlan
     let affinity: CPUAffinityPlan
 
     /// - Parameter spec: what the container was made of.
@@ -23,18 +21,15 @@ struct ExecPlan: Sendable {
         var settled = PlanFindings()
         namespaces = NamespacePlan(spec, findings: &settled)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
-        requests = AnnotationPlan(spec, bundle: record.bundle, findings: &settled)
-        var planned = ProcessPlan(process, namespaces: namespaces, findings: &findings)
-        planned.keepsGroups = requests.keepsGroups
         payload = Payload(
-            process: planned,
+            process: ProcessPlan(process, namespaces: namespaces, findings: &findings),
             capabilities: CapabilityPlan.read(process.capabilities, findings: &findings),
             noNewPrivileges: process.noNewPrivileges ?? false,
             memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: options.activationDescriptors,
-            preservedDescriptors: options.preservedDescriptors, activationNames: options.activationNames)
+            preservedDescriptors: options.preservedDescriptors)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
         terminal = TerminalPlan(
             process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)

@@ -27,17 +27,14 @@ enum ProcessSetup {
 
     /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for.
     /// It is asked for in the process that becomes the payload, whose number in its pid namespace is what LISTEN_PID must be.
-    static func environment(_ process: ProcessPlan, activation: Int, names: String? = nil) -> [String] {
+    static func environment(_ process: ProcessPlan, activation: Int) -> [String] {
         var result = process.environment
         if process.variable("HOME") ?? "" == "" {
             result.removeAll { $0 == "HOME=" }
             result.append("HOME=\(home(of: process.user))")
         }
         if activation > 0 {
-            result.removeAll {
-                $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") || $0.begins(with: "LISTEN_FDNAMES=")
-            }
-            if let names { result.append("LISTEN_FDNAMES=\(names)") }
+            result.removeAll { $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") }
             result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=\(Processes.currentID)"]
         }
         return result
@@ -51,9 +48,12 @@ enum ProcessSetup {
             return true
         } catch {
             if error.code == .accessDenied { return false }
-            throw SystemError("chdir to process.cwd", directory, error.code)
+            throw SystemError("process.cwd: chdir", directory, error.code)
         }
     }
+
+    /// What is said of a working directory that cannot be entered.
+    static func words(_ directory: String, _ code: Errno) -> String { "chdir \(directory): \(code)" }
 
     /// Enters the working directory as the payload's user and makes sure that it lies inside the container.
     /// A directory outside of the root, reached through a leaked descriptor, shows by a path that is not absolute (CVE-2024-21626).
@@ -65,7 +65,7 @@ enum ProcessSetup {
             }
         } catch {
             if error.isRefusal { throw error }
-            throw SystemError("chdir to process.cwd", directory, error.code)
+            throw SystemError("process.cwd: chdir", directory, error.code)
         }
     }
 

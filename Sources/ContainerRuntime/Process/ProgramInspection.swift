@@ -84,6 +84,8 @@ struct ProgramInspection {
     var place = "in the container"
     /// Whether the kernel has a handler of its own for files that begin like this (binfmt_misc).
     var isHandled: ([UInt8]) -> Bool = { _ in false }
+    /// Whether the mount that the path opened last lies on forbids execution.
+    var forbidsExecution: (FileSystemStatus) -> Bool = { $0.forbidsExecution }
 
     /// Looks around in the root of this process.
     static func here(_ user: ProgramUser) -> ProgramInspection {
@@ -176,7 +178,7 @@ struct ProgramInspection {
                 reason: "uid \(user.name) may not execute it (its mode is \(Self.octal(status.permissions)))",
                 remedy: "chmod a+x it, or change the user")
         }
-        if let fileSystem = try? Files.fileSystem(of: handle), fileSystem.forbidsExecution {
+        if let fileSystem = try? Files.fileSystem(of: handle), forbidsExecution(fileSystem) {
             return ProgramFault(
                 code: .accessDenied, reason: "it lies on a file system that is mounted noexec",
                 remedy: "take \"noexec\" out of the options of the mount that holds it")

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import OCISpec
 
 /// What one option word of a mount means. Specification: config.md, "Linux mount options"; mount(8).
 enum MountOption: Sendable, Equatable {
@@ -18,8 +19,8 @@ enum MountOption: Sendable, Equatable {
     case copySymbolicLink
     case sourceNoFollow
     case destinationNoFollow
-    /// The mount's files belong to others than on the disk.
-    case idMap(recursive: Bool)
+    /// Needs a mapping of ids for one mount.
+    case idMap
 
     static let table: [(word: String, option: MountOption)] = [
         ("defaults", .nothing),
@@ -63,15 +64,31 @@ enum MountOption: Sendable, Equatable {
         // Words of crun without an equivalent for a whole tree; accepted as it accepts them.
         ("rsync", .nothing), ("rasync", .nothing), ("rdirsync", .nothing), ("rmand", .nothing), ("rnomand", .nothing),
         ("tmpcopyup", .copyUp), ("copy-symlink", .copySymbolicLink), ("src-nofollow", .sourceNoFollow),
-        ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap(recursive: false)),
-        ("ridmap", .idMap(recursive: true)),
+        ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap), ("ridmap", .idMap),
     ]
+
+    /// Words of file systems that resemble one of the table, and are no slips: xfs(5), ext4(5), btrfs(5), tmpfs(5), overlayfs.rst, devpts.
+    static let ofFileSystems = [
+        "nouuid", "acl", "noacl", "auto", "noauto", "owner", "group", "user", "nouser", "users", "discard",
+        "nodiscard", "autodefrag", "barrier", "nobarrier", "quota", "noquota", "usrquota", "grpquota", "newinstance",
+        "noswap", "volatile", "userxattr", "nsdelegate", "memory_recursiveprot", "posix", "noposix", "hard",
+        "soft", "fg", "bg", "intr", "nointr", "lock", "nolock", "sharecache", "nosharecache", "nodelalloc", "delalloc",
+        "sloppy", "direct_io", "allow_other", "default_permissions", "norecovery", "recovery", "noload", "ssd",
+        "nossd", "unhide", "check", "nocheck", "inode32", "inode64", "swalloc", "wsync", "attr2", "noattr2", "largeio",
+        "filestreams", "ikeep", "noikeep", "xino", "noxattr", "xattr", "noresvport", "resvport", "cto", "nocto", "ac",
+        "noac", "tcp", "udp", "rdma",
+    ]
+
+    /// The word that another was most likely meant to be. The two shortest, which matter most, are too short to resemble anything by a third of their letters.
+    static func nearest(to word: String) -> String? {
+        let short = ["ro", "rw"].first { word.utf8.count == 3 && word.begins(with: $0) }
+        return short ?? Spelling.nearest(to: word, in: table.map(\.word))
+    }
 
     /// The option that a word stands for; nil when the word is the file system's own.
     init?(_ word: String) {
-        // crun's form with a mapping behind it.
         if word.begins(with: "idmap=") || word.begins(with: "ridmap=") {
-            self = .idMap(recursive: word.begins(with: "r"))
+            self = .idMap
             return
         }
         guard let entry = Self.table.first(where: { $0.word == word }) else { return nil }

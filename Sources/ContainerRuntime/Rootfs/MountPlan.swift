@@ -33,15 +33,8 @@ struct MountPlan: Sendable {
     private(set) var followDestination = true
     /// A source that is a symbolic link is made again at the destination instead of being followed.
     private(set) var copySymbolicLink = false
-    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container come to.
-    private(set) var idMapRequest: IDMapRequest?
-    private(set) var idMap: IDMapPlan?
 
     /// Flags that belong to a file system and not to one of its mounts.
-    static let fileSystemWords: [(flag: MountFlags, word: String)] = [
-        (.synchronous, "sync"), (.directorySync, "dirsync"), (.mandatoryLocks, "mand"), (.inodeVersion, "iversion"),
-        (.lazyTime, "lazytime"),
-    ]
     private static let ofFileSystem: MountFlags = [
         .synchronous, .directorySync, .mandatoryLocks, .inodeVersion, .lazyTime, .silent,
     ]
@@ -64,6 +57,9 @@ struct MountPlan: Sendable {
             words.read(word, field: "\(field).options[\(position)]", findings: &findings)
         }
         let isBind = words.bind != nil || mount.type == "bind"
+        if mount.uidMappings?.isEmpty == false || mount.gidMappings?.isEmpty == false {
+            findings.refuseUnsupported("\(field).uidMappings")
+        }
         if words.remount {
             kind = .remount(bind: isBind)
         } else if isBind {
@@ -80,6 +76,7 @@ struct MountPlan: Sendable {
             return nil
         }
         apply(words)
+        if !data.isEmpty, !isBind { warnOfSlips(words, field: field, findings: &findings) }
         if !data.isEmpty, isBind { refuseData(words, field: field, findings: &findings) }
         if isBind, !flags.isDisjoint(with: Self.ofFileSystem) {
             findings.warn(
@@ -102,35 +99,32 @@ struct MountPlan: Sendable {
         followSource = words.followSource
         followDestination = words.followDestination
         copySymbolicLink = words.copySymbolicLink
-        idMapRequest = words.idMap
-    }
-
-    /// Reads what is said of the ids of its files; the container's namespaces may have to say the rest.
-    mutating func mapIDs(_ mount: Mount, namespaces: NamespacePlan, findings: inout PlanFindings) {
-        idMap = IDMapPlan(mount, request: idMapRequest, index: index, namespaces: namespaces, findings: &findings)
-        guard idMap != nil else { return }
-        let field =
-            idMapRequest.map { "mounts[\(index)].options[\($0.position)]" } ?? "mounts[\(index)].uidMappings"
-        switch kind {
-        case .bind: break
-        case .remount: findings.refuse(field, "ids are mapped when a mount is made, not by a remount")
-        case .cgroup: findings.refuse(field, "the cgroup file system takes no idmapped mounts")
-        case .fileSystem(let type, _):
-            if IDMapPlan.unmappable.contains(type) {
-                findings.refuse(field, "the file system \(type) takes no idmapped mounts")
-            }
-        }
     }
 
     /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
     private func refuseData(_ words: Words, field: String, findings: inout PlanFindings) {
         for (word, position) in words.data {
-            let near = Spelling.nearest(to: word, in: MountOption.table.map(\.word))
+            let near = MountOption.nearest(to: word)
             let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
             findings.refuse(
                 "\(field).options[\(position)]",
                 "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option\(hint)")
         }
+    }
+
+    /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and one that takes any would leave out what was meant.
+    private func warnOfSlips(_ words: Words, field: String, findings: inout PlanFindings) {
+        for (word, position) in words.data where !word.containsByte("=") && !MountOption.ofFileSystems.contains(word) {
+            guard let near = MountOption.nearest(to: word) else { continue }
+            findings.warn(
+                "\(field).options[\(position)]",
+                "\"\(word)\" is no mount option and is passed to the file system; did you mean \"\(near)\"?")
+        }
+    }
+
+    /// What is said of a bind mount's source that is not there.
+    static func missing(_ source: String, _ code: Errno) -> String {
+        "\(source): \(code); a bind mount shows what exists: make it, or mend the path (a relative one counts from the bundle)"
     }
 
     /// Makes a path absolute and takes `.`, `..` and empty parts out, by the words alone.
@@ -164,7 +158,6 @@ private struct Words {
     var followSource = true
     var followDestination = true
     var copySymbolicLink = false
-    var idMap: IDMapRequest?
     private var position = 0
 
     mutating func read(_ word: String, field: String, findings: inout PlanFindings) {
@@ -197,9 +190,7 @@ private struct Words {
         case .sourceNoFollow: followSource = false
         case .destinationNoFollow: followDestination = false
         case .copySymbolicLink: copySymbolicLink = true
-        case .idMap(let recursive):
-            let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
-            idMap = IDMapRequest(recursive: recursive, text: sides.count == 2 ? sides[1] : nil, position: position)
+        case .idMap: findings.refuse(field, "the option \"\(word)\" is not supported yet")
         }
     }
 

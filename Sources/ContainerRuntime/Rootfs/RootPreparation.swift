@@ -27,13 +27,17 @@ enum RootPreparation {
         return RootDirectory(tree)
     }
 
+    static func notADirectory(_ path: String) -> String {
+        "\(path) must be a directory, not a symbolic link or file"
+    }
+
     private static func open(_ path: String) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             // A symbolic link in the root's place could be turned between two looks; runc refuses it too.
             return try Files.open(path, [.path, .directory, .noFollow])
         } catch {
             if error.code == .notDirectory || error.code == .symbolicLinkLoop {
-                throw .refused("root.path \(path) must be a directory, not a symbolic link or file")
+                throw .refused("root.path: \(notADirectory(path))")
             }
             throw SystemError("open root.path", path, error.code)
         }

@@ -54,6 +54,8 @@ func step<Result: ~Copyable>(
 
 /// What a person can do about a failure, where the errno and the step leave little doubt.
 enum Remedy {
+    static let rootPath = "root.path must name an existing directory; a relative one counts from the bundle"
+
     static func of(_ failure: StageFailure) -> String? {
         let code = failure.cause.code
         switch failure.step {
@@ -68,7 +70,7 @@ enum Remedy {
         case .processAttributes where code == .notPermitted:
             return "needs CAP_SYS_RESOURCE or CAP_SYS_NICE on the host"
         case .prepareRoot where code == .noEntry:
-            return "root.path must name an existing directory; a relative one counts from the bundle"
+            return rootPath
         default: return nil
         }
     }

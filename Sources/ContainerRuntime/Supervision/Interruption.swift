@@ -33,10 +33,9 @@ struct Interruption: Sendable {
     }
 
     /// Waits until a descriptor is readable, or ends the set-up by a signal.
-    @discardableResult
-    func waitOrFail(for number: Int32) throws(StageFailure) -> Outcome {
+    func waitOrFail(for number: Int32) throws(StageFailure) {
         let outcome = try step(.gate, try wait(for: number))
-        guard case .signal(let signal) = outcome else { return outcome }
+        guard case .signal(let signal) = outcome else { return }
         throw StageFailure(
             .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
     }

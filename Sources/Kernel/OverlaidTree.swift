@@ -1,0 +1,131 @@
+/// A directory tree of somebody else with other trees put over some of its places, as mounts would be, without mounting anything.
+///
+/// Paths are walked component by component by descriptors, and symbolic links are followed by hand: none leads out of the tree, but for the places of covers.
+package final class OverlaidTree {
+    private struct Cover {
+        let path: String
+        /// A path of this process's own name space; nil for a file system that does not exist yet, of which nothing can be told.
+        let source: String?
+        let tag: Int
+    }
+
+    private let root: Descriptor
+    private var covers: [Cover] = []
+    /// The cover that the path opened last lies on; nil on the tree itself.
+    package private(set) var lastTag: Int?
+
+    package init(_ root: consuming Descriptor) { self.root = root }
+
+    /// Puts something over a place. A later one hides earlier ones at the same place and below.
+    /// - Parameter source: what is seen there; nil where that is not known.
+    package func cover(_ path: String, with source: String?, tag: Int) {
+        guard let place = try? walk(path, follow: true, tolerant: true) else { return }  // nowhere: nothing is covered
+        covers.removeAll { $0.path == place.path || $0.path.begins(with: "\(place.path)/") }
+        covers.append(Cover(path: place.path, source: source, tag: tag))
+    }
+
+    /// Opens a path.
+    /// - Throws: an error without an errno where the path lies on a cover of which nothing is known.
+    package func open(_ path: String, _ flags: OpenFlags) throws(SystemError) -> Descriptor {
+        let found = try walk(path, follow: !flags.contains(.noFollow), tolerant: false)
+        lastTag = found.tag
+        guard let handle = found.take() else { throw SystemError("open", path, .noEntry) }
+        if flags.contains(.path) { return handle }
+        return try Files.open(handle.path, flags.subtracting(.noFollow))
+    }
+
+    private struct Found: ~Copyable {
+        var handle: Descriptor?
+        /// The path without links.
+        let path: String
+        let tag: Int?
+
+        consuming func take() -> Descriptor? { handle }
+    }
+
+    private struct Trail: ~Copyable {
+        var handles = DescriptorTable()
+        var names: [String] = []
+        var tags: [Int?] = [nil]
+
+        /// A folder that is not there yet.
+        mutating func push(_ name: String) {
+            handles.appendNothing()
+            names.append(name)
+            tags.append(tags.last ?? nil)
+        }
+
+        var path: String { names.map { "/\($0)" }.joined() }
+
+        mutating func removeAll(but keep: Int) {
+            handles.removeAll(but: keep)
+            names.removeLast(names.count - keep + 1)
+            tags.removeLast(tags.count - keep)
+        }
+    }
+
+    private func walk(_ path: String, follow: Bool, tolerant: Bool) throws(SystemError) -> Found {
+        var trail = Trail()
+        trail.handles.append(try root.duplicate())
+        var pending: [String] = path.parts(by: "/").reversed()
+        var links = 0
+        while let name = pending.popLast() {
+            if name == "." { continue }
+            if name == ".." {
+                if trail.handles.count > 1 { trail.removeAll(but: trail.handles.count - 1) }
+                continue
+            }
+            let place = "\(trail.path)/\(name)"
+            let cover = covers.last { $0.path == place }
+            let child: Descriptor
+            do throws(SystemError) {
+                child = try open(name, trail, cover, subject: path)
+            } catch {
+                if error.code == .noEntry, cover == nil, covers.contains(where: { $0.path.begins(with: "\(place)/") }) {
+                    // It will be made as a place on the way to what covers something below it.
+                    trail.push(name)
+                    continue
+                }
+                guard tolerant, error.code == .noEntry || error.code.rawValue == 0 else { throw error }
+                let rest = pending.reversed().filter { $0 != "." && $0 != ".." }.map { "/\($0)" }.joined()
+                return Found(handle: nil, path: place + rest, tag: nil)
+            }
+            let status = try Files.status(of: child)
+            if cover == nil, status.kind == .symbolicLink, follow || !pending.isEmpty {
+                links += 1
+                if links > 40 { throw SystemError("open", path, .symbolicLinkLoop) }
+                let target = try Files.readLink("", at: child)
+                if target.isAbsolutePath { trail.removeAll(but: 1) }
+                pending += target.parts(by: "/").reversed()
+                continue
+            }
+            if !pending.isEmpty, status.kind != .directory { throw SystemError("open", path, .notDirectory) }
+            trail.tags.append(cover?.tag ?? trail.tags.last ?? nil)
+            trail.handles.append(child)
+            trail.names.append(name)
+        }
+        let last = trail.handles.count - 1
+        return Found(
+            handle: trail.handles.has(last) ? trail.handles.take(last) : nil, path: trail.path,
+            tag: trail.tags.last ?? nil)
+    }
+
+    private func open(
+        _ name: String, _ trail: borrowing Trail, _ cover: Cover?, subject: String
+    ) throws(SystemError) -> Descriptor {
+        if let cover {
+            guard let source = cover.source else {
+                throw SystemError("\(subject) lies on a mount that is not there yet", "", Errno(rawValue: 0))
+            }
+            return try Files.open(source, .path)
+        }
+        guard trail.handles.has(trail.handles.count - 1) else { throw SystemError("open", subject, .noEntry) }
+        do throws(SystemError) {
+            return try trail.handles.with(trail.handles.count - 1) { parent throws(SystemError) in
+                try Files.open(name, at: parent, [.path, .noFollow])
+            }
+        } catch {
+            throw SystemError("open", subject, error.code)
+        }
+    }
+}
