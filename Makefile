@@ -10,7 +10,7 @@ FUZZ_SEED ?= 1
 # What is needed to build, and what the tests and the comparison need beyond that.
 BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
 DEMO_PACKAGES := busybox-static util-linux
-TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2
+TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace
 
 .PHONY: all build demo test check bench services compare fuzz format install clean need-swift need-build need-demo need-test
 all: build

@@ -38,7 +38,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: strict),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(

@@ -103,14 +103,6 @@ char **clinux_environment(void) { return environ; }
 void clinux_signal_default(int number) { signal(number, SIG_DFL); }
 void clinux_signal_ignore(int number) { signal(number, SIG_IGN); }
 
-int clinux_connect_unix(int socket, const struct sockaddr_un *address) {
-    return connect(socket, (const struct sockaddr *)address, sizeof *address);
-}
-
-int clinux_bind_unix(int socket, const struct sockaddr_un *address) {
-    return bind(socket, (const struct sockaddr *)address, sizeof *address);
-}
-
 int clinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
 
 #ifndef RUNBOX_COMMIT

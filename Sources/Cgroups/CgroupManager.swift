@@ -58,6 +58,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Changes limits of a container that is there: see ``FSManager/update(_:)``.
+    package func update(_ update: ResourcesUpdate) throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.update(update)
+        case .disabled: throw Self.none("changing its limits")
+        }
+    }
+
     package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.applyDeviceProgram(rules)
@@ -121,6 +129,21 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    package func statistics() throws(CgroupError) -> Statistics {
+        switch self {
+        case .fs(let manager): try manager.statistics()
+        case .disabled: throw Self.none("counting what it uses")
+        }
+    }
+
+    /// - Returns: nil where nobody counts the memory.
+    package func watchOOM() throws(CgroupError) -> OOMWatch? {
+        switch self {
+        case .fs(let manager): try manager.watchOOM()
+        case .disabled: nil
+        }
+    }
+
     package func kill() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.kill()
@@ -155,6 +178,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         switch self {
         case .fs(let manager): try manager.delegate(owner: owner)
         case .disabled: break
+        }
+    }
+
+    /// See ``FSManager/enterDelegated(_:_:owner:)``.
+    package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.enterDelegated(name, pid, owner: owner)
+        case .disabled: throw Self.none("delegating one below it")
         }
     }
 

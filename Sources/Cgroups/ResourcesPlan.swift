@@ -28,9 +28,11 @@ package struct ResourcesPlan: Hashable, Sendable {
     }
 
     /// The controllers that must be switched on, each with the first field that needs it.
-    package var controllers: [(controller: Controller, field: String)] {
+    package var controllers: [(controller: Controller, field: String)] { Self.controllers(of: settings) }
+
+    static func controllers(of settings: [Setting]) -> [(controller: Controller, field: String)] {
         var found: [(controller: Controller, field: String)] = []
-        // A new cgroup is unlimited anyway: asking for that needs no controller, and some hosts have none.
+        // Without the controller a cgroup is unlimited anyway: asking for that needs none, and some hosts have none.
         for setting in settings where setting.controller.needsEnabling && !setting.isUnlimited {
             if found.contains(where: { $0.controller == setting.controller }) { continue }
             found.append((setting.controller, setting.field))

@@ -58,6 +58,17 @@ package struct Writer {
         bytes += Array(String(value).utf8)
     }
 
+    /// Writes a number of hundredths as a decimal: 150 as `1.5`.
+    package mutating func hundredths(_ value: UInt64) {
+        separate()
+        let rest = value % 100
+        var text = String(value / 100)
+        if rest != 0 {
+            text += rest < 10 ? ".0\(rest)" : rest % 10 == 0 ? ".\(rest / 10)" : ".\(rest)"
+        }
+        bytes += Array(text.utf8)
+    }
+
     /// Writes `true` or `false`.
     package mutating func boolean(_ value: Bool) {
         separate()

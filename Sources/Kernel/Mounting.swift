@@ -67,6 +67,23 @@ package enum Mounting {
         }
     }
 
+    /// Makes the files of a detached mount appear to belong to others: to whom a user name space maps their owners. mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12.
+    package static func mapIDs(
+        of mount: borrowing Descriptor, by userNamespace: borrowing Descriptor, recursive: Bool
+    ) throws(SystemError) {
+        var attributes = mount_attr()
+        attributes.attr_set = UInt64(MOUNT_ATTR_IDMAP)
+        attributes.userns_fd = UInt64(userNamespace.raw)
+        let raw = mount.raw
+        let flags = Int(AT_EMPTY_PATH) | (recursive ? Int(AT_RECURSIVE) : 0)
+        _ = try check("mount_setattr", "MOUNT_ATTR_IDMAP") {
+            "".withCString {
+                system(
+                    Int(SYS_mount_setattr), Int(raw), word($0), flags, word(&attributes), MemoryLayout<mount_attr>.size)
+            }
+        }
+    }
+
     /// mount(2).
     package static func mount(
         _ source: String?, on target: String, type: String?, flags: MountFlags, data: String?, subject: String? = nil

@@ -92,6 +92,17 @@ package enum Terminals {
         _ = try check("tcsetattr") { tcsetattr(raw, TCSANOW, &value) }
     }
 
+    /// The character that means the end of the input on a terminal, and whether the terminal looks for it at all (ICANON); termios(3), VEOF.
+    package static func endMark(
+        of descriptor: borrowing Descriptor
+    ) throws(SystemError) -> (character: UInt8, isCooked: Bool) {
+        let raw = descriptor.raw
+        var settings = termios()
+        _ = try check("tcgetattr") { tcgetattr(raw, &settings) }
+        let character = withUnsafeBytes(of: settings.c_cc) { $0[Int(VEOF)] }
+        return (character, settings.c_lflag & tcflag_t(ICANON) != 0)
+    }
+
     /// Reads what is there, at most `limit` bytes; nil where nothing is yet, empty at the end (a terminal whose last user is gone says EIO).
     package static func readAvailable(_ descriptor: borrowing Descriptor, limit: Int = 16384) throws(SystemError)
         -> [UInt8]?

@@ -84,14 +84,14 @@ package enum Sockets {
     ) throws(SystemError) -> Descriptor {
         let end = try make(kind)
         if let timeout { try setSendTimeout(timeout, of: end) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        if path.utf8.count < room {
-            try connect(end, &address, path, subject: path)
+        let raw = end.raw
+        if path.utf8.count < addressRoom {
+            var (address, length) = unixAddress(path)
+            _ = try check("connect", path) { system(Int(SYS_connect), Int(raw), word(&address), length) }
         } else {
             let handle = try Files.open(path, .path)
-            try connect(end, &address, handle.path, subject: path)
+            var (address, length) = unixAddress(handle.path)
+            _ = try check("connect", path) { system(Int(SYS_connect), Int(raw), word(&address), length) }
         }
         return end
     }
@@ -108,10 +108,8 @@ package enum Sockets {
         try Files.changeMode(of: end, mode: 0o600)
         try Files.setNonBlocking(end)
         let directory = try Files.open(folder, [.path, .directory])
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(directory.path)/\(name)".utf8) }
-        _ = try check("bind", "\(folder)/\(name)") { clinux_bind_unix(raw, &address) }
+        var (address, length) = unixAddress("\(directory.path)/\(name)")
+        _ = try check("bind", "\(folder)/\(name)") { system(Int(SYS_bind), Int(raw), word(&address), length) }
         _ = try check("listen", "\(folder)/\(name)") { CLinux.listen(raw, 1) }
         return end
     }
@@ -122,14 +120,62 @@ package enum Sockets {
         return Descriptor(raw: try check("accept") { clinux_accept(raw) })
     }
 
-    private static func connect(
-        _ end: borrowing Descriptor, _ address: inout sockaddr_un, _ path: String, subject: String
-    ) throws(SystemError) {
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let raw = end.raw
-        _ = try check("connect", subject) {
-            clinux_connect_unix(raw, &address)
+    private static var addressRoom: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
+
+    /// The address of a path, or of an abstract name, which is written with `@` in front; unix(7).
+    private static func unixAddress(_ path: String) -> (address: sockaddr_un, length: Int) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var bytes = Array(path.utf8)
+        let isAbstract = bytes.first == UInt8(ascii: "@")
+        if isAbstract { bytes[0] = 0 }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes.prefix($0.count)) }
+        let family = MemoryLayout<sa_family_t>.size
+        // Of an abstract name every byte counts, also the NULs behind it.
+        return (address, isAbstract ? family + bytes.count : MemoryLayout<sockaddr_un>.size)
+    }
+
+    /// A datagram socket at a name in a directory, where an older one makes room. Whoever may write to the file may send.
+    package static func bindDatagram(_ name: String, at directory: borrowing Descriptor) throws(SystemError)
+        -> Descriptor
+    {
+        let end = try make(.datagram)
+        try Files.setNonBlocking(end)
+        do throws(SystemError) {
+            try Files.remove(name, at: directory)
+        } catch {
+            if error.code != .noEntry { throw error }
         }
+        let raw = end.raw
+        // By the directory's descriptor: its path may be longer than an address.
+        var (address, length) = unixAddress("\(directory.path)/\(name)")
+        _ = try check("bind", name) { system(Int(SYS_bind), Int(raw), word(&address), length) }
+        return end
+    }
+
+    /// The next packet of a socket that does not wait; nil when there is none. One that is longer than the limit is lost.
+    package static func receiveAvailable(
+        on socket: borrowing Descriptor, limit: Int
+    ) throws(SystemError) -> Packet? {
+        do throws(SystemError) {
+            return try receive(on: socket, limit: limit)
+        } catch {
+            if error.code == .tryAgain { return nil }
+            if error.code.rawValue == EMSGSIZE { return Packet(bytes: [], descriptor: nil) }
+            throw error
+        }
+    }
+
+    /// Makes a pipe, lends its writing end, closes that, and returns the reading end: its hang-up tells that nobody has the other any more.
+    package static func pipeWithEnd(
+        _ body: (borrowing Descriptor) throws(SystemError) -> Void
+    ) throws(SystemError) -> Descriptor {
+        var ends: [Int32] = [-1, -1]
+        _ = try check("pipe") { pipe2(&ends, O_CLOEXEC) }
+        let reading = Descriptor(raw: ends[0])
+        let writing = Descriptor(raw: ends[1])
+        try body(writing)
+        return reading
     }
 }
 

@@ -17,6 +17,7 @@ enum LaunchFlags {
     static let forEveryProcess: [Flag] = [
         Flag("pid-file", value: "FILE", "write the process's number there, digits only"),
         Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a process that has one"),
+        Flag("pidfd-socket", value: "SOCKET", "Unix socket that receives a descriptor of the process"),
         Flag("preserve-fds", value: "N", "let the program inherit the N descriptors from 3 on"),
     ]
 
@@ -29,6 +30,7 @@ enum LaunchFlags {
         var options = LaunchOptions()
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
+        options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
         options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
         options.noPivot = parsed.isOn("no-pivot")
         options.noNewKeyring = parsed.isOn("no-new-keyring")

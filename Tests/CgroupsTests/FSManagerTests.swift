@@ -66,7 +66,7 @@ struct FSManagerTests {
     @Test("A cgroup that was there before is not taken back: it stays with its processes and the cgroups in it")
     func withdrawalOfAnothers() throws {
         let place = try Place()
-        let first = try place.create()
+        let first = try CgroupManager.open(try place.create().record)
         let second = try place.create()
         #expect(second.record.created == [])
         let sleeper = try Sleeper()
@@ -197,10 +197,40 @@ struct FSManagerTests {
         #expect(try Files.readText("\(place.root)\(place.top)/c/cgroup.freeze") == "0")
     }
 
+    @Test("While one container is being made in a cgroup, no other one can be; the first keeps what it made")
+    func twoAtOnce() throws {
+        let place = try Place()
+        let first = try place.create()
+        #expect {
+            _ = try place.create()
+        } throws: {
+            "\($0)".contains("another container is being made in")
+        }
+        #expect(place.exists("/c"))
+        let isMade = first.record.created.contains { $0.ends(with: "/c") }
+        #expect(isMade)
+        try first.withdraw()
+    }
+
+    @Test("A cgroup below it takes the process and belongs to the payload's user; the limits' own stays the host's")
+    func delegatedBelow() throws {
+        let place = try Place()
+        let manager = try place.create()
+        let sleeper = try Sleeper()
+        try manager.enterDelegated("own/inner", sleeper.pid, owner: 4711)
+        let leaf = place.root + place.top + "/c/own/inner"
+        #expect(try Files.readText("\(leaf)/cgroup.procs") == "\(sleeper.pid)")
+        #expect(try Files.status(leaf).owner == 4711)
+        #expect(try Files.status("\(leaf)/cgroup.subtree_control").owner == 4711)
+        #expect(try Files.status(place.root + place.top + "/c").owner == 0)
+        try manager.remove()
+        #expect(!place.exists("/c"))
+    }
+
     @Test("An occupied or frozen cgroup is no place for a container, and stays as it was")
     func unfit() throws {
         let place = try Place()
-        let manager = try place.create()
+        let manager = try CgroupManager.open(try place.create().record)
         let sleeper = try Sleeper()
         try manager.join(sleeper.pid)
         #expect {

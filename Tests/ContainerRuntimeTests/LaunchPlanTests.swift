@@ -154,7 +154,6 @@ private func withLinux(_ members: String) -> String {
         ("process.apparmorProfile", withProcess(#""apparmorProfile":"p""#)),
         ("process.selinuxLabel", withProcess(#""selinuxLabel":"l""#)),
         ("linux.mountLabel", withLinux(#""mountLabel":"l""#)),
-        ("linux.netDevices", withLinux(#""netDevices":{"eth0":{}}"#)),
     ])
     func whatIsNotDoneIsRefused(field: String, text: String) throws {
         #expect(try launch(text).findings.errorLines == ["\(field): not supported yet"])

@@ -182,11 +182,18 @@ private func numbers(_ word: WordCase) -> [UInt64] {
         #expect(plan.data == [])
     }
 
-    @Test(arguments: ["idmap", "ridmap", "idmap=uids=0-1-10", "ridmap=uids=@0-1-10;gids=0-1-10"])
-    func idMappedMountsAreRefused(word: String) {
+    @Test(arguments: [
+        ("idmap", IDMapRequest(recursive: false, text: nil, position: 1)),
+        ("ridmap", IDMapRequest(recursive: true, text: nil, position: 1)),
+        ("idmap=uids=0-1-10", IDMapRequest(recursive: false, text: "uids=0-1-10", position: 1)),
+        ("ridmap=a=b;c=d", IDMapRequest(recursive: true, text: "a=b;c=d", position: 1)),
+        ("idmap=", IDMapRequest(recursive: false, text: "", position: 1)),
+    ])
+    func idMapWords(word: String, request: IDMapRequest) {
         let mount = Mount(destination: "/x", source: "/src", options: ["bind", word])
-        let (_, findings) = plan { MountPlan(mount, index: 3, bundle: "/b", findings: &$0) }
-        #expect(findings.errorLines == ["mounts[3].options[1]: the option \"\(word)\" is not supported yet"])
+        let (plan, findings) = plan { MountPlan(mount, index: 3, bundle: "/b", findings: &$0) }
+        #expect(findings.errorLines == [])
+        #expect(plan?.idMapRequest == request)
     }
 
     /// Whatever is no word of the table is the file system's own, in its order; letters of another size make another word.

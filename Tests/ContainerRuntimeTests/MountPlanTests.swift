@@ -70,13 +70,6 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(plan == nil)
     }
 
-    @Test func refusesMappingsByTheirField() {
-        let mapping = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
-        let mount = Mount(
-            destination: "/x", source: "/a", options: ["bind"], uidMappings: mapping, gidMappings: mapping)
-        #expect(read(mount, index: 1).findings.errorLines == ["mounts[1].uidMappings: not supported yet"])
-    }
-
     // MARK: Words
 
     /// A slip of the pen must not leave a mount writable; a word that is close to it is told.

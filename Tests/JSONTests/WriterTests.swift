@@ -22,6 +22,16 @@ import Testing
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
+    @Test(
+        arguments: [
+            (0, "0"), (1, "0.01"), (10, "0.1"), (12, "0.12"), (100, "1"), (150, "1.5"), (1205, "12.05"), (10000, "100"),
+        ] as [(UInt64, String)])
+    func writesHundredths(value: UInt64, text: String) {
+        var writer = Writer()
+        writer.hundredths(value)
+        #expect(String(decoding: writer.finish(), as: UTF8.self) == text)
+    }
+
     @Test func writesCompactly() {
         let expected =
             #"{"a":"x","n":-5,"u":18446744073709551615,"t":true,"l":["p","q"],"e":{},"m":[],"z":[null,false]}"#

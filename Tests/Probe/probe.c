@@ -8,12 +8,16 @@
 //
 // It needs nothing but itself: no libc files, no /proc except for the verbs that read it. Build: cc -O2 -static -o probe probe.c
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/capability.h>
 #include <mqueue.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -615,6 +619,65 @@ static void do_orphan(char **a) {
     waitpid(pid, NULL, 0);
 }
 
+/// notify:TEXT — tells the service manager, with + for a newline.
+static int notify_socket(struct sockaddr_un *address) {
+    const char *path = getenv("NOTIFY_SOCKET");
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    snprintf(address->sun_path, sizeof address->sun_path, "%s", path ? path : "/nowhere");
+    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static void do_notify(char **a) {
+    struct sockaddr_un address;
+    int fd = notify_socket(&address);
+    for (char *c = a[0]; *c; c++) if (*c == '+') *c = '\n';
+    outcome("notify", NULL, sendto(fd, a[0], strlen(a[0]), 0, (struct sockaddr *)&address, sizeof address));
+    fflush(stdout);
+    close(fd);
+}
+
+/// barrier — waits until the service manager has taken what was sent before.
+static void do_barrier(char **a) {
+    struct sockaddr_un address;
+    int fd = notify_socket(&address), ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) { outcome("barrier", NULL, -1); return; }
+    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = {0};
+    struct iovec vector = {.iov_base = "BARRIER=1", .iov_len = 9};
+    struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &vector, .msg_iovlen = 1,
+                             .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &ends[1], sizeof(int));
+    if (sendmsg(fd, &message, 0) < 0) { outcome("barrier", NULL, -1); return; }
+    close(ends[1]);
+    struct pollfd end = {.fd = ends[0]};
+    say("barrier", NULL, poll(&end, 1, 20000) == 1 ? "ok" : "late");
+    fflush(stdout);
+}
+
+/// until:PATH — waits until a file is there.
+static void do_until(char **a) { fflush(stdout); while (access(a[0], F_OK) != 0) usleep(2000); }
+
+/// addresses — the interfaces with their flags and addresses.
+static void do_addresses(char **a) {
+    struct ifaddrs *all, *entry;
+    if (getifaddrs(&all) < 0) { outcome("addresses", NULL, -1); return; }
+    for (entry = all; entry; entry = entry->ifa_next) {
+        char text[64] = "";
+        if (!entry->ifa_addr) continue;
+        int family = entry->ifa_addr->sa_family;
+        if (family == AF_PACKET) { say(entry->ifa_name, "state", entry->ifa_flags & IFF_UP ? "up" : "down"); continue; }
+        const void *from = family == AF_INET ? (void *)&((struct sockaddr_in *)entry->ifa_addr)->sin_addr
+                                             : (void *)&((struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr;
+        inet_ntop(family, from, text, sizeof text);
+        say(entry->ifa_name, text, "there");
+    }
+    freeifaddrs(all);
+}
+
 /// child — leaves a child that sleeps for long, so that a container has more than one process.
 static void do_child(char **a) {
     fflush(stdout);
@@ -659,7 +722,8 @@ static const struct { const char *name; int arguments; void (*run)(char **); } v
     {"save", 1, do_save}, {"say", 1, do_say}, {"complain", 1, do_complain}, {"flush", 0, do_flush},
     {"syscall", 1, do_syscall}, {"try", 1, do_try}, {"wait", 2, do_wait}, {"record", 0, do_record}, {"ignore", 1, do_ignore},
     {"hang", 0, do_hang}, {"sleep", 1, do_sleep}, {"exit", 1, do_exit}, {"kill", 1, do_kill}, {"orphan", 1, do_orphan},
-    {"child", 0, do_child},
+    {"child", 0, do_child}, {"notify", 1, do_notify}, {"barrier", 0, do_barrier}, {"until", 1, do_until},
+    {"addresses", 0, do_addresses},
 };
 
 int main(int argc, char **argv) {

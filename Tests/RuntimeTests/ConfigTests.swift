@@ -245,7 +245,6 @@ extension AllTests {
     /// Fields that the specification has and this runtime does not carry out: named, never ignored.
     @Suite struct Unsupported {
         static let fields: [(path: String, json: String)] = [
-            ("linux.netDevices", #"{"eth0": {"name": "container_eth0"}}"#),
             ("process.apparmorProfile", #""some_profile""#),
             ("process.selinuxLabel", #""system_u:system_r:svirt_lxc_net_t:s0""#),
             ("linux.mountLabel", #""system_u:object_r:svirt_sandbox_file_t:s0""#),
@@ -258,26 +257,6 @@ extension AllTests {
                 try $0.set(path, json: json)
             }
             #expect(line.contains("\(path): not supported yet"), "\(line)")
-        }
-
-        @Test(arguments: ["idmap", "ridmap"])
-        func idmappedMounts(word: String) throws {
-            let line = try Sandbox.current.refuse {
-                $0.userNamespace()
-                $0.addMount("/m", type: "none", source: "/tmp", options: ["rbind", word])
-            }
-            #expect(
-                line.contains("mounts[6].options") && line.contains(word) && line.contains("not supported yet"),
-                "\(line)")
-        }
-
-        @Test func mappingsOfAMount() throws {
-            let line = try Sandbox.current.refuse {
-                $0.addMount("/m", type: "none", source: "/tmp", options: ["rbind"])
-                try $0.set("mounts.6.uidMappings", json: #"[{"containerID": 0, "hostID": 1000, "size": 1}]"#)
-                try $0.set("mounts.6.gidMappings", json: #"[{"containerID": 0, "hostID": 1000, "size": 1}]"#)
-            }
-            #expect(line.contains("mounts[6].uidMappings") && line.contains("not supported yet"), "\(line)")
         }
     }
 }

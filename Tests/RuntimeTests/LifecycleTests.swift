@@ -401,6 +401,13 @@ extension AllTests {
             #expect(running.wait().status == 0)
         }
 
+        @Test func createTakesNoSubreaper() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("hang"), flags: ["-no-subreaper"])
+            #expect(try box.status() == "created")
+            try box.ok("delete", box.id)
+        }
+
         @Test func theStatusIsThePayloadsNotAnOrphans() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["sh", "-c", "(sleep 0.05; exit 9) & (exit 8) & sleep 0.2; exit 7"]) {

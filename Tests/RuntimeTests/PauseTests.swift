@@ -76,7 +76,7 @@ extension AllTests {
             #expect(resume.status == 1 && resume.stderr.contains("container not paused"), "\(resume)")
         }
 
-        @Test(arguments: ["pause", "resume", "ps"])
+        @Test(arguments: ["pause", "resume", "ps", "update", "events"])
         func anUnknownOne(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.runtime(command, box.id)

@@ -475,12 +475,44 @@ extension AllTests {
             // LISTEN_PID must be the runtime's own: a shell knows it before it becomes the runtime.
             let surroundings = Surroundings(
                 descriptors: [nil, nil, nil, one],
-                prefix: ["sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\""])
+                prefix: ["sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web; exec \"$0\" \"$@\""])
             let seen = try box.look("env", "fdread:3", "fds", with: surroundings)
             #expect(
                 seen["env.LISTEN_FDS"] == "1" && seen["env.LISTEN_PID"] == "1" && seen["fdread.3"] == "first", "\(seen)"
             )
-            #expect(seen["fds"] == "0 1 2 3", "\(seen)")
+            #expect(seen["fds"] == "0 1 2 3" && seen["env.LISTEN_FDNAMES"] == "web", "\(seen)")
+        }
+
+        @Test func listenDescriptorsComeBeforePreservedOnes() throws {
+            let box = try Sandbox.current
+            let (one, two) = (
+                open(try box.file("one", "first"), O_RDONLY), open(try box.file("two", "second"), O_RDONLY)
+            )
+            defer { close(one); close(two) }
+            // Some callers leave LISTEN_PID out.
+            let surroundings = Surroundings(
+                environment: ["LISTEN_FDS": "1"], descriptors: [nil, nil, nil, one, two])
+            let seen = try box.look("env", "fdread:4", "fds", flags: ["--preserve-fds", "1"], with: surroundings)
+            #expect(
+                seen["env.LISTEN_FDS"] == "1" && seen["fdread.4"] == "second" && seen["fds"] == "0 1 2 3 4", "\(seen)")
+        }
+
+        @Test func anotherProcessesListenDescriptors() throws {
+            let box = try Sandbox.current
+            let one = open(try box.file("one", "first"), O_RDONLY)
+            defer { close(one) }
+            let surroundings = Surroundings(
+                environment: ["LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "web"],
+                descriptors: [nil, nil, nil, one])
+            let seen = try box.look("env", "fds", with: surroundings)
+            #expect(
+                seen["env.LISTEN_FDS"] == nil && seen["env.LISTEN_FDNAMES"] == nil && seen["fds"] == "0 1 2", "\(seen)")
+        }
+
+        @Test func theKeyringsPermissions() throws {
+            // All for the possessor; view, read, search and link for its user: what every runtime leaves.
+            let seen = try Sandbox.current.look("keyring")
+            #expect(seen.words("keyring.description", separator: ";").dropFirst(3).first == "3f1b0000", "\(seen)")
         }
 
         @Test func aSessionKeyringOfItsOwn() throws {

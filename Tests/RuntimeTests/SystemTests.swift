@@ -176,6 +176,17 @@ extension AllTests {
     @Suite struct Terminals {
         // MARK: In the foreground
 
+        /// A terminal has no end of file: the runtime types what means it.
+        @Test(arguments: [("", ""), ("line\n", "line"), ("half a line", "half a line")])
+        func anInputThatEnds(input: String, echo: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle(args: ["/bin/cat"]) { $0["process.terminal"] = true }
+            let outcome = try box.run(bundle, with: Surroundings(input: input))
+            #expect(outcome.status == 0, "\(outcome)")
+            let lines = outcome.stdout.split(whereSeparator: \.isNewline)
+            #expect(lines.joined().filter { $0.isLetter || $0 == " " }.hasSuffix(echo), "\(outcome)")
+        }
+
         @Test func inTheForeground() throws {
             let box = try Sandbox.current
             let terminal = try Terminal(rows: 33, columns: 99)

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE 1
 #endif
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,10 @@
 #include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
+#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
@@ -101,13 +104,11 @@ int clinux_sigrtmax(void);
 int clinux_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int clinux_umount_detach(const char *path);
 
-// Plain forms of what Swift cannot name: the environment (a mutable global), SIG_DFL and SIG_IGN (casts), sockaddr (a transparent union).
+// Plain forms of what Swift cannot name: the environment (a mutable global), SIG_DFL and SIG_IGN (casts).
 char **clinux_environment(void);
 void clinux_signal_default(int signal);
 void clinux_signal_ignore(int signal);
 // The commit this was built from; empty when unknown.
 const char *clinux_build_commit(void);
-int clinux_connect_unix(int socket, const struct sockaddr_un *address);
-int clinux_bind_unix(int socket, const struct sockaddr_un *address);
 int clinux_accept(int socket);
 #endif

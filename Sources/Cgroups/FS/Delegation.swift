@@ -23,20 +23,49 @@ package enum Delegation {
 }
 
 extension FSManager {
+    /// Makes a cgroup below this one, which keeps the limits, moves a process there and gives it to a user, who manages it from then on (crun's `run.oci.delegate-cgroup`).
+    /// - Parameter name: relative, without `.` and `..`.
+    package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
+        do throws(SystemError) {
+            let names = name.parts(by: "/")
+            var leaf = fullPath
+            for name in names {
+                leaf += "/\(name)"
+                try Files.makeDirectories(leaf, mode: 0o755)
+            }
+            try Files.write(String(pid), into: "\(leaf)/cgroup.procs")
+            // Only now that no process is left in it can its children have controllers.
+            var parent = fullPath
+            for name in names {
+                let controllers = try Files.readText("\(parent)/cgroup.controllers").parts(by: " ").map { "+\($0)" }
+                if !controllers.isEmpty {
+                    try Files.write(controllers.joined(separator: " "), into: "\(parent)/cgroup.subtree_control")
+                }
+                parent += "/\(name)"
+            }
+            let directory = try Files.open(leaf, [.readOnly, .directory])
+            try Self.give(directory, to: owner)
+        } catch {
+            throw CgroupError(error, in: "\(path)/\(name)")
+        }
+    }
+
     /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups below. The limits stay the host's.
     package func delegate(owner: UInt32) throws(CgroupError) {
+        let done: Void? = try inDirectory { directory throws(SystemError) in try Self.give(directory, to: owner) }
+        if done == nil { throw gone }
+    }
+
+    private static func give(_ directory: borrowing Descriptor, to owner: UInt32) throws(SystemError) {
         let keep = UInt32.max  // chown(2): -1 leaves the group as it is
-        let done: Void? = try inDirectory { directory throws(SystemError) in
-            try Files.changeOwner(of: directory, owner: owner, group: keep)
-            for file in Delegation.files() {
-                do throws(SystemError) {
-                    try Files.changeOwner(file, at: directory, owner: owner, group: keep)
-                } catch {
-                    // The list is that of all controllers: a cgroup need not have them all.
-                    guard error.isMissing else { throw error }
-                }
+        try Files.changeOwner(of: directory, owner: owner, group: keep)
+        for file in Delegation.files() {
+            do throws(SystemError) {
+                try Files.changeOwner(file, at: directory, owner: owner, group: keep)
+            } catch {
+                // The list is that of all controllers: a cgroup need not have them all.
+                guard error.isMissing else { throw error }
             }
         }
-        if done == nil { throw gone }
     }
 }

@@ -17,14 +17,30 @@ struct FSCreation: ~Copyable {
 
     mutating func run(_ plan: ResourcesPlan) throws(CgroupError) -> Descriptor {
         do throws(CgroupError) {
-            let isNew = try makeDirectories()
-            let directory = try open()
-            if !isNew { try checkUnused(directory) }
+            let directory = try claim()
             try ControllerSwitch(root: root, path: path, isHybrid: isHybrid).enable(plan.controllers, directory)
             return directory
         } catch {
             undo()
             throw error
+        }
+    }
+
+    /// Makes the cgroup where it is missing, and takes it for this container.
+    private mutating func claim() throws(CgroupError) -> Descriptor {
+        // Another container that fails may take its cgroup away between our finding and our locking it; a few tries outrun that.
+        var tries = 8
+        while true {
+            do throws(CgroupError) {
+                try makeDirectories()
+                let directory = try open()
+                try lock(directory)
+                try checkUnused(directory)
+                return directory
+            } catch {
+                tries -= 1
+                guard tries > 0, error.code == .noEntry || error.code == .noDevice else { throw error }
+            }
         }
     }
 
@@ -42,8 +58,22 @@ struct FSCreation: ~Copyable {
         }
     }
 
-    /// - Returns: whether the container's own cgroup is a new one.
-    private mutating func makeDirectories() throws(CgroupError) -> Bool {
+    /// Two containers that are made at the same moment would both find the cgroup empty. So it is locked until the init is in it, or nothing came of it;
+    /// also a cgroup that is new, for another may have found it before the lock.
+    private mutating func lock(_ directory: borrowing Descriptor) throws(CgroupError) {
+        do throws(SystemError) {
+            if try Files.tryLock(directory) { return }
+        } catch {
+            throw CgroupError(error, in: path.description)
+        }
+        created.removeAll { $0 == path.description }  // it is the other's now
+        throw CgroupError(
+            field: "linux.cgroupsPath",
+            "container's cgroup is not empty: another container is being made in \(path)",
+            remedy: "name a cgroup of the container's own", code: .busy)
+    }
+
+    private mutating func makeDirectories() throws(CgroupError) {
         // Another container that ends may take a common parent away in between; a few tries outrun that.
         for _ in 0..<8 {
             do throws(SystemError) {
@@ -53,7 +83,7 @@ struct FSCreation: ~Copyable {
             }
             for ancestor in path.ancestors {
                 do throws(SystemError) {
-                    _ = try make(ancestor)
+                    try make(ancestor)
                 } catch {
                     guard error.isMissing else { throw refused(error) }
                 }
@@ -62,15 +92,14 @@ struct FSCreation: ~Copyable {
         throw CgroupError("cgroup \(path) cannot be made: its parents vanish again and again", code: .noEntry)
     }
 
-    private mutating func make(_ path: String) throws(SystemError) -> Bool {
+    private mutating func make(_ path: String) throws(SystemError) {
         do {
             try Files.makeDirectory(root + path, mode: 0o755)
         } catch {
-            if error.code == .exists { return false }
+            if error.code == .exists { return }
             throw error
         }
         if !created.contains(path) { created.append(path) }
-        return true
     }
 
     /// Words for what mkdir says (cgroup-v2.rst, "Delegation"; `cgroup.max.descendants` and `cgroup.max.depth` give EAGAIN).
@@ -88,7 +117,7 @@ struct FSCreation: ~Copyable {
             code: error.code)
     }
 
-    /// A cgroup that was there already must be fit for a container (config-linux.md, "Control groups": a non-empty or frozen one is not).
+    /// The cgroup must be fit for a container (config-linux.md, "Control groups": a non-empty or frozen one is not).
     private func checkUnused(_ directory: borrowing Descriptor) throws(CgroupError) {
         let events: String
         var processes: [Int32] = []

@@ -11,7 +11,7 @@ enum Identity {
         let held = try Capabilities.current()
         try Capabilities.dropBounding(keeping: capabilities.bounding)
         try Credentials.keepCapabilities(true)
-        try Credentials.setGroups(process.additionalGroups)
+        if !process.keepsGroups { try Credentials.setGroups(process.additionalGroups) }
         try Credentials.setGroup(process.group)
         try Credentials.setUser(process.user)
         // What the runtime does not have itself it cannot give; the specification wants no failure for that.

@@ -56,6 +56,26 @@ struct SeccompCompiler: Sendable {
             try Files.write(bytes, to: file, subject: path)
         }
         try Files.rename(temporary, to: path)
+        trim()
+    }
+
+    /// More profiles than a host has in use. A program with its key is about 50 kB.
+    static let capacity = 64
+
+    /// Lets the oldest programs go where there are too many, and with them what a killed runtime left half-written. Whoever has one open keeps it,
+    /// and whoever misses one compiles it again: no lock is needed.
+    private func trim() {
+        // One too many harms nobody.
+        guard let names = try? Files.list(cache), names.count > Self.capacity else { return }
+        var files: [(path: String, time: Int64)] = []
+        for name in names {
+            let path = "\(cache)/\(name)"
+            // Another runtime may have let it go already.
+            if let status = try? Files.status(path, follow: false) { files.append((path, status.changed)) }
+        }
+        files.sort { $0.time < $1.time }
+        // Likewise: what is gone is gone.
+        for file in files.dropLast(Self.capacity * 3 / 4) { try? Files.remove(file.path) }
     }
 
     // MARK: Compilation

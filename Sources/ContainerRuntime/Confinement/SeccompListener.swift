@@ -9,8 +9,8 @@ struct SeccompListener: Sendable, Equatable {
     /// What the agent is told along with the descriptor, untouched.
     let metadata: String?
 
-    static let annotation = "run.oci.seccomp.receiver"
-    static let pluginAnnotation = "run.oci.seccomp.plugins"
+    static let annotation = AnnotationName.seccompReceiver.rawValue
+    static let pluginAnnotation = AnnotationName.seccompPlugins.rawValue
     /// crun's name for a listener of everything that one process makes.
     static let variable = "RUN_OCI_SECCOMP_RECEIVER"
 

@@ -54,9 +54,13 @@ public struct Container: Sendable {
 
     // MARK: Operations
 
-    /// Opens the gate of a created container: its payload runs when this returns.
-    public func start() throws(RuntimeError) {
-        try store.whileLocked(id.description) { () throws(RuntimeError) in
+    /// Opens the gate of a created container: its payload runs when this returns. With NOTIFY_SOCKET in the environment, here and at
+    /// ``create(_:options:warn:)``, it returns when the payload has said that it is ready, or has ended.
+    ///
+    /// - Parameter warn: takes sentences about what is odd but no error.
+    public func start(warn: (String) -> Void = { _ in }) throws(RuntimeError) {
+        var pid: Int32 = 0
+        let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
             switch status(of: record) {
             case .created: break
@@ -67,7 +71,16 @@ public struct Container: Sendable {
             case .creating: throw .status(reason: "cannot start a container that is still being created")
             }
             guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
-            try StartSequence(record: record, store: store).run()
+            pid = record.pid
+            return try StartSequence(record: record, store: store).run(warn: warn)
+        }
+        // Without the lock: who wants to delete the container meanwhile may.
+        switch consume notify {
+        case .some(var notify):
+            try operation("wait until the payload is ready") { () throws(SystemError) in
+                try notify.waitUntilReady(of: pid, warn: warn)
+            }
+        case .none: break
         }
     }
 

@@ -26,7 +26,7 @@ extension Container {
     }
 
     /// Opens the container's cgroup for one operation.
-    func withCgroup<Result>(
+    func withCgroup<Result: ~Copyable>(
         of record: Record, _ body: (borrowing CgroupManager) throws(CgroupError) -> Result
     ) throws(RuntimeError) -> Result {
         do throws(CgroupError) {

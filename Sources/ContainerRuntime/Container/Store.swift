@@ -119,11 +119,12 @@ public struct Store: Sendable {
         }
     }
 
-    func whileLocked(
-        _ id: String, whenBusy: () -> Void = {}, _ body: () throws(RuntimeError) -> Void
-    ) throws(RuntimeError) {
+    func whileLocked<Result: ~Copyable>(
+        _ id: String, whenBusy: () -> Void = {}, _ body: () throws(RuntimeError) -> Result
+    ) throws(RuntimeError) -> Result {
         let lock = try lock(id, whenBusy: whenBusy)
-        try body()
+        let result = try body()
         extendLifetime(lock)
+        return result
     }
 }

@@ -60,7 +60,7 @@ extension Judgement {
             judge(
                 facts.kernel.endsByPidfd, "kernel.pidfd-exit", "a pidfd tells how a reaped process ended",
                 cost:
-                    "how a detached container ended is known only when runbox wait was there, or before its parent reaps it",
+                    "how a detached container ended is known only when root's runbox wait was there, or before its parent reaps it",
                 remedy: newerKernel("6.15")),
             devicePrograms(),
         ]

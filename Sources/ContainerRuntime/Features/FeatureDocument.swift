@@ -12,19 +12,15 @@ package enum FeatureDocument {
         let trial = PlanTrial()
         return Features(
             ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
-            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: mountOptions(trial), linux: linux(trial),
+            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(),
+            linux: linux(trial),
             annotations: [
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompBuilder.libraryVersion),
                 KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "false"),
                 KeyValue(key: "run.oci.runbox.commit", value: commit),
                 KeyValue(key: "run.oci.runbox.version", value: version),
             ],
-            potentiallyUnsafeConfigAnnotations: ["run.oci."])
-    }
-
-    private static func mountOptions(_ trial: PlanTrial) -> [String] {
-        let applies = trial.applies(.idMapOption)
-        return MountOption.table.filter { applies || $0.option != .idMap }.map(\.word).sorted()
+            potentiallyUnsafeConfigAnnotations: AnnotationName.potentiallyUnsafe)
     }
 
     private static func linux(_ trial: PlanTrial) -> LinuxFeatures {
@@ -36,16 +32,14 @@ package enum FeatureDocument {
         linux.seccomp = seccomp(trial)
         linux.isAppArmorEnabled = trial.applies(.appArmor)
         linux.isSELinuxEnabled = trial.applies(.selinuxLabel) && trial.applies(.mountLabel)
-        linux.intelRdt.isEnabled = trial.applies(.intelRdt)
-        linux.intelRdt.schemata = trial.applies(.intelRdtSchemata)
-        linux.intelRdt.monitoring = trial.applies(.intelRdtMonitoring)
-        if trial.applies(.memoryPolicy) {
-            var policy = LinuxFeatures.MemoryPolicy()
-            policy.modes = MemoryPolicyMode.allCases.map(\.rawValue)
-            policy.flags = MemoryPolicyFlag.allCases.map(\.rawValue)
-            linux.memoryPolicy = policy
-        }
-        linux.isIdMapEnabled = trial.applies(.mountMappings)
+        linux.intelRdt.isEnabled = true
+        linux.intelRdt.schemata = true
+        linux.intelRdt.monitoring = true
+        var policy = LinuxFeatures.MemoryPolicy()
+        policy.modes = MemoryPolicyMode.allCases.map(\.rawValue)
+        policy.flags = MemoryPolicyFlag.allCases.map(\.rawValue)
+        linux.memoryPolicy = policy
+        linux.isIdMapEnabled = true
         linux.isNetDevicesEnabled = trial.applies(.netDevices)
         return linux
     }

@@ -11,13 +11,7 @@ struct PlanTrial {
         case appArmor = "process.apparmorProfile"
         case selinuxLabel = "process.selinuxLabel"
         case mountLabel = "linux.mountLabel"
-        case mountMappings = "mounts[0].uidMappings"
-        case idMapOption = "mounts[1].options[1]"
         case netDevices = "linux.netDevices"
-        case memoryPolicy = "linux.memoryPolicy"
-        case intelRdt = "linux.intelRdt"
-        case intelRdtSchemata = "linux.intelRdt.schemata"
-        case intelRdtMonitoring = "linux.intelRdt.enableMonitoring"
         case seccompNotify = "linux.seccomp.syscalls[0].action"
         case seccompWaitKillable = "linux.seccomp.flags[0]"
     }
@@ -26,18 +20,11 @@ struct PlanTrial {
         {"ociVersion": "1.3.0", "root": {"path": "rootfs"},
          "process": {"user": {"uid": 0, "gid": 0}, "args": ["sh"], "cwd": "/",
           "apparmorProfile": "profile", "selinuxLabel": "system_u:system_r:container_t:s0"},
-         "mounts": [
-          {"destination": "/a", "source": "/a", "options": ["bind"],
-           "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
-           "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}]},
-          {"destination": "/b", "source": "/b", "options": ["bind", "idmap"]}],
          "linux": {
           "namespaces": [{"type": "mount"}, {"type": "network"}, {"type": "pid"}, {"type": "user"}],
           "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
           "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
           "mountLabel": "system_u:object_r:container_file_t:s0", "netDevices": {"eth0": {}},
-          "memoryPolicy": {"mode": "MPOL_DEFAULT"},
-          "intelRdt": {"closID": "class", "schemata": ["L3:0=f"], "enableMonitoring": true},
           "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent.sock",
            "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
            "syscalls": [{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}]}}}

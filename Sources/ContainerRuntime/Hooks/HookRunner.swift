@@ -11,11 +11,13 @@ struct HookRunner: Sendable {
     let directory: String?
     /// What ends a hook before its time.
     let interruption: Interruption
+    let output: HookOutput
 
     init(
-        _ timing: HookTiming, _ hooks: Hooks?, directory: String?, fallbackEnvironment: [String]? = nil,
-        interruption: Interruption = Interruption()
+        _ timing: HookTiming, _ hooks: Hooks?, directory: String?, output: HookOutput,
+        fallbackEnvironment: [String]? = nil, interruption: Interruption = Interruption()
     ) {
+        self.output = output
         self.interruption = interruption
         self.directory = directory
         self.timing = timing
@@ -57,26 +59,27 @@ struct HookRunner: Sendable {
         let input = try Files.memoryFile("hook state")
         try state.withUnsafeBytesThrowing { bytes throws(SystemError) in try Files.write(bytes, to: input) }
         try Files.rewind(input)
-        let output = try Files.memoryFile("hook output")
+        let kept = try Files.memoryFile("hook output")
+        let files = try self.output.open()
         let image = ExecImage(
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
-            environment: hook.env ?? fallbackEnvironment ?? [])
-        let child = try Cloning.clone(cgroup: nil) { become(index, image, input: input, output: output) }
+            environment: TraceContext.added(to: hook.env ?? fallbackEnvironment ?? []))
+        let child = try Cloning.clone(cgroup: nil) { become(index, image, input: input, kept: kept, files: files) }
         let end = try wait(for: child, timeout: hook.timeout)
         switch end.outcome {
         case .ready: break
-        case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", output)
+        case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", kept)
         case .signal(let signal):
             interrupt = signal
-            throw fail(index, "interrupted by \(signal.description)", output)
-        case .initEnded: throw fail(index, "the container's process has ended", output)
+            throw fail(index, "interrupted by \(signal.description)", kept)
+        case .initEnded: throw fail(index, "the container's process has ended", kept)
         }
         switch end.reason {
         case .exited(0): return
         case .exited(let code) where code == Self.execFailed:
-            throw fail(index, "cannot be executed", output)
-        case .exited(let code): throw fail(index, "exit status \(code)", output)
-        case .killed(let signal): throw fail(index, "killed by \(Signal(rawValue: signal).description)", output)
+            throw fail(index, "cannot be executed", kept)
+        case .exited(let code): throw fail(index, "exit status \(code)", kept)
+        case .killed(let signal): throw fail(index, "killed by \(Signal(rawValue: signal).description)", kept)
         }
     }
 
@@ -84,18 +87,22 @@ struct HookRunner: Sendable {
     private static let execFailed: Int32 = 250
 
     private func become(
-        _ index: Int, _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor
+        _ index: Int, _ image: borrowing ExecImage, input: borrowing Descriptor, kept: borrowing Descriptor,
+        files: borrowing DescriptorTable
     ) -> Never {
         do throws(SystemError) {
             if let directory { try Files.changeDirectory(directory) }
             try input.copy(to: 0)
-            try output.copy(to: 1)
-            try output.copy(to: 2)
+            try kept.copy(to: 1)
+            try kept.copy(to: 2)
+            for number in [0, 1] where files.has(number) {
+                try files.with(number) { file throws(SystemError) in try file.copy(to: Int32(1 + number)) }
+            }
             try InheritedDescriptors.closeOnExec(from: 3)
             Signals.resetForProgram()
             let code = image.execute()
             let fault = inspection(of: index, ProgramInspection.here(.runtime)).fault(of: hooks[index].path)
-            try Files.write(Self.words(code, fault), to: output)
+            try Files.write(Self.words(code, fault), to: kept)
         } catch {
             // Nobody to tell but the status.
         }
@@ -133,10 +140,10 @@ struct HookRunner: Sendable {
     }
 
     /// One line, with the last thing that the hook itself said.
-    private func fail(_ index: Int, _ reason: String, _ output: borrowing Descriptor) -> SystemError {
+    private func fail(_ index: Int, _ reason: String, _ kept: borrowing Descriptor) -> SystemError {
         var said = ""
         // Without output the reason stands alone.
-        if (try? Files.rewind(output)) != nil, let bytes = try? Files.read(output, limit: 1 << 20) {
+        if (try? Files.rewind(kept)) != nil, let bytes = try? Files.read(kept, limit: 1 << 20) {
             let lines = String(decoding: bytes, as: UTF8.self).parts(by: "\n")
             if let last = lines.last { said = ": \(last)" }
         }

@@ -15,7 +15,7 @@ struct CgroupPlan: Sendable {
         findings: inout PlanFindings
     ) {
         self.host = host.cgroups
-        resources = ResourcesPlan(Self.resources(of: spec))
+        resources = ResourcesPlan(Self.inTodaysTerms(spec.linux?.resources, of: spec.ociVersion))
         isDelegated = Delegation.isWanted(namespaces: spec.linux?.namespaces ?? [], mounts: spec.mounts ?? [])
         for error in resources.errors { findings.refuse(error.field, error.reason) }
         guard options.cgroupManager != .disabled else {
@@ -38,11 +38,10 @@ struct CgroupPlan: Sendable {
     }
 
     /// Before version 1.3 of the specification a pids limit of 0 meant none, and engines of that time still write it.
-    private static func resources(of spec: Spec) -> Resources? {
-        guard spec.linux?.resources?.pids?.limit == 0, let version = OCIVersion(spec.ociVersion),
-            version.major == 1, version.minor < 3
-        else { return spec.linux?.resources }
-        var resources = spec.linux?.resources
+    static func inTodaysTerms(_ resources: Resources?, of ociVersion: String) -> Resources? {
+        guard resources?.pids?.limit == 0, let version = OCIVersion(ociVersion), version.major == 1, version.minor < 3
+        else { return resources }
+        var resources = resources
         resources?.pids?.limit = -1
         return resources
     }

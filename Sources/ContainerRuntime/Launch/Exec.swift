@@ -10,6 +10,7 @@ extension Container {
     public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void) throws(RuntimeError) -> Int32 {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
+        options.activationNames = Launch.activationNames(options.activationDescriptors)
         let record = try recordForExec(options)
         if record.seccompListener != nil, status(of: record) == .created { options.containerStatus = .created }
         guard !options.detach else {

@@ -11,6 +11,8 @@ extension Container {
     ) throws(RuntimeError) {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
+        options.activationNames = Launch.activationNames(options.activationDescriptors)
+        options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
         let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         _ = try Launch.sequence(plan, bundle, store, warn).run()
@@ -24,10 +26,17 @@ extension Container {
     ) throws(RuntimeError) -> Int32 {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
+        options.activationNames = Launch.activationNames(options.activationDescriptors)
+        options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
         var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
         guard !options.detach else {
             let created = try Launch.sequence(plan, bundle, store, warn).run()
+            var notify = Launch.notifications(plan, created.record, warn)
             try Launch.start(created, plan, store, warn)
+            // Taken by value: what waits here is no part of the container, which runs.
+            try operation("wait until the payload is ready") { () throws(SystemError) in
+                try notify?.waitUntilReady(created.initProcess.pidfd, warn: warn)
+            }
             return 0
         }
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
@@ -43,8 +52,9 @@ extension Container {
         case .some(let controller): try? TerminalRelay.copyWindowSize(to: controller)
         case .none: break
         }
+        let notify = Launch.notifications(plan, created.record, warn)
         try Launch.start(created, plan, store, warn)
-        return try Launch.accompany(created, signals, plan, store, warn).shellStatus
+        return try Launch.accompany(created, signals, notify, plan, store, warn).shellStatus
     }
 }
 
@@ -66,6 +76,9 @@ enum Launch {
         }
         return activation
     }
+
+    /// The names of descriptors from socket activation; nil without any.
+    static func activationNames(_ count: Int) -> String? { count > 0 ? Processes.environment("LISTEN_FDNAMES") : nil }
 
     /// sd_listen_fds(3): meant for this process alone. Some callers leave LISTEN_PID out, as crun allows.
     private static func activationDescriptors() -> Int {
@@ -112,6 +125,17 @@ enum Launch {
             seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
     }
 
+    /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a container if that fails.
+    static func notifications(_ plan: LaunchPlan, _ record: Record, _ warn: (String) -> Void) -> NotifyProxy? {
+        guard let notify = plan.options.notify else { return nil }
+        do throws(SystemError) {
+            return try NotifyProxy.open(notify, pid: record.pid)
+        } catch {
+            warn("notifications of the payload are not passed on: \(error)")
+            return nil
+        }
+    }
+
     /// Opens the gate of `run` and waits until the payload runs; then the poststart hooks are called.
     static func start(
         _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
@@ -123,7 +147,7 @@ enum Launch {
                 serving: record.listenerService(.created, signals: plan.options.interrupts))
             StartNote.write(store.folder(record.id))
             let hooks = HookRunner(
-                .poststart, plan.hooks, directory: plan.bundle,
+                .poststart, plan.hooks, directory: plan.bundle, output: record.hookOutput,
                 interruption: Interruption(signals: plan.options.interrupts))
             try hooks.runAll(record.state(.running))
         } catch {
@@ -136,13 +160,14 @@ enum Launch {
 
     /// Stays with a running container until its init ends, and deletes it unless it is to be kept.
     static func accompany(
-        _ created: consuming CreatedContainer, _ signals: consuming Descriptor, _ plan: LaunchPlan, _ store: Store,
-        _ warn: (String) -> Void
+        _ created: consuming CreatedContainer, _ signals: consuming Descriptor,
+        _ notify: consuming NotifyProxy?, _ plan: LaunchPlan, _ store: Store, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExitReason {
         let record = created.record
         let pid = created.initProcess.pid
         let foreground = Foreground(
-            created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals)
+            created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals,
+            notify: notify, warn: warn)
         let reason: ExitReason
         do throws(RuntimeError) {
             reason = try foreground.stay()
@@ -172,6 +197,7 @@ enum Launch {
         }
         Cleanup.removeResctrlGroup(record, warn: warn)
         try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
-        HookRunner(.poststop, plan.hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
+        HookRunner(.poststop, plan.hooks, directory: nil, output: record.hookOutput)
+            .runEach(record.state(.stopped), warn: warn)
     }
 }

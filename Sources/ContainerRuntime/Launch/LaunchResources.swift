@@ -23,11 +23,27 @@ struct LaunchResources: ~Copyable {
     /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
     /// One entry, or none where there is nothing to write.
     var proc = DescriptorTable()
+    /// Mappings of idmapped mounts.
+    var idMaps = IDMapNamespaces()
+
+    /// Files that take the hooks' output in the container's process; empty where nothing is asked for.
+    private var hookFiles = DescriptorTable()
+
+    /// Where hooks of the container's process write to.
+    func hookOutput() throws(SystemError) -> HookOutput {
+        if hookFiles.count == 0 { return .kept }
+        func number(_ index: Int) throws(SystemError) -> Int32? {
+            hookFiles.has(index) ? try hookFiles.with(index) { file throws(SystemError) in file.number } : nil
+        }
+        return .open(output: try number(0), errors: try number(1))
+    }
 
     private init() {}
 
     static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
         var resources = LaunchResources()
+        let output = HookOutput(plan.annotations, bundle: plan.bundle)
+        if output != .kept { resources.hookFiles = try step(.sources, try output.open()) }
         if !plan.system.sysctls.isEmpty { resources.proc.append(try step(.sources, try openProc())) }
         for joined in plan.namespaces.joined {
             resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
@@ -75,7 +91,11 @@ struct LaunchResources: ~Copyable {
         _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
         guard case .bind(let source, let recursive) = mount.kind else {
-            mountSources.appendNothing()
+            if mount.idMap != nil, case .fileSystem(let type, let source) = mount.kind {
+                mountSources.append(try openFileSystem(mount, type, source))
+            } else {
+                mountSources.appendNothing()
+            }
             return
         }
         let subject = "mounts[\(mount.index)]: source \(source)"
@@ -87,9 +107,11 @@ struct LaunchResources: ~Copyable {
             }
             let follow = mount.followSource && !mount.copySymbolicLink
             let tree = try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+            try mapIDs(of: tree, mount, source: source)
             try Self.dress(tree, mount, propagation)
             mountSources.append(tree)
         } catch {
+            if error.isRefusal { throw error }
             if error.code == .noEntry || error.code == .notDirectory {
                 throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
             }

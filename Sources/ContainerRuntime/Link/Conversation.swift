@@ -23,9 +23,11 @@ struct Conversation: ~Copyable {
     func send(_ message: Message) throws(SystemError) { try link.send(message) }
 
     /// The next packet, if it is one that may come now.
-    mutating func next() throws(StageFailure) -> Received {
+    /// - Parameter bridge: the pidfd of a bridge that is to say something now. The init's end shows by the end of the link, but a bridge that is killed
+    ///   may leave an init behind, which holds the link and waits to be acknowledged.
+    mutating func next(bridge: Int32? = nil) throws(StageFailure) -> Received {
         while true {
-            try checkInterrupts()
+            try awaitPacket(bridge)
             guard let received = try step(.gate, try receive()) else { throw Self.ended }
             let message = received.message
             guard expectation.accepts(message) else {
@@ -37,9 +39,11 @@ struct Conversation: ~Copyable {
         }
     }
 
-    private func checkInterrupts() throws(StageFailure) {
-        guard let signals else { return }
-        try Interruption(signals: signals).waitOrFail(for: link.number)
+    private func awaitPacket(_ bridge: Int32?) throws(StageFailure) {
+        guard signals != nil || bridge != nil else { return }
+        if try Interruption(signals: signals, initProcess: bridge).waitOrFail(for: link.number) == .initEnded {
+            throw StageFailure(.bridge, .refused("the process that does it was killed"))
+        }
     }
 
     private func receive() throws(SystemError) -> Received? { try link.receive() }

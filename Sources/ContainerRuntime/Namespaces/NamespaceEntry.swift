@@ -41,9 +41,9 @@ enum NamespaceEntry {
     }
 
     /// Writes the id mappings of a new user name space, from outside. user_namespaces(7).
-    static func writeMappings(_ plan: NamespacePlan, of pid: Int32) throws(SystemError) {
-        try Files.write(lines(plan.uidMappings), into: "/proc/\(pid)/uid_map")
-        try Files.write(lines(plan.gidMappings), into: "/proc/\(pid)/gid_map")
+    static func writeMappings(uids: [IDMapping], gids: [IDMapping], of pid: Int32) throws(SystemError) {
+        try Files.write(lines(uids), into: "/proc/\(pid)/uid_map")
+        try Files.write(lines(gids), into: "/proc/\(pid)/gid_map")
     }
 
     private static func lines(_ mappings: [IDMapping]) -> String {

@@ -62,8 +62,8 @@ struct NamespacePlan: Sendable {
             findings.refuse(field, "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")
         } else if new.contains(.user), mappings.isEmpty {
             findings.refuse(field, "a new user namespace needs at least one mapping")
-        } else if mappings.count > 340 {
-            findings.refuse(field, "has \(mappings.count) entries; the kernel takes 340")
+        } else {
+            IDMappingRules.check(mappings, field, &findings)
         }
     }
 

@@ -57,12 +57,16 @@ public struct ExecOptions: Sendable {
     public var detach = false
     /// The file that gets the process's number, decimal digits without a newline, once its program runs.
     public var pidFile: String?
+    /// A listening Unix stream socket that receives the process's pidfd, with the text `setns`.
+    public var pidfdSocket: String?
     /// A listening Unix stream socket that receives the terminal's controlling side.
     public var consoleSocket: String?
     /// How many descriptors from 3 on the program inherits.
     public var preservedDescriptors = 0
     /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
     var activationDescriptors = 0
+    /// Their names, as LISTEN_FDNAMES has them.
+    var activationNames: String?
     /// Where signals for the runtime itself can be read while it sets the process up in the foreground.
     var interrupts: Int32?
     /// What a seccomp agent is told of the container.

@@ -9,6 +9,8 @@ struct ExecPlan: Sendable {
     let payload: Payload
     let terminal: TerminalPlan?
     let seccomp: SeccompPlan?
+    /// What the container's annotations ask for.
+    let requests: AnnotationPlan
     let affinity: CPUAffinityPlan
 
     /// - Parameter spec: what the container was made of.
@@ -21,15 +23,18 @@ struct ExecPlan: Sendable {
         var settled = PlanFindings()
         namespaces = NamespacePlan(spec, findings: &settled)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
+        requests = AnnotationPlan(spec, bundle: record.bundle, findings: &settled)
+        var planned = ProcessPlan(process, namespaces: namespaces, findings: &findings)
+        planned.keepsGroups = requests.keepsGroups
         payload = Payload(
-            process: ProcessPlan(process, namespaces: namespaces, findings: &findings),
+            process: planned,
             capabilities: CapabilityPlan.read(process.capabilities, findings: &findings),
             noNewPrivileges: process.noNewPrivileges ?? false,
             memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: options.activationDescriptors,
-            preservedDescriptors: options.preservedDescriptors)
+            preservedDescriptors: options.preservedDescriptors, activationNames: options.activationNames)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
         terminal = TerminalPlan(
             process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)

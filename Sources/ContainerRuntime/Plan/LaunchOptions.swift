@@ -12,12 +12,18 @@ public struct LaunchOptions: Sendable {
     public var pidFile: String?
     /// A listening Unix stream socket that receives the terminal's controlling side.
     public var consoleSocket: String?
+    /// A listening Unix stream socket that receives the init's pidfd, with the text `standard`.
+    public var pidfdSocket: String?
     /// How many descriptors from 3 on the payload inherits.
     public var preservedDescriptors: Int
     /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
     var activationDescriptors = 0
     /// What the caller's environment names as the seccomp agent's socket.
     var seccompReceiver: String?
+    /// Their names, as LISTEN_FDNAMES has them.
+    var activationNames: String?
+    /// Where notifications of the payload go, if a service manager waits for them.
+    var notify: NotifyPlan?
     /// Where signals for the runtime itself can be read while it makes a container in the foreground.
     var interrupts: Int32?
     /// Changes the root by moving mounts and chroot instead of pivot_root, for roots on an initramfs.

@@ -25,6 +25,10 @@ struct LaunchPlan: Sendable {
     let hooks: Hooks?
     let cgroup: CgroupPlan
     let resctrl: ResctrlPlan?
+    /// What the annotations ask of the runtime.
+    let requests: AnnotationPlan
+    /// Network interfaces of the host that the container gets.
+    let netDevices: [NetDevicePlan]
 
     init(
         _ spec: Spec, id: String, bundle: String, options: LaunchOptions, mode: LaunchMode, host: Host,
@@ -36,11 +40,15 @@ struct LaunchPlan: Sendable {
         self.mode = mode
         ociVersion = spec.ociVersion
         annotations = spec.annotations ?? []
+        let spec = options.notify.map { $0.added(to: spec, findings: &findings) } ?? spec
         let namespaces = NamespacePlan(spec, findings: &findings)
         self.namespaces = namespaces
         rootfs = RootfsPlan(
             spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)
-        process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
+        requests = AnnotationPlan(spec, bundle: bundle, findings: &findings)
+        var process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
+        process?.keepsGroups = requests.keepsGroups
+        self.process = process
         capabilities = CapabilityPlan.read(spec.process?.capabilities, findings: &findings)
         noNewPrivileges = spec.process?.noNewPrivileges ?? false
         memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &findings)
@@ -51,6 +59,12 @@ struct LaunchPlan: Sendable {
         hooks = spec.hooks
         cgroup = CgroupPlan(spec, id: id, options: options, namespaces: namespaces, host: host, findings: &findings)
         resctrl = ResctrlPlan(spec.linux?.intelRdt, id: id, root: host.resctrl, findings: &findings)
+        netDevices = NetDevicePlan.read(
+            spec.linux?.netDevices, namespaces: namespaces, host: host, findings: &findings)
+        if requests.delegatedCgroup != nil, options.cgroupManager == .disabled {
+            findings.refuse(
+                AnnotationPlan.field(AnnotationName.delegatedCgroup.rawValue), "needs a cgroup to lie below")
+        }
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
     /// The way from the finished container to its program; nil where there is none.
@@ -60,7 +74,7 @@ struct LaunchPlan: Sendable {
                 process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges,
                 memoryPolicy: memoryPolicy, system: system, setsOwnLimits: !namespaces.has(.user),
                 activationDescriptors: options.activationDescriptors,
-                preservedDescriptors: options.preservedDescriptors)
+                preservedDescriptors: options.preservedDescriptors, activationNames: options.activationNames)
         }
     }
 }

@@ -25,7 +25,6 @@ enum SpecChecks {
         refuse("process.apparmorProfile", if: spec.process?.apparmorProfile?.isEmpty == false)
         refuse("process.selinuxLabel", if: spec.process?.selinuxLabel?.isEmpty == false)
         refuse("linux.mountLabel", if: spec.linux?.mountLabel?.isEmpty == false)
-        refuse("linux.netDevices", if: spec.linux?.netDevices?.isEmpty == false)
     }
 
     /// Hooks of the runtime's own name spaces must be there before anything is made; the others are looked up when the container exists.

@@ -17,6 +17,8 @@ struct ProcessPlan: Sendable {
     let user: UInt32
     let group: UInt32
     let additionalGroups: [UInt32]
+    /// Whether the groups of the runtime stay as they are; ``AnnotationName/keepGroups``.
+    var keepsGroups = false
     /// The file mode creation mask of the payload; 0022 where the configuration has none, as in runc and crun.
     let creationMask: UInt32
     let limits: [Limit]

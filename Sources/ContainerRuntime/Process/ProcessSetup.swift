@@ -27,14 +27,17 @@ enum ProcessSetup {
 
     /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for.
     /// It is asked for in the process that becomes the payload, whose number in its pid namespace is what LISTEN_PID must be.
-    static func environment(_ process: ProcessPlan, activation: Int) -> [String] {
+    static func environment(_ process: ProcessPlan, activation: Int, names: String? = nil) -> [String] {
         var result = process.environment
         if process.variable("HOME") ?? "" == "" {
             result.removeAll { $0 == "HOME=" }
             result.append("HOME=\(home(of: process.user))")
         }
         if activation > 0 {
-            result.removeAll { $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") }
+            result.removeAll {
+                $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") || $0.begins(with: "LISTEN_FDNAMES=")
+            }
+            if let names { result.append("LISTEN_FDNAMES=\(names)") }
             result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=\(Processes.currentID)"]
         }
         return result

@@ -19,8 +19,8 @@ enum MountOption: Sendable, Equatable {
     case copySymbolicLink
     case sourceNoFollow
     case destinationNoFollow
-    /// Needs a mapping of ids for one mount.
-    case idMap
+    /// The mount's files belong to others than on the disk.
+    case idMap(recursive: Bool)
 
     static let table: [(word: String, option: MountOption)] = [
         ("defaults", .nothing),
@@ -64,7 +64,8 @@ enum MountOption: Sendable, Equatable {
         // Words of crun without an equivalent for a whole tree; accepted as it accepts them.
         ("rsync", .nothing), ("rasync", .nothing), ("rdirsync", .nothing), ("rmand", .nothing), ("rnomand", .nothing),
         ("tmpcopyup", .copyUp), ("copy-symlink", .copySymbolicLink), ("src-nofollow", .sourceNoFollow),
-        ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap), ("ridmap", .idMap),
+        ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap(recursive: false)),
+        ("ridmap", .idMap(recursive: true)),
     ]
 
     /// Words of file systems that resemble one of the table, and are no slips: xfs(5), ext4(5), btrfs(5), tmpfs(5), overlayfs.rst, devpts.
@@ -87,8 +88,9 @@ enum MountOption: Sendable, Equatable {
 
     /// The option that a word stands for; nil when the word is the file system's own.
     init?(_ word: String) {
+        // crun's form with a mapping behind it.
         if word.begins(with: "idmap=") || word.begins(with: "ridmap=") {
-            self = .idMap
+            self = .idMap(recursive: word.begins(with: "r"))
             return
         }
         guard let entry = Self.table.first(where: { $0.word == word }) else { return nil }

@@ -33,8 +33,15 @@ struct MountPlan: Sendable {
     private(set) var followDestination = true
     /// A source that is a symbolic link is made again at the destination instead of being followed.
     private(set) var copySymbolicLink = false
+    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container come to.
+    private(set) var idMapRequest: IDMapRequest?
+    private(set) var idMap: IDMapPlan?
 
     /// Flags that belong to a file system and not to one of its mounts.
+    static let fileSystemWords: [(flag: MountFlags, word: String)] = [
+        (.synchronous, "sync"), (.directorySync, "dirsync"), (.mandatoryLocks, "mand"), (.inodeVersion, "iversion"),
+        (.lazyTime, "lazytime"),
+    ]
     private static let ofFileSystem: MountFlags = [
         .synchronous, .directorySync, .mandatoryLocks, .inodeVersion, .lazyTime, .silent,
     ]
@@ -57,9 +64,6 @@ struct MountPlan: Sendable {
             words.read(word, field: "\(field).options[\(position)]", findings: &findings)
         }
         let isBind = words.bind != nil || mount.type == "bind"
-        if mount.uidMappings?.isEmpty == false || mount.gidMappings?.isEmpty == false {
-            findings.refuseUnsupported("\(field).uidMappings")
-        }
         if words.remount {
             kind = .remount(bind: isBind)
         } else if isBind {
@@ -99,6 +103,24 @@ struct MountPlan: Sendable {
         followSource = words.followSource
         followDestination = words.followDestination
         copySymbolicLink = words.copySymbolicLink
+        idMapRequest = words.idMap
+    }
+
+    /// Reads what is said of the ids of its files; the container's namespaces may have to say the rest.
+    mutating func mapIDs(_ mount: Mount, namespaces: NamespacePlan, findings: inout PlanFindings) {
+        idMap = IDMapPlan(mount, request: idMapRequest, index: index, namespaces: namespaces, findings: &findings)
+        guard idMap != nil else { return }
+        let field =
+            idMapRequest.map { "mounts[\(index)].options[\($0.position)]" } ?? "mounts[\(index)].uidMappings"
+        switch kind {
+        case .bind: break
+        case .remount: findings.refuse(field, "ids are mapped when a mount is made, not by a remount")
+        case .cgroup: findings.refuse(field, "the cgroup file system takes no idmapped mounts")
+        case .fileSystem(let type, _):
+            if IDMapPlan.unmappable.contains(type) {
+                findings.refuse(field, "the file system \(type) takes no idmapped mounts")
+            }
+        }
     }
 
     /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
@@ -158,6 +180,7 @@ private struct Words {
     var followSource = true
     var followDestination = true
     var copySymbolicLink = false
+    var idMap: IDMapRequest?
     private var position = 0
 
     mutating func read(_ word: String, field: String, findings: inout PlanFindings) {
@@ -190,7 +213,9 @@ private struct Words {
         case .sourceNoFollow: followSource = false
         case .destinationNoFollow: followDestination = false
         case .copySymbolicLink: copySymbolicLink = true
-        case .idMap: findings.refuse(field, "the option \"\(word)\" is not supported yet")
+        case .idMap(let recursive):
+            let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
+            idMap = IDMapRequest(recursive: recursive, text: sides.count == 2 ? sides[1] : nil, position: position)
         }
     }
 

@@ -35,7 +35,7 @@ struct Mounts: ~Copyable {
         switch mount.kind {
         case .bind: try bind(mount, resources, in: root)
         case .cgroup: try mountCgroup(mount, in: root)
-        case .fileSystem(let type, let source): try mountFileSystem(mount, type, source, in: root)
+        case .fileSystem(let type, let source): try mountFileSystem(mount, type, source, resources, in: root)
         case .remount(let isBind):
             let target = try root.open(mount.destination, [.path])
             let flags = mount.flags.union(isBind ? [.remount, .bind] : .remount)
@@ -79,12 +79,16 @@ struct Mounts: ~Copyable {
     // MARK: New file systems
 
     private func mountFileSystem(
-        _ mount: MountPlan, _ type: String, _ source: String?, in root: borrowing RootDirectory
+        _ mount: MountPlan, _ type: String, _ source: String?, _ resources: borrowing LaunchResources,
+        in root: borrowing RootDirectory
     ) throws(SystemError) {
         if mount.isProc || mount.isSysfs { try refuseLinks(mount.destination, in: root) }
         let existed = mount.isTmpfs ? try exists(mount.destination, in: root) : true
         let target = try root.openMountPoint(mount.destination, file: false, follow: mount.followDestination)
         try ProcGuard.check(target, mount, root: rootPath)
+        if resources.mountSources.has(mount.index) {
+            return try attach(mount, resources, over: target, asItsTarget: existed, in: root)
+        }
         var data = mount.data
         if mount.isTmpfs, existed, !data.contains(where: { $0.begins(with: "mode=") }) {
             // The directory that it covers says what is expected there; without one tmpfs's own 1777 stands, as in runc.
@@ -102,6 +106,21 @@ struct Mounts: ~Copyable {
             try mountInstead(mount, type, data, flags, on: target, after: error)
         }
         try finish(mount, over: target, in: root, readOnly: laterReadOnly && mount.destination != "/dev")
+    }
+
+    /// A new file system that the runtime has mounted, and given other ids, already.
+    private func attach(
+        _ mount: MountPlan, _ resources: borrowing LaunchResources, over target: borrowing Descriptor,
+        asItsTarget: Bool, in root: borrowing RootDirectory
+    ) throws(SystemError) {
+        try resources.mountSources.with(mount.index) { tree throws(SystemError) in
+            try Mounting.attach(tree, on: target, subject: mount.destination)
+        }
+        if mount.isTmpfs, asItsTarget, !mount.data.contains(where: { $0.begins(with: "mode=") }) {
+            let new = try root.open(mount.destination, .path)
+            try Files.changeMode(new.path, mode: Files.status(of: target).permissions)
+        }
+        try finish(mount, over: target, in: root, readOnly: mount.isReadOnly && mount.destination != "/dev")
     }
 
     private func exists(_ path: String, in root: borrowing RootDirectory) throws(SystemError) -> Bool {

@@ -32,7 +32,9 @@ struct RootfsPlan: Sendable {
         propagation = Self.propagation(spec.linux?.rootfsPropagation)
         propagationIsExplicit = spec.linux?.rootfsPropagation != nil
         for (index, mount) in (spec.mounts ?? []).enumerated() {
-            if let plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) { mounts.append(plan) }
+            guard var plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) else { continue }
+            plan.mapIDs(mount, namespaces: namespaces, findings: &findings)
+            mounts.append(plan)
         }
         // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes into.
         makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }

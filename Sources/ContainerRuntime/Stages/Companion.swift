@@ -10,6 +10,8 @@ struct Companion: ~Copyable {
     private var initProcess: ChildProcess
     private var terminal: Descriptor?
     private var hooksBegan = false
+    /// Network interfaces that are in the container already.
+    private var netDevices: NetDevices?
     private let warn: (String) -> Void
 
     init(_ plan: LaunchPlan, _ birth: consuming Birth, record: Record, warn: @escaping (String) -> Void) {
@@ -31,7 +33,7 @@ struct Companion: ~Copyable {
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
-            var received = try conversation.next()
+            var received = try conversation.next(bridge: initProcess.pidfd.number)
             try step(.bridge) { () throws(SystemError) in
                 guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
                 let pid = try Processes.pid(of: pidfd)
@@ -42,15 +44,20 @@ struct Companion: ~Copyable {
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
             if plan.namespaces.new.contains(.user) {
-                try NamespaceEntry.writeMappings(plan.namespaces, of: initProcess.pid)
+                try NamespaceEntry.writeMappings(
+                    uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
             }
             try conversation.send(.acknowledged)
         }
     }
 
     /// Setup, confine, ready: answers what the init asks until it waits for its start.
-    mutating func converse(_ filter: SeccompFilter?, store: Store) throws(StageFailure) {
+    /// - Parameter settle: what is done once the init is in its namespaces, before hooks see the container.
+    mutating func converse(
+        _ filter: SeccompFilter?, store: Store, settle: (inout Companion) throws(StageFailure) -> Void
+    ) throws(StageFailure) {
         _ = try conversation.next()
+        try settle(&self)
         record.pid = initProcess.pid
         record.startTime = Processes.startTime(initProcess.pid) ?? 0
         try runHooks(store)
@@ -70,6 +77,9 @@ struct Companion: ~Copyable {
         if let process = plan.process {
             try ProcessSetup.setAttributes(process, of: initProcess.pid, limits: plan.namespaces.has(.user))
         }
+        if let path = plan.options.pidfdSocket ?? plan.requests.pidfdReceiver {
+            try step(.pidfdSocket, try PidfdSocket.hand(initProcess.pidfd, to: path, as: .standard))
+        }
         record.isReady = true
         let record = record
         try step(.record, try store.write(record))
@@ -83,8 +93,10 @@ struct Companion: ~Copyable {
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
         let interruption = Interruption(
             signals: plan.options.interrupts, initProcess: initProcess.pidfd.number)
+        let output = record.hookOutput
         let hooks = [HookTiming.prestart, .createRuntime].map {
-            HookRunner($0, plan.hooks, directory: plan.bundle, interruption: interruption)
+            HookRunner(
+                $0, plan.hooks, directory: plan.bundle, output: output, interruption: interruption)
         }
         hooksBegan = true
         guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
@@ -102,6 +114,19 @@ struct Companion: ~Copyable {
         }
     }
 
+    /// Gives the container the network interfaces that the configuration names.
+    mutating func moveNetDevices() throws(StageFailure) {
+        let plans = plan.netDevices
+        var devices = try step(.netDevices, try NetDevices.open(initProcess.pid))
+        do throws(SystemError) {
+            try devices.move(plans)
+        } catch {
+            devices.giveBack(warn: warn)
+            throw StageFailure(.netDevices, error)
+        }
+        netDevices = .some(devices)
+    }
+
     // MARK: Ends
 
     consuming func intoContainer(silencedCall: String?) -> CreatedContainer {
@@ -114,6 +139,11 @@ struct Companion: ~Copyable {
     /// - Parameter cgroup: the container's, which knows of a lack of memory.
     func abandon(_ failure: StageFailure, _ cgroup: borrowing CgroupManager) -> StageFailure {
         let isDead = failure.cause == Conversation.ended.cause
+        // As long as the init holds the namespace: virtual interfaces would end with it.
+        switch netDevices {
+        case .some(let devices): devices.giveBack(warn: warn)
+        case .none: break
+        }
         // Its link is gone, so it is ending: how, shows only if it is left alone for a moment.
         if isDead { _ = try? Polling.wait([(initProcess.pidfd.number, .readable)], timeout: 1000) }
         // It may have ended by itself; what counts is that it is gone.
@@ -122,7 +152,8 @@ struct Companion: ~Copyable {
         var failure = failure
         if isDead { failure = StageFailure(failure.step, .refused(Obituary.ofInit(reason, cgroup: cgroup))) }
         if hooksBegan {
-            HookRunner(.poststop, plan.hooks, directory: plan.bundle).runEach(record.state(.stopped), warn: warn)
+            HookRunner(.poststop, plan.hooks, directory: plan.bundle, output: record.hookOutput)
+                .runEach(record.state(.stopped), warn: warn)
         }
         return failure
     }
@@ -138,6 +169,9 @@ extension Record {
             ListenerService(listener: $0, pid: process ?? pid, state: state(status), signals: signals)
         }
     }
+
+    /// Where the container's hooks write to.
+    var hookOutput: HookOutput { HookOutput(annotations, bundle: bundle) }
 
     /// The state as the specification and hooks know it.
     func state(_ status: State.Status) -> State {

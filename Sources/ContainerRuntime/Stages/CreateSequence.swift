@@ -23,6 +23,7 @@ struct CreateSequence: ~Copyable {
             try operation("write the state") { () throws(SystemError) in
                 try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
                 try store.write(record)
+                try plan.options.notify?.makeFolder()
             }
             return try makeResctrlGroup(folder, lock, &record)
         } catch {
@@ -111,7 +112,9 @@ struct CreateSequence: ~Copyable {
                 try step(.limits, try ResctrlGroup.enter(pid, resctrl))
             }
             let filter = try step(.seccompFilter, try compileFilter())
-            try companion.converse(filter, store: store)
+            try companion.converse(filter, store: store) { companion throws(StageFailure) in
+                try self.settle(&companion, cgroup)
+            }
             return companion.intoContainer(
                 silencedCall: filter.flatMap { FilterForesight.silenced(by: $0.program, byGate: false) })
         } catch {
@@ -126,7 +129,7 @@ struct CreateSequence: ~Copyable {
         do throws(CgroupError) {
             try cgroup.apply(plan.cgroup.resources.settings)
             if let devices = plan.cgroup.deviceRules { try cgroup.applyDeviceProgram(devices) }
-            if plan.cgroup.isDelegated { try cgroup.delegate(owner: hostOwner) }
+            if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil { try cgroup.delegate(owner: hostOwner) }
         } catch {
             throw StageFailure(.limits, .refused(error.description))
         }
@@ -141,6 +144,18 @@ struct CreateSequence: ~Copyable {
         }
     }
 
+    /// What waits until the init is in all of its namespaces: interfaces, and the cgroup below that which the cgroup namespace begins at.
+    private func settle(_ companion: inout Companion, _ cgroup: borrowing CgroupManager) throws(StageFailure) {
+        if let name = plan.requests.delegatedCgroup {
+            do throws(CgroupError) {
+                try cgroup.enterDelegated(name, companion.pid, owner: hostOwner)
+            } catch {
+                throw StageFailure(.delegatedCgroup, .refused(error.description))
+            }
+        }
+        if !plan.netDevices.isEmpty { try companion.moveNetDevices() }
+    }
+
     /// The host's number of the payload's user, who may manage a delegated cgroup.
     private var hostOwner: UInt32 {
         let user = plan.process?.user ?? 0
@@ -149,6 +164,9 @@ struct CreateSequence: ~Copyable {
     }
 
     private func compileFilter() throws(SystemError) -> SeccompFilter? {
+        if let program = plan.requests.seccompProgram {
+            return SeccompFilter(program: program, flags: plan.seccomp?.flags ?? SeccompSupport.allowSpeculation)
+        }
         guard let seccomp = plan.seccomp else { return nil }
         let compiler = SeccompCompiler(plan: seccomp, text: seccompText, cache: store.seccompCache)
         // Without a process nothing is ever started.

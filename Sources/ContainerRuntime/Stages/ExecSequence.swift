@@ -38,7 +38,7 @@ struct ExecSequence {
     private func meet(
         _ bridge: borrowing ChildProcess, _ conversation: inout Conversation
     ) throws(StageFailure) -> ChildProcess {
-        var received = try conversation.next()
+        var received = try conversation.next(bridge: bridge.pidfd.number)
         let process = try step(.join) { () throws(SystemError) in
             guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
             return ChildProcess(pid: try Processes.pid(of: pidfd), pidfd: pidfd)
@@ -56,8 +56,12 @@ struct ExecSequence {
             try plan.affinity.applyToBorn(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
         }
-        let program = try step(.seccompFilter) { () throws(SystemError) in try filter?.startableProgram() }
-        try step(.gate, try conversation.send(.proceed(program: program?.bytes ?? [], flags: plan.seccomp?.flags ?? 0)))
+        let program = try step(.seccompFilter) { () throws(SystemError) -> SeccompProgram? in
+            if let ready = plan.requests.seccompProgram { return ready }
+            return try filter?.startableProgram()
+        }
+        let flags = plan.seccomp?.flags ?? SeccompSupport.allowSpeculation
+        try step(.gate, try conversation.send(.proceed(program: program?.bytes ?? [], flags: flags)))
         var terminal: Descriptor?
         while !conversation.isReady {
             var received = try conversation.next()
@@ -68,6 +72,9 @@ struct ExecSequence {
         }
         try ProcessSetup.setAttributes(
             plan.payload.process, of: pid, limits: !plan.payload.setsOwnLimits)
+        if let path = plan.options.pidfdSocket {
+            try step(.pidfdSocket, try PidfdSocket.hand(process.pidfd, to: path, as: .setns))
+        }
         try conversation.link.startProgram(
             of: process, silencedCall: program.flatMap { FilterForesight.silenced(by: $0, byGate: false) },
             serving: plan.record.listenerService(

@@ -68,7 +68,10 @@ struct InitSequence: ~Copyable {
             try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
         }
         let filter = try step(.runtimeHooks, try agree())
-        try HookRunner(.createContainer, plan.hooks, directory: plan.bundle).runAll(state(.creating))
+        try HookRunner(
+            .createContainer, plan.hooks, directory: plan.bundle,
+            output: try step(.createContainerHooks, try resources.hookOutput())
+        ).runAll(state(.creating))
         var hidden = try step(.hiddenPaths, try HiddenPaths.open())
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
         try step(.terminal, try setUpStreams())
@@ -117,6 +120,10 @@ struct InitSequence: ~Copyable {
         switch gate {
         case .some(let gate): kept += gate.numbers
         case .none: break
+        }
+        // startContainer hooks still write there.
+        if case .open(let output, let errors) = try resources.hookOutput() {
+            kept += [output, errors].compactMap { $0 }
         }
         let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
         try Payload.closeHostDescriptors(from: first, keeping: kept)
@@ -217,7 +224,9 @@ struct InitSequence: ~Copyable {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
         let hooks = HookRunner(
-            .startContainer, plan.hooks, directory: nil, fallbackEnvironment: prepared.environment)
+            .startContainer, plan.hooks, directory: nil,
+            output: try step(.startContainerHooks, try resources.hookOutput()),
+            fallbackEnvironment: prepared.environment)
         try hooks.runAll(state(.created))
         try payload.become(prepared, filter) { filter throws(SystemError) in
             try load(filter)

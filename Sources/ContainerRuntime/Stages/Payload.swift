@@ -15,6 +15,8 @@ struct Payload: Sendable {
     /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
     let activationDescriptors: Int
     let preservedDescriptors: Int
+    /// The names of those from socket activation.
+    var activationNames: String?
 
     /// A program laid out for execve.
     struct Prepared: ~Copyable {
@@ -35,7 +37,7 @@ struct Payload: Sendable {
     ) throws(StageFailure) -> Prepared {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
         if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
-        let environment = ProcessSetup.environment(process, activation: activationDescriptors)
+        let environment = ProcessSetup.environment(process, activation: activationDescriptors, names: activationNames)
         if setsOwnLimits { try step(.resourceLimits, try ProcessSetup.setLimits(process, of: 0)) }
         try step(.credentials) { () throws(SystemError) in
             let refused = try Identity.assume(

@@ -6,15 +6,17 @@ struct StartSequence: Sendable {
     let record: Record
     let store: Store
 
-    func run() throws(RuntimeError) {
+    /// - Returns: where the payload's notifications come in, if a service manager waits for them.
+    func run(warn: (String) -> Void) throws(RuntimeError) -> NotifyProxy? {
         let folder = store.folder(record.id)
+        let notify = notifications(folder, warn)
         let record = record
         let failure = try operation("start") { () throws(SystemError) in
             try StartGate.open(folder: folder, of: record.pid, serving: record.listenerService(.created))
         }
         if let failure { throw RuntimeError(failure) }
         StartNote.write(folder)
-        guard record.hasLaterHooks else { return }
+        guard record.hasLaterHooks else { return notify }
         let hooks = try LaterHooks(record, store: store)
         do throws(StageFailure) {
             try hooks.runPoststart()
@@ -22,6 +24,18 @@ struct StartSequence: Sendable {
             // Specification since 1.2: the container is stopped.
             try? KillSequence(record: record, status: .running).run(.kill, all: false)  // it may be gone already
             throw RuntimeError(error)
+        }
+        return notify
+    }
+
+    /// The container must have been created with a place for the socket; the manager is that of this call.
+    private func notifications(_ state: String, _ warn: (String) -> Void) -> NotifyProxy? {
+        guard let plan = NotifyPlan(state: state, warn: warn), Files.exists(plan.folder) else { return nil }
+        do throws(SystemError) {
+            return try NotifyProxy.open(plan, pid: record.pid)
+        } catch {
+            warn("notifications of the payload are not passed on: \(error)")
+            return nil
         }
     }
 }
@@ -37,10 +51,12 @@ struct LaterHooks: Sendable {
     }
 
     func runPoststart() throws(StageFailure) {
-        try HookRunner(.poststart, hooks, directory: record.bundle).runAll(record.state(.running))
+        try HookRunner(.poststart, hooks, directory: record.bundle, output: record.hookOutput)
+            .runAll(record.state(.running))
     }
 
     func runPoststop(warn: (String) -> Void) {
-        HookRunner(.poststop, hooks, directory: nil).runEach(record.state(.stopped), warn: warn)
+        HookRunner(.poststop, hooks, directory: nil, output: record.hookOutput)
+            .runEach(record.state(.stopped), warn: warn)
     }
 }

@@ -7,6 +7,7 @@ enum Step: UInt8, Sendable, CaseIterable {
         record, pidFile, gate
     case startContainerHooks, execute, poststartHooks
     case join, seccompListener, labels
+    case pidfdSocket, netDevices, delegatedCgroup
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     var words: String {
@@ -44,6 +45,9 @@ enum Step: UInt8, Sendable, CaseIterable {
         case .record: "write the state"
         case .pidFile: "write the pid file"
         case .gate: "wait for the start"
+        case .pidfdSocket: "hand over the pidfd"
+        case .netDevices: "move network interfaces"
+        case .delegatedCgroup: "enter the delegated cgroup"
         }
     }
 }

@@ -62,9 +62,15 @@ struct EndObserver: Sendable {
         exit.unknown =
             record.pid == 0
             ? "the container was never finished"
-            : "process \(record.pid) was reaped by its parent before runbox looked; runbox wait sees the end when it is called before"
+            : "process \(record.pid) was reaped by its parent before runbox looked; call runbox wait before the end\(hint)"
         exit.finishedBefore = Timestamp.now()
         return exit
+    }
+
+    /// What of that is a matter of the kernel's age.
+    private var hint: String {
+        HostFacts.version(KernelProbe.machine.release) < (6, 15)
+            ? ", or use Linux 6.15, which keeps exit codes (runbox doctor)" : ""
     }
 
     private func memoryKills() -> MemoryKills? {

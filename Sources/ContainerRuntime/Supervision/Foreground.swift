@@ -8,13 +8,18 @@ struct Foreground: ~Copyable {
     private let doing: String
     private let signals: Descriptor
     private var relay: TerminalRelay?
+    /// What the payload tells a service manager.
+    private var notify: NotifyProxy?
+    private let warn: (String) -> Void
 
     init(
         _ process: consuming ChildProcess, doing: String, terminal: consuming Descriptor?,
-        signals: consuming Descriptor
+        signals: consuming Descriptor, notify: consuming NotifyProxy? = nil, warn: @escaping (String) -> Void = { _ in }
     ) {
         self.process = process
         self.doing = doing
+        self.notify = notify
+        self.warn = warn
         self.signals = signals
         relay = TerminalRelay.begin(terminal)
     }
@@ -23,6 +28,8 @@ struct Foreground: ~Copyable {
     consuming func stay() throws(RuntimeError) -> ExitReason {
         do throws(SystemError) {
             let reason = try supervise()
+            // What it said at last, such as that it stops.
+            notify?.forward(warn: warn)
             relay?.end()
             return reason
         } catch {
@@ -38,7 +45,9 @@ struct Foreground: ~Copyable {
         // Its end may have been announced while poststart hooks ran, when nobody listened for it.
         if let reason = reap() { return reason }
         while true {
-            var waiting: [(number: Int32, events: PollEvents)] = [(signals.number, .readable)]
+            var waiting: [(number: Int32, events: PollEvents)] = [
+                (signals.number, .readable), (notify?.number ?? -1, .readable),
+            ]
             waiting += relay?.interests ?? []
             let ready = try Polling.wait(waiting)
             if !ready[0].isEmpty {
@@ -47,7 +56,8 @@ struct Foreground: ~Copyable {
                     return reason
                 }
             }
-            relay?.handle(ready.dropFirst())
+            if !ready[1].isEmpty { notify?.forward(warn: warn) }
+            relay?.handle(ready.dropFirst(2))
         }
     }
 

@@ -33,9 +33,10 @@ struct Interruption: Sendable {
     }
 
     /// Waits until a descriptor is readable, or ends the set-up by a signal.
-    func waitOrFail(for number: Int32) throws(StageFailure) {
+    @discardableResult
+    func waitOrFail(for number: Int32) throws(StageFailure) -> Outcome {
         let outcome = try step(.gate, try wait(for: number))
-        guard case .signal(let signal) = outcome else { return }
+        guard case .signal(let signal) = outcome else { return outcome }
         throw StageFailure(
             .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
     }

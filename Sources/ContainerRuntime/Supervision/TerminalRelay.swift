@@ -11,6 +11,8 @@ struct TerminalRelay: ~Copyable {
     private var isInputOpen = true
     private var isOutputOpen = true
     private var isControllerOpen = true
+    /// Whether the last byte of the input ended a line, or there was none yet.
+    private var isLineEnded = true
     /// What the payload has not taken yet.
     private var pendingInput: ArraySlice<UInt8> = []
     /// What the runtime's own output has not taken yet (it may be a pipe that does not wait).
@@ -72,10 +74,18 @@ struct TerminalRelay: ~Copyable {
         do throws(SystemError) {
             guard let bytes = try Terminals.readAvailable(input) else { return }
             isInputOpen = !bytes.isEmpty
-            pendingInput = bytes[...]
+            pendingInput = bytes.isEmpty ? endOfInput : bytes[...]
+            if let last = bytes.last { isLineEnded = last == UInt8(ascii: "\n") }
         } catch {
             isInputOpen = false
         }
+    }
+
+    /// A terminal has no end that could be passed on, but a character that means it: what a person would type, as script(1) does. Behind an
+    /// unfinished line it sends the line, and only once more it is the end.
+    private var endOfInput: ArraySlice<UInt8> {
+        guard let mark = try? Terminals.endMark(of: controller) else { return [] }  // nobody is there to be told
+        return isLineEnded || !mark.isCooked ? [mark.character] : [mark.character, mark.character]
     }
 
     private mutating func writeInput() {

@@ -72,13 +72,26 @@ struct WaitSequence {
         } catch  where error.code == .noProcess {
             return try late()
         }
+        let announcement = listen()
         // Looked at behind the handle: the number may have been given to another process meanwhile.
         guard Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
         // A zombie that nobody has reaped yet.
         if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return try late(pidfd) }
         try wait(for: pidfd)
-        if let reason = learn(pidfd) { return observer.note(reason).code ?? reason.shellStatus }
+        var reason = heard(announcement)
+        if reason == nil { reason = learn(pidfd) }
+        if let reason { return observer.note(reason).code ?? reason.shellStatus }
         return try late()
+    }
+
+    /// Before Linux 6.15 a reaper that is faster than this process would take the exit code along.
+    private func listen() -> ExitAnnouncement? {
+        guard HostFacts.version(KernelProbe.machine.release) < (6, 15) else { return nil }
+        do throws(SystemError) {
+            return try ExitAnnouncement.listen(to: observer.record.pid)
+        } catch {
+            return nil  // not for ordinary users, nor inside of containers: then the zombie must do
+        }
     }
 
     private func wait(for pidfd: borrowing Descriptor) throws(SystemError) {
@@ -90,6 +103,13 @@ struct WaitSequence {
             if let deadline, MonotonicClock.milliseconds >= deadline {
                 throw SystemError("wait", observer.record.id, .timedOut)
             }
+        }
+    }
+
+    private func heard(_ announcement: borrowing ExitAnnouncement?) -> ExitReason? {
+        switch announcement {
+        case .some(let announcement): announcement.take()
+        case .none: nil
         }
     }
 
@@ -113,7 +133,7 @@ struct WaitSequence {
         let exit = observer.observe()
         if let code = exit.code { return code }
         throw .refused(
-            "it has ended, but its exit code could not be learnt: \(exit.unknown ?? ""). On kernels before 6.15 only the init's parent learns it for sure"
+            "it has ended, but its exit code could not be learnt: \(exit.unknown ?? "")"
         )
     }
 }

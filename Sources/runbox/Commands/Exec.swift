@@ -76,6 +76,7 @@ extension Command {
         options.detach = parsed.isOn("detach")
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
+        options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
         options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
         return options
     }

@@ -1,0 +1,103 @@
+internal import Cgroups
+internal import Kernel
+
+extension Container {
+    /// What the container uses now, as one line of JSON with the keys of runc's `events`: `{"type":"stats","id":…,"data":{…}}`.
+    ///
+    /// - Throws: ``RuntimeError/status(reason:)`` for a container that is not there yet or has ended.
+    public func statistics() throws(RuntimeError) -> String {
+        EventText.statistics(try usage(of: try living()), id: id.description)
+    }
+
+    /// Tells what the container uses, at once and then again and again, and when processes of it are killed for want of memory (`{"type":"oom","id":…}`), until it ends.
+    ///
+    /// - Parameters:
+    ///   - interval: milliseconds, above 0.
+    ///   - reader: a descriptor that is written to; when its other end is closed, the watch ends.
+    ///   - receive: takes one line of JSON; returns whether to go on.
+    public func watch(
+        every interval: Int64, reader: Int32 = -1, _ receive: (String) -> Bool
+    ) throws(RuntimeError) {
+        let record = try living()
+        let process = try operation("watch container \(id)") { () throws(SystemError) in
+            try Processes.open(record.pid)
+        }
+        var watch = try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.watchOOM() }
+        var next = MonotonicClock.milliseconds
+        while true {
+            if MonotonicClock.milliseconds >= next {
+                // It may have ended a moment ago; its cgroup may be gone.
+                guard let usage = try usageWhileAlive(record) else { return }
+                guard receive(EventText.statistics(usage, id: id.description)) else { return }
+                next = max(next + interval, MonotonicClock.milliseconds)
+            }
+            let left = Int32(clamping: max(0, next - MonotonicClock.milliseconds))
+            let ready = try operation("watch container \(id)") { () throws(SystemError) in
+                try Polling.wait(
+                    [(process.number, .readable), (watch?.number ?? -1, .priority), (reader, [])], timeout: left)
+            }
+            // Asked before the end is: what killed the container is its last news.
+            if try hasNews(&watch), !receive(EventText.outOfMemory(id: id.description)) { return }
+            if !ready[0].isEmpty || !ready[2].isEmpty { return }
+        }
+    }
+
+    private func hasNews(_ watch: inout OOMWatch?) throws(RuntimeError) -> Bool {
+        do throws(SystemError) {
+            return try watch?.news() ?? 0 > 0
+        } catch {
+            throw RuntimeError(error, doing: "watch container \(id)")
+        }
+    }
+
+    /// The record of a container that has a process.
+    private func living() throws(RuntimeError) -> Record {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        switch status(of: record) {
+        case .created, .running, .paused: return record
+        case .creating: throw .status(reason: "container with id \(id) is not running: it is still being created")
+        case .stopped: throw .status(reason: "container with id \(id) is not running")
+        }
+    }
+
+    private func usageWhileAlive(_ record: Record) throws(RuntimeError) -> Usage? {
+        do throws(RuntimeError) {
+            return try usage(of: record)
+        } catch {
+            guard Processes.startTime(record.pid) == record.startTime else { return nil }
+            throw error
+        }
+    }
+
+    private func usage(of record: Record) throws(RuntimeError) -> Usage {
+        let statistics = try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.statistics() }
+        let interfaces = try operation("read network statistics") { () throws(SystemError) in
+            try Self.hasOwnNetwork(record.pid) ? NetworkCounters.read(ofProcess: record.pid) : []
+        }
+        return Usage(cgroup: statistics, interfaces: interfaces, resctrl: try resctrlStatistics(record))
+    }
+
+    /// The host's interfaces are nothing that the container uses.
+    private static func hasOwnNetwork(_ pid: Int32) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try Files.readLink("/proc/\(pid)/ns/net") != Files.readLink("/proc/self/ns/net")
+        } catch {
+            if error.code == .noEntry || error.code == .noProcess { return false }  // it has just ended
+            throw error
+        }
+    }
+
+    /// - Returns: nil where the container has no group of its own.
+    private func resctrlStatistics(_ record: Record) throws(RuntimeError) -> ResctrlStatistics? {
+        guard let group = record.resctrl else { return nil }
+        return try operation("read Intel RDT statistics") { () throws(SystemError) in try ResctrlStatistics(group) }
+    }
+}
+
+/// What a container uses.
+struct Usage: Sendable {
+    var cgroup: Statistics
+    /// Of its own network name space; none where it has the host's.
+    var interfaces: [NetworkCounters]
+    var resctrl: ResctrlStatistics?
+}

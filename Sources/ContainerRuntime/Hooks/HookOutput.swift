@@ -1,0 +1,71 @@
+internal import Kernel
+internal import OCISpec
+
+/// Where hooks' standard output and error go.
+enum HookOutput: Sendable, Equatable {
+    /// They are kept while the hook runs, for the error message.
+    case kept
+    /// They are appended to files of the host; what is nil is kept.
+    case files(output: String?, errors: String?)
+    /// The same files, opened before this process left the host; by number.
+    case open(output: Int32?, errors: Int32?)
+
+    /// What the annotations ask for, crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr`. Relative paths begin at the bundle.
+    init(_ annotations: [KeyValue], bundle: String) {
+        func path(_ name: AnnotationName) -> String? {
+            guard let value = annotations.first(where: { $0.key == name.rawValue })?.value, !value.isEmpty else {
+                return nil
+            }
+            return value.isAbsolutePath ? value : "\(bundle)/\(value)"
+        }
+        let (output, errors) = (path(.hookOutput), path(.hookErrors))
+        self = output == nil && errors == nil ? .kept : .files(output: output, errors: errors)
+    }
+
+    /// Opens what is named: an entry for the output, one for the errors.
+    func open() throws(SystemError) -> DescriptorTable {
+        var table = DescriptorTable()
+        switch self {
+        case .kept:
+            table.appendNothing()
+            table.appendNothing()
+        case .files(let output, let errors):
+            for path in [output, errors] {
+                guard let path else {
+                    table.appendNothing()
+                    continue
+                }
+                do throws(SystemError) {
+                    table.append(try Files.open(path, [.writeOnly, .create, .append], mode: 0o644))
+                } catch {
+                    throw SystemError("open the file for hooks' output", path, error.code)
+                }
+            }
+        case .open(let output, let errors):
+            for number in [output, errors] {
+                if let number {
+                    table.append(try Descriptor.duplicate(of: number))
+                } else {
+                    table.appendNothing()
+                }
+            }
+        }
+        return table
+    }
+}
+
+/// What hooks learn of the runtime's own environment: which trace they belong to (W3C Trace Context), and nothing else.
+enum TraceContext {
+    private static let names = ["TRACEPARENT", "TRACESTATE"]
+
+    /// An environment with the trace's variables added. What it says itself of them stays.
+    static func added(to environment: [String]) -> [String] {
+        var result = environment
+        for name in names {
+            guard let value = Processes.environment(name), !result.contains(where: { $0.begins(with: "\(name)=") })
+            else { continue }
+            result.append("\(name)=\(value)")
+        }
+        return result
+    }
+}

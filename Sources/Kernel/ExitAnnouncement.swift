@@ -1,0 +1,83 @@
+internal import CLinux
+
+/// Hears of one process's end from the kernel itself, with its exit code, whoever reaps it: the process connector of netlink.
+///
+/// For kernels before 6.15, where nothing else tells it to others than the parent. Only for root of the host, in the host's pid namespace; others
+/// hear nothing. connector.rst, linux/cn_proc.h.
+package struct ExitAnnouncement: ~Copyable {
+    private let socket: Descriptor
+    private let pid: Int32
+
+    // A message is a struct nlmsghdr of 16 bytes, a struct cn_msg of 20, and a struct proc_event.
+    private static let whatOffset = 36
+    private static let processOffset = 56
+    private static let statusOffset = 60
+    private static let exitEvent: UInt32 = 0x8000_0000
+
+    private init(socket: consuming Descriptor, pid: Int32) {
+        self.socket = socket
+        self.pid = pid
+    }
+
+    /// Begins to listen; what ends from now on is heard.
+    package static func listen(to pid: Int32) throws(SystemError) -> ExitAnnouncement {
+        let kind = Int(SOCK_DGRAM.rawValue) | Int(SOCK_CLOEXEC.rawValue) | Int(SOCK_NONBLOCK.rawValue)
+        let connector = 11  // NETLINK_CONNECTOR
+        let number = try check("socket") { system(Int(SYS_socket), Int(AF_NETLINK), kind, connector) }
+        let end = Descriptor(raw: Int32(number))
+        let raw = Int(end.raw)
+        try filter(raw, pid)
+        // struct sockaddr_nl with the group of process events.
+        var address: (UInt16, UInt16, UInt32, UInt32) = (UInt16(AF_NETLINK), 0, 0, 1)
+        _ = try check("bind") { system(Int(SYS_bind), raw, word(&address), 12) }
+        // nlmsghdr: length, NLMSG_DONE; cn_msg: CN_IDX_PROC, CN_VAL_PROC, sequence, ack, length; PROC_CN_MCAST_LISTEN.
+        var request: [UInt32] = [40, 3, 0, 0, 1, 1, 0, 0, 4, 1]
+        _ = try check("send") { system(Int(SYS_sendto), raw, word(&request), request.count * 4, 0, 0, 0) }
+        return ExitAnnouncement(socket: end, pid: pid)
+    }
+
+    /// The kernel drops everything else before it would wake or fill anything: the host makes many processes.
+    private static func filter(_ socket: Int, _ pid: Int32) throws(SystemError) {
+        // Loads of a filter read numbers from the network's side.
+        var code = [
+            sock_filter(code: 0x20, jt: 0, jf: 0, k: UInt32(whatOffset)),
+            sock_filter(code: 0x15, jt: 0, jf: 3, k: exitEvent.bigEndian),
+            sock_filter(code: 0x20, jt: 0, jf: 0, k: UInt32(processOffset)),
+            sock_filter(code: 0x15, jt: 0, jf: 1, k: UInt32(bitPattern: pid).bigEndian),
+            sock_filter(code: 0x06, jt: 0, jf: 0, k: .max), sock_filter(code: 0x06, jt: 0, jf: 0, k: 0),
+        ]
+        try code.withUnsafeMutableBufferPointer { buffer throws(SystemError) in
+            var program = sock_fprog(len: UInt16(buffer.count), filter: buffer.baseAddress)
+            _ = try check("setsockopt(SO_ATTACH_FILTER)") {
+                system(
+                    Int(SYS_setsockopt), socket, Int(SOL_SOCKET), Int(SO_ATTACH_FILTER), word(&program),
+                    MemoryLayout<sock_fprog>.size)
+            }
+        }
+    }
+
+    /// How the process ended, once a pidfd has shown that it did; nil when that was not heard.
+    package func take() -> ExitReason? {
+        var last: ExitReason?
+        var message = [UInt8](repeating: 0, count: 256)
+        while true {
+            let raw = Int(socket.raw)
+            let length = system(Int(SYS_recvfrom), raw, word(&message), message.count, 0, 0, 0)
+            // Each thread announces its own end; the last one tells for all.
+            guard length > 0 else { return last }
+            if let reason = Self.reason(message[..<length], of: pid) { last = reason }
+        }
+    }
+
+    static func reason(_ message: ArraySlice<UInt8>, of pid: Int32) -> ExitReason? {
+        func number(_ offset: Int) -> UInt32? {
+            guard message.count >= offset + 4 else { return nil }
+            let start = message.startIndex + offset
+            return message[start..<(start + 4)].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+        }
+        guard number(whatOffset) == exitEvent, number(processOffset) == UInt32(bitPattern: pid),
+            let status = number(statusOffset)
+        else { return nil }
+        return ExitReason(waitStatus: Int32(bitPattern: status))
+    }
+}

@@ -1,0 +1,40 @@
+internal import ContainerRuntime
+internal import Kernel
+
+extension Command {
+    static let events = Command(
+        name: "events", arguments: "CONTAINER", count: 1...1,
+        summary: "tell what a container uses, and when it runs out of memory",
+        details: """
+            One JSON object a line: {"type":"stats",…} at once and then after each interval, and
+            {"type":"oom",…} when processes are killed for want of memory. Ends with the container.
+            """,
+        flags: [
+            Flag("interval", value: "TIME", "between two lines: 500ms, 5s (default), 1m; a plain number is seconds"),
+            Flag("stats", "one line, and no more"),
+        ]
+    ) { invocation throws(Failure) in
+        let text = invocation.parsed.value("interval") ?? "5s"
+        guard let interval = DurationText.milliseconds(text) else {
+            throw Failure(
+                UsageError(
+                    reason: "invalid value \"\(text)\" for flag --interval: a time such as 500ms, 5s or 1m is needed"),
+                invocation.command)
+        }
+        guard interval > 0 else {
+            throw Failure(UsageError(reason: "duration interval must be greater than 0"), invocation.command)
+        }
+        let container = try invocation.container()
+        if invocation.parsed.isOn("stats") {
+            Output.write(try attempt { () throws(RuntimeError) in try container.statistics() } + "\n")
+            return 0
+        }
+        try attempt { () throws(RuntimeError) in
+            // Nobody is left to tell when a line cannot be written.
+            try container.watch(every: interval, reader: 1) { line in
+                (try? Files.write("\(line)\n", toNumber: 1)) != nil
+            }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Kernel
+
+@Suite struct NetworkCountersTests {
+    private static let text = """
+        Inter-|   Receive                                                |  Transmit
+         face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+            lo:     100       2    3    4    5     6          7         8      900      10   11   12   13    14      15         16
+          eth0: 18446744073709551615 1 0 0 0 0 0 0 2 3 0 0 0 0 0 0
+        """
+
+    @Test func readsWhatTheKernelWrites() {
+        #expect(
+            NetworkCounters.parse(Self.text) == [
+                NetworkCounters(
+                    name: "lo", receivedBytes: 100, receivedPackets: 2, receiveErrors: 3, receiveDrops: 4,
+                    sentBytes: 900, sentPackets: 10, sendErrors: 11, sendDrops: 12),
+                NetworkCounters(
+                    name: "eth0", receivedBytes: .max, receivedPackets: 1, receiveErrors: 0, receiveDrops: 0,
+                    sentBytes: 2, sentPackets: 3, sendErrors: 0, sendDrops: 0),
+            ])
+    }
+
+    @Test(arguments: ["", "eth0", "eth0:", "eth0: 1 2 3", "eth0: x 1 0 0 0 0 0 0 2 3 0 0 0 0 0 0", ": 1 2"])
+    func leavesOutWhatItIsNot(text: String) { #expect(NetworkCounters.parse(text) == []) }
+
+    @Test func everyNamespaceHasALoopback() throws {
+        #expect(try NetworkCounters.read(ofProcess: Processes.currentID).contains { $0.name == "lo" })
+    }
+
+    @Test func aProcessThatHasEndedHasNone() throws {
+        #expect(try NetworkCounters.read(ofProcess: Int32.max).isEmpty)
+    }
+}
+
+@Suite struct DurationTextTests {
+    @Test(
+        arguments: [
+            ("5s", 5000), ("500ms", 500), ("1m", 60_000), ("5", 5000), ("0", 0), ("0s", 0), ("1h", 3_600_000),
+            ("1m30s", 90_000), ("1.5s", 1500), ("0.5ms", 1), ("1us", 1), ("1500us", 2), ("2h0.5m", 7_230_000),
+            ("0.0000001s", 0), ("1.s1ms", nil), (".5s", nil),
+        ] as [(String, Int64?)])
+    func reads(text: String, milliseconds: Int64?) { #expect(DurationText.milliseconds(text) == milliseconds) }
+
+    @Test(arguments: [
+        "", " ", "s", "5x", "5 s", "-5s", "+5s", "5S", "1,5s", "1.2.3s", "s5", "5s5", "99999999999999999999",
+        "9223372036854775807", "9999999999h", "900000h900000h", "1e3s", "\u{663}s",
+    ])
+    func refuses(text: String) { #expect(DurationText.milliseconds(text) == nil, "\(text)") }
+}
