@@ -18,8 +18,8 @@ struct Command: Sendable {
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .check, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .pause, .ps, .resume, .run, .spec,
-        .start, .state, .update, .wait,
+        .check, .checkpoint, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .pause, .ps, .restore,
+        .resume, .run, .spec, .start, .state, .update, .wait,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }
