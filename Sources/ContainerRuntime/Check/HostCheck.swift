@@ -103,7 +103,8 @@ struct HostCheck {
 
     private func checkHooks(_ tree: OverlaidTree?, _ findings: inout PlanFindings) {
         for timing in HookTiming.allCases {
-            let runner = HookRunner(timing, plan.hooks, directory: nil)
+            let runner = HookRunner(
+                timing, plan.hooks, directory: nil, output: HookOutput(plan.annotations, bundle: plan.bundle))
             for (index, hook) in runner.hooks.enumerated() where hook.path.isAbsolutePath {
                 guard let view = timing == .startContainer ? container(tree) : ProgramInspection.here(.runtime),
                     let fault = runner.inspection(of: index, view).fault(of: hook.path)
