@@ -38,7 +38,8 @@ enum ResctrlGroup {
         do throws(SystemError) {
             if let monitor = prospect.record.monitor { try makeDirectory(monitor, "monitoring group", "rmids") }
         } catch {
-            if !prospect.exists { try? Files.removeDirectory(prospect.record.group) }  // the error above is the one to tell
+            // The error above is the one to tell.
+            if !prospect.exists { try? Files.removeDirectory(prospect.record.group) }
             throw error
         }
     }
