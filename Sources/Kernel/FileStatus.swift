@@ -72,6 +72,7 @@ package struct FileSystemStatus: Sendable {
     package let flags: UInt64
 
     package var isProc: Bool { magic == UInt64(PROC_SUPER_MAGIC) }
+    package var isSELinux: Bool { magic == UInt64(SELINUX_MAGIC) }
     package var isCgroup2: Bool { magic == UInt64(CGROUP2_SUPER_MAGIC) }
     package var isReadOnly: Bool { flags & 1 != 0 }
     package var forbidsExecution: Bool { flags & 8 != 0 }

@@ -151,15 +151,6 @@ private func withLinux(_ members: String) -> String {
     // MARK: SpecChecks
 
     @Test(arguments: [
-        ("process.apparmorProfile", withProcess(#""apparmorProfile":"p""#)),
-        ("process.selinuxLabel", withProcess(#""selinuxLabel":"l""#)),
-        ("linux.mountLabel", withLinux(#""mountLabel":"l""#)),
-    ])
-    func whatIsNotDoneIsRefused(field: String, text: String) throws {
-        #expect(try launch(text).findings.errorLines == ["\(field): not supported yet"])
-    }
-
-    @Test(arguments: [
         withProcess(#""apparmorProfile":"","selinuxLabel":"""#), withLinux(#""mountLabel":"","netDevices":{}"#),
         withProcess(""), withLinux(""),
     ])

@@ -241,22 +241,4 @@ extension AllTests {
             #expect(line.contains("ociVersion") && line.contains("config.json:"), "\(line)")
         }
     }
-
-    /// Fields that the specification has and this runtime does not carry out: named, never ignored.
-    @Suite struct Unsupported {
-        static let fields: [(path: String, json: String)] = [
-            ("process.apparmorProfile", #""some_profile""#),
-            ("process.selinuxLabel", #""system_u:system_r:svirt_lxc_net_t:s0""#),
-            ("linux.mountLabel", #""system_u:object_r:svirt_sandbox_file_t:s0""#),
-        ]
-
-        @Test(arguments: fields.indices)
-        func refusedByPath(index: Int) throws {
-            let (path, json) = Self.fields[index]
-            let line = try Sandbox.current.refuse {
-                try $0.set(path, json: json)
-            }
-            #expect(line.contains("\(path): not supported yet"), "\(line)")
-        }
-    }
 }

@@ -50,7 +50,9 @@ private enum Exec {
         let kept = try KeptConfiguration(record, store: store)
         let source = try ExecSource(options, template: kept.spec.process)
         var findings = PlanFindings()
-        let plan = ExecPlan(source.process, in: kept.spec, record: record, options: options, findings: &findings)
+        let plan = ExecPlan(
+            source.process, in: kept.spec, record: record, options: options, modules: .asked(by: source.process),
+            findings: &findings)
         for line in source.warnings + source.lines(findings.warnings) { warn(line) }
         if !findings.errors.isEmpty { throw .configuration(source.lines(findings.errors)) }
         let filter = plan.seccomp.map {

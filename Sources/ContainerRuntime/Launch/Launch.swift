@@ -95,13 +95,14 @@ enum Launch {
     ) throws(RuntimeError) -> LaunchPlan {
         var options = options
         options.seccompReceiver = Processes.environment(SeccompListener.variable)
-        let host: Host
+        var host: Host
         do throws(CgroupError) {
             host = try Host.current(
                 cgroupsPath: bundle.spec.linux?.cgroupsPath, usesResctrl: bundle.spec.linux?.intelRdt != nil)
         } catch {
             throw RuntimeError(error)
         }
+        host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
         var findings = PlanFindings()
         let plan = LaunchPlan(
             bundle.spec, id: id.description, bundle: bundle.path, options: options, mode: mode, host: host,

@@ -20,8 +20,7 @@ struct LaunchResources: ~Copyable {
 
     /// For each joined name space: its handle.
     var namespaces = DescriptorTable()
-    /// A private mount of the host's procfs, verified to be one: the only way values are written below /proc/sys (CVE-2019-16884, CVE-2025-52881).
-    /// One entry, or none where there is nothing to write.
+    /// The host's procfs, ``HostProcfs``: one entry, or none where there is nothing to write.
     var proc = DescriptorTable()
     /// Mappings of idmapped mounts.
     var idMaps = IDMapNamespaces()
@@ -44,7 +43,9 @@ struct LaunchResources: ~Copyable {
         var resources = LaunchResources()
         let output = HookOutput(plan.annotations, bundle: plan.bundle)
         if output != .kept { resources.hookFiles = try step(.sources, try output.open()) }
-        if !plan.system.sysctls.isEmpty { resources.proc.append(try step(.sources, try openProc())) }
+        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty {
+            resources.proc.append(try step(.sources, try HostProcfs.open()))
+        }
         for joined in plan.namespaces.joined {
             resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
         }
@@ -52,12 +53,6 @@ struct LaunchResources: ~Copyable {
             for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
         }
         return resources
-    }
-
-    private static func openProc() throws(SystemError) -> Descriptor {
-        let tree = try Mounting.cloneTree("/proc", recursive: false)
-        guard try Files.fileSystem(of: tree).isProc else { throw .refused("/proc is not a procfs") }
-        return tree
     }
 
     private static func open(

@@ -12,10 +12,14 @@ struct ExecPlan: Sendable {
     /// What the container's annotations ask for.
     let requests: AnnotationPlan
     let affinity: CPUAffinityPlan
+    let labels: LabelPlan
 
-    /// - Parameter spec: what the container was made of.
+    /// - Parameters:
+    ///   - spec: what the container was made of.
+    ///   - modules: what enforces the labels that the process asks for.
     init(
-        _ process: Process, in spec: Spec, record: Record, options: ExecOptions, findings: inout PlanFindings
+        _ process: Process, in spec: Spec, record: Record, options: ExecOptions,
+        modules: SecurityModules = .unasked, findings: inout PlanFindings
     ) {
         self.record = record
         self.options = options
@@ -35,6 +39,8 @@ struct ExecPlan: Sendable {
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: options.activationDescriptors,
             preservedDescriptors: options.preservedDescriptors, activationNames: options.activationNames)
+        labels = LabelPlan(
+            profile: process.apparmorProfile, label: process.selinuxLabel, modules: modules, findings: &findings)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
         terminal = TerminalPlan(
             process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)

@@ -8,6 +8,8 @@ struct Host: Sendable {
     var cgroups: CgroupHost
     /// Where resctrl is mounted; nil where it is not, or was not asked for.
     var resctrl: String?
+    /// Which security modules enforce, as far as the configuration asks.
+    var modules = SecurityModules.unasked
 
     /// The machine this process runs on.
     /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.

@@ -20,6 +20,7 @@ struct LaunchPlan: Sendable {
     let noNewPrivileges: Bool
     let memoryPolicy: MemoryPolicyPlan?
     let seccomp: SeccompPlan?
+    let labels: LabelPlan
     let system: SystemPlan
     let terminal: TerminalPlan?
     let hooks: Hooks?
@@ -43,8 +44,10 @@ struct LaunchPlan: Sendable {
         let spec = options.notify.map { $0.added(to: spec, findings: &findings) } ?? spec
         let namespaces = NamespacePlan(spec, findings: &findings)
         self.namespaces = namespaces
-        rootfs = RootfsPlan(
+        var rootfs = RootfsPlan(
             spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)
+        if let label = MountLabel(spec, modules: host.modules, findings: &findings) { rootfs.label(label) }
+        self.rootfs = rootfs
         requests = AnnotationPlan(spec, bundle: bundle, findings: &findings)
         var process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
         process?.keepsGroups = requests.keepsGroups
@@ -54,6 +57,9 @@ struct LaunchPlan: Sendable {
         memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &findings)
         seccomp = SeccompPlan(
             spec.linux?.seccomp, annotations: annotations, receiver: options.seccompReceiver, findings: &findings)
+        labels = LabelPlan(
+            profile: spec.process?.apparmorProfile, label: spec.process?.selinuxLabel, modules: host.modules,
+            findings: &findings)
         system = SystemPlan(spec, namespaces: namespaces, findings: &findings)
         terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
         hooks = spec.hooks

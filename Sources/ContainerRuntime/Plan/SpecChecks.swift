@@ -5,7 +5,6 @@ internal import OCISpec
 enum SpecChecks {
     static func run(_ spec: Spec, mode: LaunchMode, findings: inout PlanFindings) {
         checkProcess(spec, mode, &findings)
-        refuseUnsupported(spec, &findings)
         checkHooks(spec, &findings)
         // For `exec` alone, but a mistake in it should not wait for the first one.
         _ = CPUAffinityPlan(spec.process?.execCPUAffinity, findings: &findings)
@@ -15,16 +14,6 @@ enum SpecChecks {
     /// `create` may do without a process, `start` may not (runtime.md, "Start"); `run` is both.
     private static func checkProcess(_ spec: Spec, _ mode: LaunchMode, _ findings: inout PlanFindings) {
         if spec.process == nil, mode == .run { findings.refuse("process", "process property must not be empty") }
-    }
-
-    /// Fields of the specification that this version cannot apply.
-    private static func refuseUnsupported(_ spec: Spec, _ findings: inout PlanFindings) {
-        func refuse(_ field: String, if asked: Bool) {
-            if asked { findings.refuseUnsupported(field) }
-        }
-        refuse("process.apparmorProfile", if: spec.process?.apparmorProfile?.isEmpty == false)
-        refuse("process.selinuxLabel", if: spec.process?.selinuxLabel?.isEmpty == false)
-        refuse("linux.mountLabel", if: spec.linux?.mountLabel?.isEmpty == false)
     }
 
     /// Hooks of the runtime's own name spaces must be there before anything is made; the others are looked up when the container exists.

@@ -28,6 +28,8 @@ struct MountPlan: Sendable {
     private(set) var propagation: [(kind: MountPropagation, recursive: Bool)] = []
     /// The file system's own options.
     private(set) var data: [String] = []
+    /// The SELinux label of the mounted root, where the file system takes none as an option.
+    private(set) var fileLabel: String?
     private(set) var copyUp = false
     private(set) var followSource = true
     private(set) var followDestination = true
@@ -120,6 +122,16 @@ struct MountPlan: Sendable {
             if IDMapPlan.unmappable.contains(type) {
                 findings.refuse(field, "the file system \(type) takes no idmapped mounts")
             }
+        }
+    }
+
+    /// Gives a new file system its context, unless the words say one. What a bind mount shows keeps the labels that it has.
+    mutating func label(_ label: MountLabel) {
+        guard case .fileSystem(let type, _) = kind else { return }
+        if type == "mqueue" {
+            fileLabel = label.label
+        } else if MountLabel.isTaken(by: type), !data.contains(where: MountLabel.isOption) {
+            data.append(label.option)
         }
     }
 

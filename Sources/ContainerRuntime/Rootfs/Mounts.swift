@@ -160,6 +160,9 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, over old: borrowing Descriptor, in root: borrowing RootDirectory, readOnly: Bool
     ) throws(SystemError) {
         let recursive = !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty
+        if let label = mount.fileLabel {
+            try Labels.label(root.open(mount.destination, [.readOnly, .directory]), label)
+        }
         guard recursive || readOnly || mount.copyUp || !mount.propagation.isEmpty else { return }
         let new = try root.open(mount.destination, [.path])
         if mount.copyUp { try TreeCopy.copy(from: old, to: new) }

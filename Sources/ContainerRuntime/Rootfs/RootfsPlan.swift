@@ -47,6 +47,11 @@ struct RootfsPlan: Sendable {
         if !namespaces.has(.mount) { checkWithoutNamespace(findings: &findings) }
     }
 
+    /// Gives every new file system a context.
+    mutating func label(_ label: MountLabel) {
+        for index in mounts.indices { mounts[index].label(label) }
+    }
+
     /// A configured device takes the place of the default one at its path.
     private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout PlanFindings) {
         for (index, device) in (spec.linux?.devices ?? []).enumerated() {

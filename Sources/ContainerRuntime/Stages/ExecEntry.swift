@@ -5,6 +5,8 @@ struct ExecEntry: ~Copyable {
     let plan: ExecPlan
     let target: ExecTarget
     let link: Link
+    /// The host's procfs, where there are labels to write.
+    let proc: DescriptorTable
 
     /// Enters the container, waits for the start and becomes the program. It never returns through the runtime's frames.
     func run() -> Never {
@@ -49,7 +51,10 @@ struct ExecEntry: ~Copyable {
         Files.setCreationMask(0)
         try step(.join, try target.enterAsPayload())
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
-        if plan.record.hasKeyring { try step(.keyring, try SessionKeyring.join(of: plan.record.id)) }
+        if plan.record.hasKeyring {
+            try step(.keyring, try SessionKeyring.join(of: plan.record.id, label: plan.labels.label, proc: proc))
+        }
+        try step(.labels, try plan.labels.write(by: proc))
         try step(.terminal, try setUpStreams())
         return try step(.gate, try link.awaitFilter())
     }

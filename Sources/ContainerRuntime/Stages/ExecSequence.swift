@@ -113,13 +113,15 @@ struct ExecBirth: ~Copyable {
         let cgroup = try cgroup(plan)
         let isBridged = target.needsBridge
         do throws(SystemError) {
+            var proc = DescriptorTable()
+            if !plan.labels.isEmpty { proc.append(try HostProcfs.open()) }
             // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
             try Processes.setDumpable(false)
             try plan.affinity.applyInitial()
             if !isBridged { try target.adoptProcessNamespace() }
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
-            let entry = ExecEntry(plan: plan, target: target, link: pair.container)
+            let entry = ExecEntry(plan: plan, target: target, link: pair.container, proc: proc)
             let process =
                 try isBridged
                 ? Cloning.clone(cgroup: nil) {

@@ -77,6 +77,7 @@ struct InitSequence: ~Copyable {
         try step(.terminal, try setUpStreams())
         try step(.names, try SystemSettings.setNames(plan.system))
         if !plan.system.sysctls.isEmpty { try step(.sysctl, try setParameters()) }
+        try step(.labels, try plan.labels.write(by: resources.proc))
         try step(.hiddenPaths, try hidden.hide(plan.rootfs))
         let isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
         try step(.finishRoot, try finishRoot())
@@ -156,7 +157,8 @@ struct InitSequence: ~Copyable {
     }
 
     private func joinKeyring() throws(SystemError) {
-        if !plan.options.noNewKeyring { try SessionKeyring.join(of: plan.id) }
+        if plan.options.noNewKeyring { return }
+        try SessionKeyring.join(of: plan.id, label: plan.labels.label, proc: resources.proc)
     }
 
     private func bringLoopbackUp() throws(SystemError) {

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+extension AllTests {
+    /// AppArmor profiles and SELinux labels where neither is enabled. Where they are: Tests/VM.
+    @Suite struct Labels {
+        static let appArmorIsOn =
+            (try? String(contentsOfFile: "/sys/module/apparmor/parameters/enabled", encoding: .utf8))?.hasPrefix("Y")
+            == true
+        static let seLinuxIsOn = FileManager.default.fileExists(atPath: "/sys/fs/selinux/enforce")
+
+        @Test(.disabled(if: appArmorIsOn, "AppArmor is enabled here: Tests/VM/apparmor.sh"))
+        func aProfileWithoutAppArmor() throws {
+            let line = try Sandbox.current.refuse { $0["process.apparmorProfile"] = "docker-default" }
+            #expect(
+                line.contains("process.apparmorProfile: AppArmor is not enabled on this host")
+                    && line.contains("set \"unconfined\"") && line.contains("config.json:"), "\(line)")
+        }
+
+        @Test func unconfinedNeedsNothing() throws {
+            let seen = try Sandbox.current.look("say:x") { $0["process.apparmorProfile"] = "unconfined" }
+            #expect(seen.text.contains("x"))
+        }
+
+        @Test(
+            .disabled(if: seLinuxIsOn, "SELinux is enabled here: Tests/VM/selinux.sh"),
+            arguments: ["process.selinuxLabel", "linux.mountLabel"])
+        func aLabelWithoutSELinux(field: String) throws {
+            let line = try Sandbox.current.refuse { $0[field] = "system_u:object_r:container_file_t:s0:c1,c2" }
+            #expect(line.contains("\(field): SELinux is not enabled on this host"), "\(line)")
+        }
+
+        @Test func emptyOnesAreNone() throws {
+            let seen = try Sandbox.current.look("say:x") {
+                $0["process.apparmorProfile"] = ""
+                $0["process.selinuxLabel"] = ""
+                $0["linux.mountLabel"] = ""
+            }
+            #expect(seen.text.contains("x"))
+        }
+
+        @Test(
+            .disabled(if: appArmorIsOn || seLinuxIsOn, "enabled here: Tests/VM"),
+            arguments: [
+                ("--apparmor", "some", "AppArmor is not enabled"),
+                ("--process-label", "a:b:c", "SELinux is not enabled"),
+            ])
+        func flagsOfExec(flag: String, value: String, words: String) throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("sleep:100000"))
+            try box.ok("start", box.id)
+            let outcome = try box.runtime("exec", flag, value, box.id, "/probe", "say:it ran")
+            #expect(outcome.status == 255 && outcome.stderr.contains(words), "\(outcome)")
+            #expect(!outcome.stdout.contains("it ran"))
+        }
+    }
+}
