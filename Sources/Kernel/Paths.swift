@@ -45,7 +45,9 @@ package struct RootDirectory: ~Copyable, Sendable {
             return try open(path, follow ? [.path] : [.path, .noFollow])
         } catch {
             guard error.code == .noEntry else { throw error }
-            return try walk(path, [.path], mode: 0, missing: file ? .makeFile : .makeDirectories)
+            // Somebody may put a link where nothing was a moment ago.
+            return try walk(
+                path, follow ? [.path] : [.path, .noFollow], mode: 0, missing: file ? .makeFile : .makeDirectories)
         }
     }
 

@@ -118,6 +118,11 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
         #expect(plan?.data == [] && plan?.fileLabel == nil)
     }
 
+    @Test(arguments: [("\"a:b:c,d\"", "a:b:c,d"), ("a:b", "a:b"), ("\"", "\""), ("\"a", "\"a"), ("", ""), ("\"\"", "")])
+    func fsconfigTakesItWithoutQuotationMarks(value: String, expected: String) {
+        #expect(MountLabel.unquoted(value) == expected)
+    }
+
     /// All containers of an IPC namespace share one, so its root is labelled and not the file system.
     @Test func messageQueuesAreLabelledAfterwards() {
         let plan = Self.mount("mqueue", [])

@@ -102,7 +102,8 @@ extension LaunchResources {
         var options: [(key: String, value: String?)] = [("source", source ?? type)]
         for word in mount.data {
             let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
-            options.append((sides[0], sides.count == 2 ? sides[1] : nil))
+            let value = sides.count == 2 ? sides[1] : nil
+            options.append((sides[0], MountLabel.isOption(word) ? value.map(MountLabel.unquoted) : value))
         }
         for (flag, word) in MountPlan.fileSystemWords where mount.flags.contains(flag) { options.append((word, nil)) }
         // A device that cannot be written refuses to be mounted otherwise. A tmpfs may have to be filled first.

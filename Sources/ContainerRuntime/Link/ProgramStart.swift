@@ -56,7 +56,12 @@ extension Link {
             throw .refused("the container's process is out of step")
         }
         switch received.descriptor {
-        case .some(let descriptor): try agent.hand(descriptor, pid: service.pid, state: service.state)
+        case .some(let descriptor):
+            // An agent works with powers of the host: nothing but a listener comes to it through the runtime.
+            guard try Files.readLink(descriptor.path).ends(with: "seccomp notify") else {
+                throw .refused("the container's process sent another descriptor than its seccomp listener")
+            }
+            try agent.hand(descriptor, pid: service.pid, state: service.state)
         case .none: throw .refused("the container's process sent no seccomp listener")
         }
         try send(.acknowledged)

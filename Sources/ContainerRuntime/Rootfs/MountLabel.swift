@@ -25,6 +25,12 @@ struct MountLabel: Sendable, Equatable {
         option = "\(kind)=\"\(label)\""
     }
 
+    /// A context as fsconfig(2) takes it: the quotation marks are for mount(2), which parts options by commas.
+    static func unquoted(_ value: String) -> String {
+        let isQuoted = value.utf8.count > 1 && value.begins(with: "\"") && value.ends(with: "\"")
+        return isQuoted ? String(decoding: value.utf8.dropFirst().dropLast(), as: UTF8.self) : value
+    }
+
     /// Whether a word of a mount says a context of its own.
     static func isOption(_ word: String) -> Bool { kinds.contains { word.begins(with: "\($0)=") } }
 

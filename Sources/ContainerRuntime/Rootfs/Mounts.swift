@@ -82,9 +82,15 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, _ type: String, _ source: String?, _ resources: borrowing LaunchResources,
         in root: borrowing RootDirectory
     ) throws(SystemError) {
-        if mount.isProc || mount.isSysfs { try refuseLinks(mount.destination, in: root) }
         let existed = mount.isTmpfs ? try exists(mount.destination, in: root) : true
-        let target = try root.openMountPoint(mount.destination, file: false, follow: mount.followDestination)
+        // The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561, CVE-2023-28642).
+        // Looked up once, so that nobody who shares the root can exchange it behind the look (CVE-2019-19921).
+        let isKernels = mount.isProc || mount.isSysfs
+        let target = try root.openMountPoint(
+            mount.destination, file: false, follow: mount.followDestination && !isKernels)
+        if isKernels, try Files.status(of: target).kind != .directory {
+            throw .refused("filesystem must be mounted on an ordinary directory")
+        }
         try ProcGuard.check(target, mount, root: rootPath)
         if resources.mountSources.has(mount.index) {
             return try attach(mount, resources, over: target, asItsTarget: existed, in: root)
@@ -173,18 +179,6 @@ struct Mounts: ~Copyable {
         }
         for entry in mount.propagation {
             try Mounting.setAttributes(of: new, propagation: entry.kind, recursive: entry.recursive)
-        }
-    }
-
-    /// The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561).
-    private func refuseLinks(_ destination: String, in root: borrowing RootDirectory) throws(SystemError) {
-        do throws(SystemError) {
-            let target = try root.open(destination, [.path, .noFollow])
-            if try Files.status(of: target).kind != .directory {
-                throw .refused("filesystem must be mounted on an ordinary directory")
-            }
-        } catch  where error.code == .noEntry {
-            // It will be made as a directory.
         }
     }
 

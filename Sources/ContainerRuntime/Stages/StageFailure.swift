@@ -69,6 +69,8 @@ enum Remedy {
             return "raising a hard limit needs CAP_SYS_RESOURCE"
         case .processAttributes where code == .notPermitted:
             return "needs CAP_SYS_RESOURCE or CAP_SYS_NICE on the host"
+        case .seccomp where code == .busy:
+            return "whoever runs runbox listens to its system calls already, and the kernel takes one listener only"
         case .prepareRoot where code == .noEntry:
             return rootPath
         default: return nil
