@@ -166,7 +166,8 @@ extension AllTests {
                 try box.ok("start", box.id)
             }
             // `cat` ends when nobody has the other end any more; the container itself has its stderr elsewhere.
-            let shell = command == "create" ? "\(words) 3>&1 2>\(box.path("err")) | cat" : "(\(words)) 3>/dev/null | cat"
+            let shell =
+                command == "create" ? "\(words) 3>&1 2>\(box.path("err")) | cat" : "(\(words)) 3>/dev/null | cat"
             let running = try box.aside(["sh", "-c", shell, Programs.runtime])
             #expect(running.wait(seconds: 10).status == 0, "R15: \(running.stderr)")
             #expect(try box.status() == (command == "create" ? "created" : "running"))

@@ -3,7 +3,7 @@ internal import OCISpec
 
 /// The SELinux context of the container's new file systems. Specification: config-linux.md, "Mount Label".
 struct MountLabel: Sendable, Equatable {
-    static let annotation = "run.oci.mount_context_type"
+    static let annotation = AnnotationName.mountContext.rawValue
     /// Mount options that set a context; mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS".
     static let kinds = ["context", "fscontext", "defcontext", "rootcontext"]
 

@@ -67,5 +67,6 @@ private enum Checkpointing {
     ]
 
     static let missing = Failure(
-        "checkpoint and restore need CRIU, which this version of runbox cannot drive; use runc or crun for containers that are to be saved")
+        "checkpoint and restore need CRIU, which this version of runbox cannot drive; use runc or crun for containers that are to be saved"
+    )
 }
