@@ -19,6 +19,7 @@ HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
 OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
     "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
+    "Sources/ContainerRuntime/Annotations/AnnotationName.swift",
 )
 
 
@@ -93,7 +94,7 @@ def sentences(words=4):
                 continue
             text = path.read_text()
             for place, value in literals(text):
-                count = len(re.findall(r"[A-Za-z]{2,}", value.replace("…", " ")))
+                count = sum(1 for word in value.replace("…", " ").split() if re.search("[A-Za-z]{2}", word) and "=" not in word)
                 if count < words or " " not in value.strip() or "\n" in value or in_help(text, place):
                     continue
                 found.setdefault(value.strip(), set()).add(name)
