@@ -34,7 +34,7 @@ enum AnnotationName: String, Sendable, CaseIterable {
             ("a ready filter, in base64, instead of linux.seccomp", "Annotations/AnnotationPlan.swift")
         case .unknownCalls: ("unknown system call names are errors", "Annotations/AnnotationPlan.swift")
         case .delegatedCgroup: ("a cgroup below the container's that is the payload's", "Cgroups/FS/Delegation.swift")
-        case .mountContext: ("which SELinux option linux.mountLabel becomes", "Confinement/")
+        case .mountContext: ("which SELinux option linux.mountLabel becomes", "Rootfs/MountLabel.swift")
         case .seccompReceiver:
             ("a Unix socket that receives the filter's notifications", "Confinement/SeccompListener.swift")
         case .seccompPlugins:
