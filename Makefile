@@ -4,15 +4,17 @@ SWIFT ?= swift
 BUILD := build
 RUNBOX := $(CURDIR)/$(BUILD)/runbox
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable
+PREFIX ?= /usr/local
+DESTDIR ?=
 FUZZ_SECONDS ?= 10
 FUZZ_SEED ?= 1
 
 # What is needed to build, and what the tests and the comparison need beyond that.
 BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
 DEMO_PACKAGES := busybox-static util-linux
-TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace
+TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 
-.PHONY: all build demo test check bench services compare fuzz format install clean need-swift need-build need-demo need-test
+.PHONY: all build demo test check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -81,9 +83,12 @@ fuzz: need-swift
 format:
 	$(SWIFT) format --in-place --recursive --configuration config/swift-format.json Package.swift Sources Tests
 
+# PREFIX is where things will be found, DESTDIR what is / for now. Packages say PREFIX=/usr.
 install: build
-	install -D -m 0755 $(BUILD)/runbox $(DESTDIR)/usr/local/bin/runbox
-	install -D -m 0644 config/seccomp.json $(DESTDIR)/usr/local/share/runbox/seccomp.json
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' config/install.sh install $(RUNBOX)
+
+uninstall:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' config/install.sh uninstall
 
 clean:
 	rm -rf .build $(BUILD)

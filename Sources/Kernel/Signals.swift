@@ -20,6 +20,9 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
         ("SYS", SIGSYS),
     ]
 
+    /// Every name that there is, without its prefix.
+    package static var allNames: [String] { names.map(\.name) }
+
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no such signal.
     package init?(_ text: String) {
         // Other letters can become ASCII ones when they are raised.

@@ -4,16 +4,32 @@ internal import Kernel
 struct Flag: Sendable {
     let name: String
     let short: Character?
-    /// What the help calls its value; nil for a flag that is on or off.
+    /// What the help calls its value; nil for a flag that is on or off. Completions go by this word, too (`ValueKind`).
     let value: String?
+    /// The words that the value may be, with blanks between them, where there are only a few. One text, because this
+    /// table is made anew by every call of the program.
+    let choices: String?
+    /// Whether each of several values counts; of other flags the last one does.
+    let repeats: Bool
     let help: String
 
-    init(_ name: String, short: Character? = nil, value: String? = nil, _ help: String) {
+    init(
+        _ name: String, short: Character? = nil, value: String? = nil, choices: String? = nil, repeats: Bool = false,
+        _ help: String
+    ) {
         self.name = name
         self.short = short
         self.value = value
+        self.choices = choices
+        self.repeats = repeats
         self.help = help
     }
+
+    /// Of every command.
+    static let helpFlag = Flag("help", short: "h", "show this text")
+
+    /// What the flag does, in full.
+    var text: String { repeats ? "\(help); may be repeated" : help }
 }
 
 /// A command line that cannot be understood.

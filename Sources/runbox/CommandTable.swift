@@ -1,6 +1,6 @@
 internal import ContainerRuntime
 
-/// A command as the user sees it, and what it does. Help is printed from this table.
+/// A command as the user sees it, and what it does. Help, manual pages and completions are printed from this table.
 struct Command: Sendable {
     let name: String
     /// What follows the flags, for the usage line.
@@ -15,12 +15,20 @@ struct Command: Sendable {
     var touchesContainers = false
     /// Whether the first argument ends the flags: what follows belongs to a program of the container's or the host's, which has flags of its own.
     var takesProgram = false
+    /// Left out of the list of commands: it is for building packages.
+    var isHidden = false
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .check, .checkpoint, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .pause, .ps, .restore,
-        .resume, .run, .spec, .start, .state, .update, .wait,
+        .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man, .pause,
+        .ps, .restore, .resume, .run, .spec, .start, .state, .update, .wait,
     ]
+
+    /// Those that the user is told of.
+    static var visible: [Command] { all.filter { !$0.isHidden } }
+
+    /// With the one that all commands have.
+    var allFlags: [Flag] { flags + [.helpFlag] }
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }
 }

@@ -3,7 +3,7 @@ internal import Kernel
 /// Help texts, printed from the command table.
 enum Help {
     static func overview() -> String {
-        let width = (Command.all.map(\.name.count) + [4]).max() ?? 8
+        let width = (Command.visible.map(\.name.count) + [4]).max() ?? 8
         var lines = [
             "NAME:", "   runbox - Open Container Initiative runtime", "", "USAGE:",
             "   runbox [global options] command [command options] [arguments...]", "",
@@ -13,7 +13,7 @@ enum Help {
             "      runbox spec --bundle bundle   # write a config.json to begin with",
             "      runbox run bundle/            # run it; its name is the folder's", "", "COMMANDS:",
         ]
-        for command in Command.all { lines.append("   \(pad(command.name, width))  \(command.summary)") }
+        for command in Command.visible { lines.append("   \(pad(command.name, width))  \(command.summary)") }
         lines.append("   \(pad("help", width))  show this text, or that of one command")
         lines += ["", "GLOBAL OPTIONS:"] + table(GlobalOptions.flags)
         return lines.joined(separator: "\n") + "\n"
@@ -27,21 +27,26 @@ enum Help {
         lines += command.details.parts(by: "\n", keepingEmpty: true).map {
             $0.isEmpty ? "" : "   \($0)"
         }
-        lines += ["", "OPTIONS:"] + table(command.flags + [Flag("help", short: "h", "show this text")])
+        lines += ["", "OPTIONS:"] + table(command.allFlags)
         return lines.joined(separator: "\n") + "\n"
     }
 
     private static func table(_ flags: [Flag]) -> [String] {
-        let names = flags.map { flag in
-            let short = flag.short.map { ", -\($0)" } ?? ""
-            let value = flag.value.map { " \($0)" } ?? ""
-            return "--\(flag.name)\(short)\(value)"
-        }
+        let names = flags.map(\.spelling)
         let width = names.map(\.count).max() ?? 0
-        return zip(names, flags).map { "   \(pad($0, width))  \($1.help)" }
+        return zip(names, flags).map { "   \(pad($0, width))  \($1.text)" }
     }
 
     private static func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
+
+extension Flag {
+    /// As the user writes it: `--bundle, -b DIR`.
+    fileprivate var spelling: String {
+        let short = short.map { ", -\($0)" } ?? ""
+        let value = value.map { " \($0)" } ?? ""
+        return "--\(name)\(short)\(value)"
     }
 }

@@ -42,8 +42,7 @@ enum Main {
     ) throws(Failure) -> Int32 {
         let parsed = try understand(command) { () throws(UsageError) in
             try ParsedArguments(
-                global.rest.dropFirst(), flags: command.flags + [Flag("help", short: "h", "")],
-                stopsAtArgument: command.takesProgram)
+                global.rest.dropFirst(), flags: command.allFlags, stopsAtArgument: command.takesProgram)
         }
         if parsed.isOn("help") {
             Output.write(Help.text(command))
@@ -58,7 +57,7 @@ enum Main {
     }
 
     private static func unknown(_ name: String) -> UsageError {
-        let near = Spelling.nearest(to: name, in: Command.all.map(\.name))
+        let near = Spelling.nearest(to: name, in: Command.visible.map(\.name))
         return UsageError(reason: "unknown command \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
     }
 
@@ -99,6 +98,8 @@ enum Main {
 
 enum Release {
     static let version = "0.1.0"
+    /// What manual pages are dated with.
+    static let date = "2026-11-21"
 }
 
 /// Turns a misunderstanding into the failure that names where to read on.

@@ -2,11 +2,11 @@ internal import ContainerRuntime
 
 extension Command {
     static let create = Command(
-        name: "create", arguments: "CONTAINER", count: 1...1,
+        name: "create", arguments: "BUNDLE/ | NAME", count: 1...1,
         summary: "make a container whose program waits for start",
         details: """
             Everything is set up when this returns: name spaces, mounts, limits, hooks. The program itself
-            runs when `runbox start CONTAINER` is called. This is what engines call.
+            runs when `runbox start NAME` is called. This is what engines call.
             """,
         // go-runc may pass --detach here, where it says nothing new.
         flags: LaunchFlags.shared + [LaunchFlags.detach],

@@ -10,7 +10,7 @@ extension Command {
             --quiet the names alone. Containers whose state is damaged are left out with a warning.
             """,
         flags: [
-            Flag("format", short: "f", value: "FORMAT", "table (default) or json"),
+            Flag("format", short: "f", value: "FORMAT", choices: "table json", "table (default) or json"),
             Flag("quiet", short: "q", "names only"),
         ]
     ) { invocation throws(Failure) in

@@ -10,7 +10,7 @@ extension Command {
             container's name is for `ps` (default: -ef); it must print a column PID. With --format json, an
             array of the numbers that the processes have on the host, for which no `ps` is needed.
             """,
-        flags: [Flag("format", short: "f", value: "FORMAT", "table (default) or json")],
+        flags: [Flag("format", short: "f", value: "FORMAT", choices: "table json", "table (default) or json")],
         takesProgram: true
     ) { invocation throws(Failure) in
         let format = invocation.parsed.value("format") ?? "table"

@@ -2,7 +2,7 @@ internal import ContainerRuntime
 
 extension Command {
     static let run = Command(
-        name: "run", arguments: "BUNDLE/ | CONTAINER", count: 1...1,
+        name: "run", arguments: "BUNDLE/ | NAME", count: 1...1,
         summary: "make a container, start it and wait for it",
         details: """
             `runbox run bundle/` runs the bundle in that folder under the folder's name (with a number

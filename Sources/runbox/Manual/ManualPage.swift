@@ -1,0 +1,104 @@
+internal import OCISpec
+
+/// A manual page, made from the command table in the macros of man(7).
+struct ManualPage: Sendable {
+    /// `runbox`, or `runbox-` and a command.
+    let name: String
+    let text: String
+
+    static var all: [ManualPage] { [overview()] + Command.visible.map(page) }
+
+    private static func page(_ command: Command) -> ManualPage {
+        let name = "runbox-\(command.name)"
+        var page = Troff(title: name, summary: command.summary)
+        page.section("SYNOPSIS")
+        page.line("\\fBrunbox\\fR [\\fIglobal options\\fR] \\fB\(Troff.escaped(command.name))\\fR")
+        page.line("[\\fIoptions\\fR] \\fI\(Troff.escaped(command.arguments))\\fR", unless: command.arguments.isEmpty)
+        page.section("DESCRIPTION")
+        page.paragraphs(command.details)
+        page.section("OPTIONS")
+        page.flags(command.allFlags)
+        page.line(".PP")
+        page.flowing("The global options are told in `runbox`(1).")
+        page.section("SEE ALSO")
+        let others = Command.visible.filter { $0.name != command.name }.map { "runbox-\($0.name)" }
+        page.references(["runbox"] + others)
+        return ManualPage(name: name, text: page.text)
+    }
+
+    private static func overview() -> ManualPage {
+        var page = Troff(title: "runbox", summary: "Open Container Initiative runtime")
+        page.section("SYNOPSIS")
+        page.line("\\fBrunbox\\fR [\\fIglobal options\\fR] \\fIcommand\\fR [\\fIoptions\\fR] [\\fIarguments\\fR...]")
+        page.section("DESCRIPTION")
+        page.paragraphs(description)
+        page.section("GLOBAL OPTIONS")
+        page.flags(GlobalOptions.flags)
+        page.section("COMMANDS")
+        for command in Command.visible {
+            page.line(".TP\n\\fBrunbox\\-\(Troff.escaped(command.name))\\fR(1)")
+            page.flowing(command.summary)
+        }
+        page.section("EXIT STATUS")
+        page.items(exitStatus)
+        page.section("ENVIRONMENT")
+        page.items(environment)
+        page.section("FILES")
+        page.items(files)
+        page.section("EXAMPLES")
+        page.paragraphs(examples)
+        page.section("STANDARDS")
+        page.flowing("Runtime Specification of the Open Container Initiative, version \(OCIVersion.implemented).")
+        page.section("SEE ALSO")
+        page.references(Command.visible.map { "runbox-\($0.name)" })
+        return ManualPage(name: "runbox", text: page.text)
+    }
+
+    private static let description = """
+        runbox runs containers from OCI bundles: a folder with a config.json and a root file system. Engines
+        (containerd, Docker, Podman, CRI-O) call it with the commands and flags of runc and crun; people call
+        `runbox run bundle/`.
+
+        Long flags are written with two dashes or one, and may be shortened as long as they stay unique. A
+        value follows its flag as the next word or behind `=`. `--` ends the flags.
+        """
+
+    private static let exitStatus = [
+        ("0", "The command did what it was asked for."),
+        (
+            "1", "runbox failed. The reason is one line on standard error, and one line of level `error` in the file of `--log`."
+        ),
+        ("126, 127", "The container's program cannot be executed, or is not there."),
+        ("255", "`exec` failed, and the program is not at fault."),
+        (
+            "other", "`run` in the foreground, `exec` and `wait` end with the program's own exit status, or with 128 + the number of the signal that ended it."
+        ),
+    ]
+
+    private static let environment = [
+        ("XDG_RUNTIME_DIR", "For ordinary users, state is kept in its folder `runbox`."),
+        ("LISTEN_FDS", "Descriptors of socket activation, which `run` and `create` pass on to the program."),
+        ("NOTIFY_SOCKET", "The service manager's socket for readiness, which is passed on to the program."),
+    ]
+
+    private static let files = [
+        ("/run/runbox", "A folder for each container: its state, and a copy of its configuration."),
+        ("config.json", "The configuration in a bundle; `runbox spec` writes one to begin with."),
+        ("/usr/share/runbox/seccomp.json", "Seccomp rules as engines use them; `/usr/local/share` by default."),
+    ]
+
+    private static let examples = """
+        A shell from a folder with a root file system:
+
+          mkdir -p bundle/rootfs
+          runbox spec --bundle bundle
+          runbox run bundle/
+
+        In the background, as engines do it:
+
+          runbox create --bundle bundle my-container
+          runbox start my-container
+          runbox kill my-container TERM
+          runbox delete my-container
+        """
+}
