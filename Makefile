@@ -4,6 +4,7 @@ SWIFT ?= swift
 BUILD := build
 RUNBOX := $(CURDIR)/$(BUILD)/runbox
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable
+EXAMPLE := $(CURDIR)/.build/examples/debug/HelloContainer
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 10
@@ -14,7 +15,7 @@ BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
 DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 
-.PHONY: all build demo test check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test
+.PHONY: all build example demo test check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -48,10 +49,14 @@ $(BUILD)/probe: Tests/Probe/probe.c
 demo: need-demo build
 	RUNBOX=$(RUNBOX) Tests/Demo/demo.sh
 
-test: need-test build $(BUILD)/probe
+# The public library as another package sees it; no part of the static executable, so with the usual settings.
+example: need-build
+	$(SWIFT) build --package-path Examples/HelloContainer --scratch-path .build/examples
+
+test: need-test build example $(BUILD)/probe
 	$(SWIFT) test --skip '^RuntimeTests'
 	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
-	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe $(SWIFT) test --filter '^RuntimeTests'
+	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
 
@@ -69,19 +74,23 @@ bench: need-test build
 
 # Warnings are errors in every build (Package.swift), so building is a check, too.
 check: need-build
-	$(SWIFT) format lint --strict --recursive --configuration config/swift-format.json Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --configuration config/swift-format.json Package.swift Sources Tests Examples
 	config/check-sources.sh
 	config/error-catalogue.py
 	config/make-seccomp-profile.py --check
 	$(SWIFT) build --explicit-target-dependency-import-check error
+	config/check-coverage.py .build/debug/runbox
 	$(MAKE) fuzz
 
-# Feeds mutated documents to what reads untrusted text. A crash is replayed by `runbox-fuzz reader --seed N --count 1`.
-fuzz: need-swift
-	$(SWIFT) run -c release runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+# Feeds mutated documents to what reads untrusted text, and random configurations to what plans containers of them. With the
+# settings of the executable, whose objects it then shares. A crash is replayed by `runbox-fuzz reader --seed N --count 1`.
+fuzz: need-build
+	$(SWIFT) build $(RELEASE) --product runbox-fuzz
+	.build/release/runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+	.build/release/runbox-fuzz plan --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 format:
-	$(SWIFT) format --in-place --recursive --configuration config/swift-format.json Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --configuration config/swift-format.json Package.swift Sources Tests Examples
 
 # PREFIX is where things will be found, DESTDIR what is / for now. Packages say PREFIX=/usr.
 install: build

@@ -45,6 +45,8 @@ let package = Package(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
-        .executableTarget(name: "runbox-fuzz", dependencies: ["OCISpec", "JSON"], swiftSettings: strict),
+        .executableTarget(
+            name: "runbox-fuzz", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "JSON", "Kernel"],
+            swiftSettings: strict),
     ]
 )

@@ -25,7 +25,7 @@ allow Kernel CLinux CSeccomp CCap
 allow Cgroups OCISpec Kernel
 allow ContainerRuntime Cgroups OCISpec JSON Kernel
 allow runbox ContainerRuntime OCISpec JSON Kernel
-allow runbox-fuzz OCISpec JSON Glibc
+allow runbox-fuzz ContainerRuntime Cgroups OCISpec JSON Kernel Glibc
 
 refuse() {
     reason=$1

@@ -181,8 +181,8 @@ extension Processes {
 }
 
 extension Processes {
-    /// The name that ps shows. prctl(2), PR_SET_NAME.
-    package static func setName(_ name: StaticString) {
-        _ = clinux_prctl(PR_SET_NAME, UInt(bitPattern: name.utf8Start), 0, 0, 0)
+    /// The name that ps shows, of which the kernel keeps 15 bytes. prctl(2), PR_SET_NAME.
+    package static func setName(_ name: String) {
+        _ = name.withCString { clinux_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
     }
 }

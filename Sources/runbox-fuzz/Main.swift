@@ -1,15 +1,15 @@
 import Glibc
 
-/// Feeds nonsense to the parts of runbox that read what others wrote.
+/// Feeds nonsense to the parts of runbox that read what others wrote, and to what plans containers of it.
 ///
-/// `runbox-fuzz reader --seconds N [--seed S] [--count N]`: each round has a seed, written to standard error before the
+/// `runbox-fuzz reader|plan --seconds N [--seed S] [--count N]`: each round has a seed, written to standard error before the
 /// round runs, so that a crash is replayed by `--seed S --count 1`. Exit status 1 means a broken promise, 2 a wrong
 /// command line; a trap ends the process as traps do.
 @main
 struct Main {
     static func main() {
         guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
-            complain("usage: runbox-fuzz reader --seconds N [--seed S] [--count N]")
+            complain("usage: runbox-fuzz reader|plan --seconds N [--seed S] [--count N]")
             exit(2)
         }
         let end = monotonicSeconds() + options.seconds
@@ -17,10 +17,15 @@ struct Main {
         var rounds = 0
         while rounds < options.count, monotonicSeconds() < end {
             complain("seed \(seed)")
-            ReaderFuzz.round(seed: seed)
+            switch options.target {
+            case .reader: ReaderFuzz.round(seed: seed)
+            case .plan: PlanFuzz.round(seed: seed)
+            }
             seed &+= 1
             rounds += 1
         }
+        PlanFuzz.checkThatItShowsSomething()
+        if options.target == .plan { print("\(PlanFuzz.planned) plans, \(PlanFuzz.clean) without a mistake") }
         print("\(rounds) rounds, seeds \(options.seed) to \(seed &- 1): no mistake found")
     }
 
@@ -39,12 +44,18 @@ func complain(_ line: String) {
 
 /// The command line.
 private struct Options {
+    enum Target: String {
+        case reader, plan
+    }
+
+    let target: Target
     var seconds = Double.infinity
     var seed: UInt64 = 1
     var count = Int.max
 
     init?(_ arguments: [String]) {
-        guard arguments.first == "reader", arguments.count % 2 == 1 else { return nil }
+        guard let target = arguments.first.flatMap(Target.init(rawValue:)), arguments.count % 2 == 1 else { return nil }
+        self.target = target
         for index in stride(from: 1, to: arguments.count, by: 2) {
             let value = arguments[index + 1]
             switch arguments[index] {

@@ -10,12 +10,16 @@ struct GlobalOptions: Sendable {
         Flag(
             "log", value: "FILE",
             "where messages go: a file, file:PATH, journald:NAME or syslog:NAME; errors go to stderr as well"),
-        Flag("log-format", value: "FORMAT", choices: "text json", "text (default) or json: one object a line with level, msg and time"),
+        Flag(
+            "log-format", value: "FORMAT", choices: "text json",
+            "text (default) or json: one object a line with level, msg and time"),
         Flag("log-level", value: "LEVEL", choices: "error warning debug", "error, warning (default) or debug"),
         Flag("debug", "the same as --log-level debug: also lists all mistakes of a configuration"),
         Flag("cgroup-manager", value: "NAME", choices: "cgroupfs disabled", "cgroupfs (default) or disabled"),
         Flag("systemd-cgroup", "let systemd make the cgroup (not supported yet)"),
-        Flag("rootless", value: "BOOL", choices: "true false auto", "true, false or auto; accepted for engines, runbox sees by itself"),
+        Flag(
+            "rootless", value: "BOOL", choices: "true false auto",
+            "true, false or auto; accepted for engines, runbox sees by itself"),
         Flag("version", short: "v", "print the version"),
         Flag("help", short: "h", "show this text"),
     ]

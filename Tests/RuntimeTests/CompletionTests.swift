@@ -113,7 +113,8 @@ extension AllTests {
             for flag in help.global { #expect(text.contains(flag.inZsh), "\(flag)") }
             for command in help.commands {
                 #expect(text.contains("\n    '\(command.name):\(command.summary.forZsh)'\n"), "\(command)")
-                let branch = text.components(separatedBy: "\n  \(command.name))\n").last?
+                let branch =
+                    text.components(separatedBy: "\n  \(command.name))\n").last?
                     .components(separatedBy: "\n    ;;").first ?? ""
                 for flag in command.flags { #expect(branch.contains(flag.inZsh), "\(command) \(flag)") }
             }
@@ -156,7 +157,8 @@ extension AllTests {
             for command in help.commands {
                 #expect(lines.contains { $0.contains("_before_command -a \(command.name) -d '") }, "\(command)")
                 for flag in command.flags {
-                    #expect(lines.contains { $0.contains("in \(command.name)' -l \(flag.name) ") }, "\(command) \(flag)")
+                    #expect(
+                        lines.contains { $0.contains("in \(command.name)' -l \(flag.name) ") }, "\(command) \(flag)")
                 }
             }
             for flag in help.global {
@@ -193,7 +195,8 @@ extension AllTests {
 
         @Test func anUnknownShell() throws {
             let outcome = try Sandbox.current.plain(["completion", "tcsh"])
-            #expect(outcome.status == 1 && outcome.stderr.contains("tcsh") && outcome.stderr.contains("bash, zsh, fish"))
+            #expect(
+                outcome.status == 1 && outcome.stderr.contains("tcsh") && outcome.stderr.contains("bash, zsh, fish"))
         }
     }
 }

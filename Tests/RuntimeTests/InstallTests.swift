@@ -48,9 +48,11 @@ extension AllTests {
 
             let root = box.path("root of a package") + prefix
             let version = try box.aside([root + "/bin/runbox", "--version"]).wait()
-            #expect(version.status == 0 && version.stdout == (try box.plain(["--version"])).stdout, "\(version)")
+            let expected = try box.plain(["--version"]).stdout
+            #expect(version.status == 0 && version.stdout == expected, "\(version)")
             let page = try box.aside(["gzip", "-dc", root + "/share/man/man1/runbox-run.1.gz"]).wait()
-            #expect(page.stdout == (try box.plain(["man", "runbox-run"])).stdout)
+            let printed = try box.plain(["man", "runbox-run"]).stdout
+            #expect(page.stdout == printed)
             for path in ["containers.conf.d/runbox.conf", "docker/daemon.json", "containerd/runbox.toml"] {
                 let text = try String(contentsOfFile: "\(root)/share/runbox/\(path)", encoding: .utf8)
                 #expect(text.contains("\"\(prefix)/bin/runbox\""), "\(path) names another executable: \(text)")

@@ -3,6 +3,13 @@ internal import Kernel
 internal import OCISpec
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
+///
+/// A value without a state of its own: everything is read from the store and the kernel when it is asked for, so that any
+/// number of processes may hold the same container. Operations that change it take turns by a lock; one that has to wait
+/// longer than ten seconds fails.
+///
+/// The calling process must have one thread wherever it makes a process for the container (``create(_:options:warn:)``,
+/// ``run(_:options:warn:)``, ``exec(_:warn:)``), and root's privileges on the host.
 public struct Container: Sendable {
     /// Its name.
     public let id: ContainerID
@@ -16,7 +23,9 @@ public struct Container: Sendable {
 
     // MARK: Queries
 
-    /// What there is to tell of the container. Of a stopped one it also keeps how it ended, for as long as that can be learnt.
+    /// What there is to tell of the container at this moment. Of a stopped one it also keeps how it ended, for as long as that can be learnt.
+    ///
+    /// - Throws: ``RuntimeError/missing(_:)``; ``RuntimeError/failed(reason:)`` when the state is damaged.
     public func state() throws(RuntimeError) -> ContainerState { try state(askedBy: "state") }
 
     private func state(askedBy command: String) throws(RuntimeError) -> ContainerState {
@@ -27,8 +36,12 @@ public struct Container: Sendable {
         return ContainerState(record, status: status, started: StartNote.read(store.folder(record.id)), exit: exit)
     }
 
-    /// All containers of a store. Those that cannot be read are skipped with a warning.
-    public static func all(in store: Store, warn: (String) -> Void) throws(RuntimeError) -> [ContainerState] {
+    /// All containers of a store, by their names. Those that cannot be read are skipped with a warning.
+    ///
+    /// - Parameter warn: takes a sentence for each that is left out, with the remedy.
+    /// - Throws: ``RuntimeError/failed(reason:)`` when the store's folder cannot be listed; one that is not there has no containers.
+    public static func all(in store: Store, warn: (String) -> Void = { _ in }) throws(RuntimeError) -> [ContainerState]
+    {
         var states: [ContainerState] = []
         for name in try store.all() {
             do throws(RuntimeError) {
@@ -54,10 +67,12 @@ public struct Container: Sendable {
 
     // MARK: Operations
 
-    /// Opens the gate of a created container: its payload runs when this returns. With NOTIFY_SOCKET in the environment, here and at
+    /// Opens the gate of a created container: its payload runs when this returns. Specification: runtime.md, "Start". With NOTIFY_SOCKET in the environment, here and at
     /// ``create(_:options:warn:)``, it returns when the payload has said that it is ready, or has ended.
     ///
     /// - Parameter warn: takes sentences about what is odd but no error.
+    /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start; ``RuntimeError/stage(message:exitStatus:)``
+    ///   when a startContainer or poststart hook fails, or the program cannot be executed (127 or 126).
     public func start(warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
@@ -84,10 +99,14 @@ public struct Container: Sendable {
         }
     }
 
-    /// Sends a signal to the init, or to every process of the container.
+    /// Sends a signal to the init, or to every process of the container. Specification: runtime.md, "Kill"; signal(7).
     ///
-    /// - Parameter all: also succeeds when the init has ended already, as engines expect of runc.
-    public func kill(_ signal: String, all: Bool) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - signal: a number, or a name with or without `SIG`; `RTMIN+n` and `RTMAX-n` are real-time signals.
+    ///   - all: sends it to every process in the container's cgroup; also succeeds when the init has ended already, as engines
+    ///     expect of runc.
+    /// - Throws: ``RuntimeError/status(reason:)`` with the words engines look for when the container has stopped.
+    public func kill(_ signal: String, all: Bool = false) throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
         let status = status(of: record)
@@ -96,10 +115,14 @@ public struct Container: Sendable {
         try KillSequence(record: record, status: status).run(signal, all: all)
     }
 
-    /// Takes the container down: its processes, its cgroup, its state.
+    /// Takes the container down: its processes, its cgroup, its state; then its poststop hooks run. Specification: runtime.md, "Delete".
     ///
-    /// - Parameter force: kills a running one; a container that does not exist is fine.
-    public func delete(force: Bool, warn: @escaping (String) -> Void) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - force: kills a running one; a container that does not exist is fine. Without it, only a stopped one and one that was
+    ///     never started can be deleted.
+    ///   - warn: takes sentences about what could not be taken down but keeps nothing alive, and failing poststop hooks.
+    /// - Throws: ``RuntimeError/status(reason:)`` for a running container without `force`.
+    public func delete(force: Bool = false, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) {
         do throws(RuntimeError) {
             // Whoever holds the container by a hook or a program that hangs lets go when the init is killed.
             let endIt = { if force { try? kill("KILL", all: true) } }

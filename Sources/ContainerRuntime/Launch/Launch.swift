@@ -5,9 +5,17 @@ internal import OCISpec
 extension Container {
     /// Makes a container whose payload waits for ``start()``. Specification: runtime.md, "Create".
     ///
-    /// - Parameter warn: takes sentences about what is odd but no error.
+    /// The container's first process is a child of the caller: whoever wants its exit code calls ``wait(timeout:)``.
+    ///
+    /// - Parameters:
+    ///   - bundle: what the container is made of. Nothing of the host is touched when its configuration has a mistake.
+    ///   - options: what goes beyond the bundle.
+    ///   - warn: takes sentences about what is odd but no error.
+    /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``; ``RuntimeError/stage(message:exitStatus:)``
+    ///   when a step of making it fails, after which nothing of it is left; ``RuntimeError/failed(reason:)`` in a process with
+    ///   several threads.
     public func create(
-        _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
+        _ bundle: Bundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
@@ -20,9 +28,15 @@ extension Container {
 
     /// Makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
     ///
+    /// This is the whole of `runbox run`, made for a process that does nothing else: in the foreground it blocks all signals
+    /// of the caller for good, passes on to the payload those that arrive, takes the caller's terminal where the configuration
+    /// wants one, and adopts and reaps the container's orphans. A program with a life of its own calls
+    /// ``create(_:options:warn:)``, ``start()``, ``wait(timeout:)`` and ``delete(force:warn:)``.
+    ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    /// - Throws: as ``create(_:options:warn:)`` and ``start()``; the container is gone then.
     public func run(
-        _ bundle: Bundle, options: LaunchOptions, warn: @escaping (String) -> Void
+        _ bundle: Bundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
         var options = options
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)

@@ -10,13 +10,18 @@ public enum SealedSelf {
     /// Set for the second execution, so that a file that does not look sealed there either is an error and no endless loop.
     private static let marker = "_RUNBOX_SEALED"
 
-    /// Returns when this process runs from a sealed file; otherwise the program begins anew.
+    /// Returns when this process runs from a sealed file; otherwise the program begins anew, with the same environment.
+    ///
+    /// To be called first of all, by every program that is about to make a process for a container.
+    ///
+    /// - Parameter arguments: what the program was called with, its own name first; the process is named after it.
     /// - Throws: ``RuntimeError/failed(reason:)`` when the executable can be sealed in no way.
     public static func ensure(arguments: [String]) throws(RuntimeError) {
         do throws(SystemError) {
             let own = try Files.open(path, .readOnly)
             if try Files.fileSystem(of: own).isReadOnly || Files.isSealed(own) {
-                Processes.setName("runbox")
+                // A file without a name gives the process none.
+                Processes.setName(arguments.first?.splitAtLastSlash?.name ?? arguments.first ?? "runbox")
                 return
             }
             if Processes.environment(marker) != nil { throw .refused("the sealed copy is not sealed") }

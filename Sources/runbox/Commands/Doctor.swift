@@ -10,7 +10,7 @@ extension Command {
             on the host is changed. The exit status is 1 when something is missing that containers cannot be
             run without.
             """,
-        flags: [Flag("format", short: "f", value: "FORMAT", "text (default) or json")]
+        flags: [Flag("format", short: "f", value: "FORMAT", choices: "text json", "text (default) or json")]
     ) { invocation throws(Failure) in
         let format = invocation.parsed.value("format") ?? "text"
         guard format == "text" || format == "json" else {

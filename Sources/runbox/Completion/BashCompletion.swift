@@ -56,7 +56,9 @@ enum BashCompletion {
             }
         }
         lines += ["    esac", "}", ""]
-        lines += ["# Whether the arguments of command $1 belong to another program after the first.", "_runbox_program() {"]
+        lines += [
+            "# Whether the arguments of command $1 belong to another program after the first.", "_runbox_program() {",
+        ]
         let programs = commands.filter(\.takesProgram).map(\.name).joined(separator: " | ")
         lines += ["    case $1 in", "    \(programs)) return 0 ;;", "    esac", "    return 1", "}", "", ""]
         return lines.joined(separator: "\n")

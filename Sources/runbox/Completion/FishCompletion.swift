@@ -3,16 +3,19 @@ enum FishCompletion {
     static func text() -> String {
         let commands = CompletedCommand.all
         var lines = [
-            "# fish completion for runbox. `runbox completion fish` prints it from the table that runbox reads its flags by.", "",
+            "# fish completion for runbox. `runbox completion fish` prints it from the table that runbox reads its flags by.",
+            "",
         ]
         let withValue = [("", GlobalOptions.flags)] + commands.map { ($0.name, $0.flags) }
-        lines.append("# Flags that take the next word as their value, and commands whose arguments belong to a program.")
+        lines.append(
+            "# Flags that take the next word as their value, and commands whose arguments belong to a program.")
         lines.append("set -g __runbox_value_flags \(withValue.flatMap { values($0, $1) }.joined(separator: " "))")
         lines.append("set -g __runbox_programs \(commands.filter(\.takesProgram).map(\.name).joined(separator: " "))")
         lines += [functions, "complete -c runbox -f"]
         lines += GlobalOptions.flags.map { line($0, "__runbox_before_command") }
         for command in commands {
-            lines.append("complete -c runbox -n __runbox_before_command -a \(command.name) -d \(quoted(command.summary))")
+            lines.append(
+                "complete -c runbox -n __runbox_before_command -a \(command.name) -d \(quoted(command.summary))")
             lines += command.flags.map { line($0, "'__runbox_in \(command.name)'") }
             for (number, kind) in command.arguments.enumerated() where kind != .text {
                 let files = kind == .file ? " -F" : " -a \(quoted(words(kind)))"

@@ -3,7 +3,8 @@ enum ZshCompletion {
     static func text() -> String {
         var lines = [
             "#compdef runbox",
-            "# zsh completion for runbox. `runbox completion zsh` prints it from the table that runbox reads its flags by.", "",
+            "# zsh completion for runbox. `runbox completion zsh` prints it from the table that runbox reads its flags by.",
+            "",
         ]
         lines += ["_runbox_commands() {", "  local -a commands", "  commands=("]
         lines += CompletedCommand.all.map { "    \(quoted("\($0.name):\($0.summary)"))" }

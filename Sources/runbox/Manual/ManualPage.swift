@@ -66,12 +66,14 @@ struct ManualPage: Sendable {
     private static let exitStatus = [
         ("0", "The command did what it was asked for."),
         (
-            "1", "runbox failed. The reason is one line on standard error, and one line of level `error` in the file of `--log`."
+            "1",
+            "runbox failed. The reason is one line on standard error, and one line of level `error` in the file of `--log`."
         ),
         ("126, 127", "The container's program cannot be executed, or is not there."),
         ("255", "`exec` failed, and the program is not at fault."),
         (
-            "other", "`run` in the foreground, `exec` and `wait` end with the program's own exit status, or with 128 + the number of the signal that ended it."
+            "other",
+            "`run` in the foreground, `exec` and `wait` end with the program's own exit status, or with 128 + the number of the signal that ended it."
         ),
     ]
 

@@ -44,7 +44,9 @@ struct HelpText {
     }
 
     private static func flag(_ line: String) -> Flag? {
-        guard let match = line.wholeMatch(of: /   --([a-z0-9-]+)(?:, -(\w))?(?: (\S+))? {2,}(\S.*)/) else { return nil }
+        guard let match = line.wholeMatch(of: /[ ]{3}--([a-z0-9-]+)(?:, -(\w))?(?: (\S+))? {2,}(\S.*)/) else {
+            return nil
+        }
         return Flag(
             name: String(match.1), short: match.2.map(String.init), value: match.3.map(String.init),
             text: String(match.4))

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+extension AllTests {
+    /// Examples/HelloContainer: a program of its own package, with nothing but the public interface of the library.
+    @Suite struct Library {
+        /// `RUNBOX_EXAMPLE`, which `make test` builds; nil without it.
+        private static func example() -> String? {
+            guard let path = ProcessInfo.processInfo.environment["RUNBOX_EXAMPLE"] else {
+                print("skipped: RUNBOX_EXAMPLE does not name the built Examples/HelloContainer; make test builds it")
+                return nil
+            }
+            return path
+        }
+
+        private static func run(_ program: String, _ bundle: Bundle) throws -> Outcome {
+            let box = try Sandbox.current
+            return try box.aside([program, bundle.directory, box.root]).wait()
+        }
+
+        @Test func aContainerFromBeginningToEnd() throws {
+            guard let program = Self.example() else { return }
+            let outcome = try Self.run(program, try Sandbox.current.bundle("say:hello from inside", "exit:7"))
+            #expect(outcome.status == 7 && outcome.stderr == "", "\(outcome)")
+            let lines = outcome.stdout.split(separator: "\n").map(String.init)
+            #expect(lines.contains("hello from inside"), "\(outcome)")
+            #expect(lines.contains { $0.wholeMatch(of: /hello-\d+ is created, process \d+/) != nil }, "\(outcome)")
+            #expect(lines.contains("it ended with 7 and is stopped"), "\(outcome)")
+        }
+
+        @Test func mistakesAreTypedErrors() throws {
+            guard let program = Self.example() else { return }
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") { $0["hostname"] = 5 }
+            let line = try box.refused(try Self.run(program, bundle))
+            #expect(line.contains("config.json:") && line.contains("hostname"), "\(line)")
+        }
+
+        @Test func aProgramThatIsNotThere() throws {
+            guard let program = Self.example() else { return }
+            let box = try Sandbox.current
+            let line = try box.refused(try Self.run(program, try box.bundle(args: ["/absent"])), status: 127)
+            #expect(line.contains("/absent"), "\(line)")
+        }
+
+        @Test func theProgramIsSealed() throws {
+            guard let program = Self.example() else { return }
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:ready", "sleep:20")
+            let running = try box.aside([program, bundle.directory, box.root])
+            #expect(running.says("ready"))
+            // Nobody can open it for writing by the way that containers have to it.
+            let file = open("/proc/\(running.pid)/exe", O_WRONLY)
+            #expect(file == -1 && (errno == EROFS || errno == ETXTBSY || errno == EPERM), "\(errno)")
+            if file != -1 { close(file) }
+            let names = try String(contentsOfFile: "/proc/\(running.pid)/comm", encoding: .utf8)
+            #expect(names == "HelloContainer\n", "\(names)")
+            for entry in try FileManager.default.contentsOfDirectory(atPath: box.root) where !entry.hasPrefix(".") {
+                try box.ok("kill", entry, "KILL")
+            }
+            #expect(running.wait().status == 137)
+        }
+    }
+}

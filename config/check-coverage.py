@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""check-coverage.py RUNBOX: holds docs/coverage.md against the sources, the tests and the executable.
+
+Every file and test that a row names must exist; every key that the decoders of Sources/OCISpec read, every command and
+every flag of the executable's help must have a row; no cell may be empty and nothing may be planned."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COVERAGE = ROOT / "docs" / "coverage.md"
+mistakes = []
+
+
+def mistake(line, text):
+    mistakes.append((line, f"docs/coverage.md:{line}: {text}" if line else f"docs/coverage.md: {text}"))
+
+
+class Row:
+    def __init__(self, line, section, cells):
+        self.line, self.section, self.cells = line, section, cells
+        self.subject, self.source, self.test, self.state = cells
+        self.words = set(re.findall(r"[A-Za-z][A-Za-z0-9]*", self.subject))
+        self.flags = set(re.findall(r"(?<![\w-])--([a-z0-9][a-z0-9-]*)", self.subject))
+
+
+def read_rows():
+    rows, section = [], ""
+    for number, line in enumerate(COVERAGE.read_text().splitlines(), 1):
+        if line.startswith("## "):
+            section = line[3:].strip()
+        if not line.startswith("|") or re.fullmatch(r"[|\- ]+", line):
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if len(cells) != 4:
+            mistake(number, f"{len(cells)} cells instead of 4")
+        elif cells[1:] != ["Source", "Test", "State"]:
+            rows.append(Row(number, section, cells))
+    return rows
+
+
+# --- cells -----------------------------------------------------------------------------------------------------------
+
+
+def check_cells(row):
+    for name, cell in zip(("subject", "source", "test", "state"), row.cells):
+        if not cell:
+            mistake(row.line, f"{row.subject}: the {name} is empty")
+    # Without a test there is only what the specification ignores by nature, or what needs another machine.
+    if row.test == "–" and "needs" not in row.state:
+        mistake(row.line, f"{row.subject}: no test, and the state does not say what one needs")
+    for cell in row.cells:
+        if re.search(r"\bplanned\b|\bno test\b", cell):
+            mistake(row.line, f"{row.subject}: {cell}")
+
+
+def check_sources(row):
+    folder = None
+    for name in re.findall(r"[A-Za-z0-9_/.+-]+\.(?:swift|c|h)\b", row.source):
+        places = [f"Sources/{name}", f"Sources/ContainerRuntime/{name}"] + ([f"{folder}/{name}"] if folder else [])
+        found = next((place for place in places if (ROOT / place).is_file()), None)
+        if found is None:
+            mistake(row.line, f"{row.subject}: there is no source {name}")
+        else:
+            folder = str(pathlib.PurePosixPath(found).parent)
+
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+
+def read_tests():
+    """Suites by name, each with its test functions; a type is the last one that was opened further to the left."""
+    suites = {}
+    for path in sorted((ROOT / "Tests").rglob("*.swift")):
+        types, is_test = [], False
+        for line in path.read_text().splitlines():
+            indent = len(line) - len(line.lstrip(" "))
+            opened = re.match(r" *(?:@\w+(?:\(.*\))? )*(?:(?:private|final|fileprivate) )*(struct|enum|class|extension|actor) (\w+)", line)
+            if opened:
+                types = [(depth, name) for depth, name in types if depth < indent] + [(indent, opened.group(2))]
+                suites.setdefault(opened.group(2), set())
+            is_test = is_test or "@Test" in line
+            function = re.search(r"\bfunc (\w+)", line)
+            if function and is_test:
+                owners = [name for depth, name in types if depth < indent]
+                if owners:
+                    suites[owners[-1]].add(function.group(1))
+                is_test = False
+    return {name: tests for name, tests in suites.items() if tests}
+
+
+def check_tests(row, suites):
+    text = re.sub(r"\([^)]*\)", "", row.test)
+    if text == "–" or text.startswith("see "):
+        return
+    for part in text.split(";"):
+        suite, _, names = part.strip().partition("/")
+        if suite not in suites:
+            mistake(row.line, f"{row.subject}: there is no suite {suite}")
+            continue
+        for name in filter(None, (word.strip() for word in names.split(","))):
+            if name not in suites[suite]:
+                mistake(row.line, f"{row.subject}: there is no test {suite}/{name}")
+
+
+# --- keys of the configuration ---------------------------------------------------------------------------------------
+
+
+def read_decoders():
+    """For each type its keys, and for each key the type of its value."""
+    types, keys = {}, {}
+    for path in sorted((ROOT / "Sources" / "OCISpec").glob("*.swift")):
+        current = None
+        for line in path.read_text().splitlines():
+            opened = re.match(r"(?:package )?(?:struct|extension) (\w+)", line)
+            if opened:
+                current = opened.group(1)
+            declared = re.match(r" +package var (\w+): \[?(\w+)", line)
+            if declared and current:
+                types.setdefault(current, {})[declared.group(1)] = declared.group(2)
+            read = re.match(r" +(?:self\.)?(\w+) = (?:try )?fields\.\w+\(\s*\"(\w+)\"", line)
+            if read and current:
+                keys.setdefault(current, {})[read.group(2)] = read.group(1)
+    return types, keys
+
+
+def paths(types, keys, name="Spec", above=(), depth=0):
+    for key, variable in sorted(keys.get(name, {}).items()):
+        inner = types.get(name, {}).get(variable, "")
+        if inner in keys and depth < 8:
+            yield from paths(types, keys, inner, above + (key,), depth + 1)
+        else:
+            yield above + (key,)
+
+
+def check_keys(rows):
+    types, keys = read_decoders()
+    every = list(paths(types, keys))
+    if len(every) < 120:
+        mistake(0, f"only {len(every)} keys were found in the decoders: check-coverage.py no longer understands them")
+    for path in every:
+        parent = path[-2] if len(path) > 1 else None
+
+        def tells(row):
+            if path[-1] not in row.words or "--" in row.subject:
+                return False
+            near = row.words | set(re.findall(r"\w+", row.section))
+            return parent is None or parent in near or "*" in row.subject and path[0] in near
+
+        if not any(tells(row) for row in rows):
+            mistake(0, f"no row for {'.'.join(path)}")
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def help_text(runbox, *words):
+    return subprocess.run([runbox, "help", *words], check=True, capture_output=True, text=True).stdout
+
+
+def part(text, title):
+    return re.findall(r"^   (.*)$", text.split(f"{title}:\n", 1)[1].split("\n\n")[0], re.M)
+
+
+def flags_of(lines):
+    return [match.group(1) for match in (re.match(r"--([a-z0-9-]+)", line) for line in lines) if match]
+
+
+def check_commands(rows, runbox):
+    overview = help_text(runbox)
+    check_flags(rows, flags_of(part(overview, "GLOBAL OPTIONS")), None)
+    for line in part(overview, "COMMANDS"):
+        command = line.split()[0]
+        if not any(row.section == "Commands" and re.search(rf"`{command}\b", row.subject) for row in rows):
+            mistake(0, f"no row for the command {command}")
+        if command != "help":
+            check_flags(rows, flags_of(part(help_text(runbox, command), "OPTIONS")), command)
+
+
+def check_flags(rows, flags, command):
+    for flag in flags:
+
+        def tells(row):
+            if flag not in row.flags:
+                return False
+            if command is None:
+                return row.section == "Global flags"
+            of = re.search(rf"\bFlags of\b.*\b{command}\b", row.section)
+            return bool(of) or re.search(rf"`{command} ", row.subject) is not None
+
+        # Every command has --help.
+        if (command is None or flag != "help") and not any(tells(row) for row in rows):
+            mistake(0, f"no row for {command or 'the global flag'} --{flag}")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    rows = read_rows()
+    suites = read_tests()
+    for row in rows:
+        check_cells(row)
+        check_sources(row)
+        check_tests(row, suites)
+    check_keys(rows)
+    check_commands(rows, sys.argv[1])
+    for _, text in sorted(mistakes, key=lambda entry: entry[0]):
+        print(text, file=sys.stderr)
+    sys.exit(1 if mistakes else 0)
+
+
+main()
