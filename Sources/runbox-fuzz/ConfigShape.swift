@@ -15,7 +15,13 @@ enum ConfigShape {
         Shape.Member("domainname", 20, .words(["example.org"])),
         Shape.Member("mounts", 80, .list(6, .object(mount))),
         Shape.Member("hooks", 20, .object(hooks)),
-        Shape.Member("annotations", 20, .fixed("{\"a.b\":\"c\"}")),
+        Shape.Member("annotations", 20, .object(annotations)),
+    ]
+
+    private static let annotations: [Shape.Member] = [
+        Shape.Member("a.b", 50, .words(["c"])),
+        Shape.Member("run.oci.keep_original_groups", 30, .words(["1", "0"])),
+        Shape.Member("run.oci.delegate-cgroup", 20, .words(["sub", "a/b", "../out"])),
     ]
 
     private static let root: [Shape.Member] = [
@@ -80,12 +86,14 @@ enum ConfigShape {
         Shape.Member("type", 90, .words(["bind", "tmpfs", "tmpfs", "proc", "sysfs", "cgroup", "mqueue"])),
         Shape.Member("source", 90, .words(["/srv/data", "tmpfs", "relative/source", "proc"])),
         Shape.Member("options", 85, .list(6, .words(mountOptions))),
+        Shape.Member("uidMappings", 3, .list(2, .object(mapping), least: 1)),
+        Shape.Member("gidMappings", 3, .list(2, .object(mapping), least: 1)),
     ]
 
     private static let mountOptions = [
         "ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec", "bind", "rbind", "remount", "rro", "rrw",
         "rnosuid", "rsuid", "noatime", "strictatime", "relatime", "nosymfollow", "symfollow", "private", "rshared",
-        "rslave", "mode=755", "size=1m", "sync", "defaults", "",
+        "rslave", "mode=755", "size=1m", "sync", "defaults", "", "idmap",
     ]
 
     private static let hooks: [Shape.Member] = [
@@ -118,6 +126,7 @@ enum ConfigShape {
         Shape.Member("rootfsPropagation", 30, .words(["shared", "slave", "private", "rprivate", "unbindable"])),
         Shape.Member("maskedPaths", 50, .list(4, .words(hiddenPaths))),
         Shape.Member("readonlyPaths", 50, .list(4, .words(hiddenPaths))),
+        Shape.Member("netDevices", 10, .fixed("{\"eth0\":{\"name\":\"inside\"},\"eth1\":{}}")),
         Shape.Member("mountLabel", 5, .words(["label"])),
         Shape.Member("personality", 10, .fixed("{\"domain\":\"LINUX32\"}")),
     ]

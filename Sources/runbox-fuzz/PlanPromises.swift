@@ -22,9 +22,21 @@ enum PlanPromises {
         findings.expectOfClean(facts.hasResctrl == (spec.linux?.intelRdt != nil), "resctrl where it is asked for")
         findings.expect(
             facts.hasMemoryPolicy == (spec.linux?.memoryPolicy != nil), "a memory policy where one is asked for")
+        let devices = (spec.linux?.netDevices ?? []).map(\.hostName)
+        findings.expectOfClean(facts.netDevices == devices, "the network interfaces are those that are asked for")
+        checkAnnotations(facts, spec, &findings)
         for (field, _) in facts.errors + facts.warnings {
             findings.expect(field.first?.isLetter == true, "every finding names its field")
         }
+    }
+
+    private static func checkAnnotations(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+        let value = { (key: String) in spec.annotations?.last { $0.key == "run.oci.\(key)" }?.value }
+        findings.expect(
+            facts.keepsGroups == (value("keep_original_groups") == "1"), "the caller's groups where asked for")
+        findings.expect(!facts.hasOtherFilter, "no other filter than the configuration's")
+        findings.expectOfClean(
+            facts.delegatedCgroup == value("delegate-cgroup"), "a cgroup within the cgroup where one is asked for")
     }
 
     // MARK: Isolation
@@ -74,6 +86,10 @@ enum PlanPromises {
                 "the source of a bind mount is its own")
             findings.expect(plan.isRemount == words.contains("remount"), "a remount where one is asked for")
             findings.expect(plan.data.allSatisfy(words.contains), "no option of a file system without its word")
+            let asksMapping = !(mount.uidMappings ?? []).isEmpty || words.contains("idmap")
+            findings.expect(
+                !plan.isIDMapped || asksMapping || mount.gidMappings != nil, "ids are mapped where asked for")
+            findings.expectOfClean(plan.isIDMapped == asksMapping, "ids that are to be mapped are")
             checkOptions(plan, words, &findings)
         }
     }
@@ -244,42 +260,5 @@ enum PlanPromises {
             if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")
-    }
-}
-
-/// What the plan of another program promises of the container's configuration and the flags of `exec`.
-enum ExecPromises {
-    static func check(_ facts: PlanFacts, _ spec: Spec, _ options: ExecOptions, _ findings: inout Findings) {
-        let template = spec.process
-        PlanPromises.checkNamespaces(facts, spec, &findings)
-        PlanPromises.checkFilter(facts.filter, spec.linux?.seccomp, &findings)
-        findings.expect(
-            facts.noNewPrivileges == options.noNewPrivileges ?? template?.noNewPrivileges ?? false,
-            "exec: noNewPrivileges is kept")
-        findings.expect(facts.hasTerminal == options.terminal, "exec: a terminal only where exec is asked for one")
-        let names = { (set: CapabilitySet) in Set(Kernel.Capabilities.names(of: set)) }
-        let plan = facts.capabilities
-        let sets = template?.capabilities
-        findings.expect(
-            names(plan.inheritable).isSubset(of: sets?.inheritable ?? []),
-            "exec: no flag makes a capability inheritable")
-        for (set, own) in [
-            (plan.bounding, sets?.bounding), (plan.effective, sets?.effective), (plan.permitted, sets?.permitted),
-            (plan.ambient, sets?.ambient),
-        ] {
-            findings.expect(
-                names(set).isSubset(of: (own ?? []) + options.capabilities), "exec: no capability that nobody named")
-        }
-        guard let program = facts.program else { return findings.expect(false, "exec: a program") }
-        findings.expect(program.arguments == options.arguments, "exec: the program is that of the flags")
-        findings.expect(
-            program.directory == options.directory ?? template?.cwd ?? "/", "exec: the working directory is kept")
-        findings.expect(program.user == options.user?.user ?? template?.user.uid ?? 0, "exec: the user is kept")
-        findings.expect(program.group == options.user?.group ?? template?.user.gid ?? 0, "exec: the group is kept")
-        findings.expect(
-            program.additionalGroups == (template?.user.additionalGids ?? []) + options.additionalGroups,
-            "exec: the groups are kept")
-        let limits = (template?.rlimits ?? []).map { "\($0.type.rawValue) \($0.soft) \($0.hard)" }
-        findings.expect(program.limits == limits, "exec: the limits are kept")
     }
 }

@@ -3,7 +3,7 @@ internal import Kernel
 internal import OCISpec
 
 extension Container {
-    /// Makes a container whose payload waits for ``start()``. Specification: runtime.md, "Create".
+    /// Makes a container whose payload waits for ``start(warn:)``. Specification: runtime.md, "Create".
     ///
     /// The container's first process is a child of the caller: whoever wants its exit code calls ``wait(timeout:)``.
     ///
@@ -31,10 +31,10 @@ extension Container {
     /// This is the whole of `runbox run`, made for a process that does nothing else: in the foreground it blocks all signals
     /// of the caller for good, passes on to the payload those that arrive, takes the caller's terminal where the configuration
     /// wants one, and adopts and reaps the container's orphans. A program with a life of its own calls
-    /// ``create(_:options:warn:)``, ``start()``, ``wait(timeout:)`` and ``delete(force:warn:)``.
+    /// ``create(_:options:warn:)``, ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
-    /// - Throws: as ``create(_:options:warn:)`` and ``start()``; the container is gone then.
+    /// - Throws: as ``create(_:options:warn:)`` and ``start(warn:)``; the container is gone then.
     public func run(
         _ bundle: Bundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {

@@ -16,6 +16,7 @@ package struct PlanFacts: Sendable {
         package let setRecursively: MountAttributes
         package let propagation: [MountPropagation]
         package let data: [String]
+        package let isIDMapped: Bool
     }
 
     package struct Device: Sendable {
@@ -75,6 +76,11 @@ package struct PlanFacts: Sendable {
     package private(set) var settings: [Setting] = []
     package private(set) var limitsDevices = false
     package private(set) var hasResctrl = false
+    /// By their names on the host.
+    package private(set) var netDevices: [String] = []
+    package private(set) var keepsGroups = false
+    package private(set) var delegatedCgroup: String?
+    package private(set) var hasOtherFilter = false
 
     /// Plans a container on a machine of ordinary shape, whatever this one is.
     package init(_ spec: Spec, bundle: String, options: LaunchOptions, isRun: Bool) {
@@ -97,6 +103,10 @@ package struct PlanFacts: Sendable {
         settings = plan.cgroup.resources.settings
         limitsDevices = plan.cgroup.deviceRules != nil
         hasResctrl = plan.resctrl != nil
+        netDevices = plan.netDevices.map(\.hostName)
+        keepsGroups = plan.requests.keepsGroups
+        delegatedCgroup = plan.requests.delegatedCgroup
+        hasOtherFilter = plan.requests.seccompProgram != nil
     }
 
     /// Plans another program for a container of this configuration.
@@ -156,6 +166,7 @@ extension PlanFacts.Mount {
         setRecursively = plan.setRecursively
         propagation = plan.propagation.map(\.kind)
         data = plan.data
+        isIDMapped = plan.idMap != nil
     }
 }
 

@@ -106,6 +106,7 @@ struct Troff {
             case "`": "\\(ga"
             case "^": "\\(ha"
             case "~": "\\(ti"
+            case "…": "..."
             case _ where !scalar.isASCII: "\\[u\(hexadecimal(scalar.value))]"
             default: String(scalar)
             }
