@@ -20,7 +20,8 @@ struct Command: Sendable {
     let run: @Sendable (Invocation) throws(Failure) -> Int32
 
     static let all: [Command] = [
-        .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man, .pause,
+        .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man,
+        .pause,
         .ps, .restore, .resume, .run, .spec, .start, .state, .update, .wait,
     ]
 

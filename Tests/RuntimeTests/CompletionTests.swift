@@ -48,7 +48,7 @@ extension AllTests {
             var count = 0
             for (command, flags) in [(String?.none, help.global)] + help.commands.map({ ($0.name, $0.flags) }) {
                 for flag in flags
-                where flag.value != nil && flag.value != "TIME" && flag.text.contains(/\(default\)(,| or)|^true, false/)
+                where flag.value != nil && flag.value != "TIME" && flag.text.contains(/\(default\)(?:,| or)|^\w+, \w+(?:, \w+)* or \w+/)
                 {
                     let words = flag.text.prefix { $0 != ";" && $0 != ":" }
                         .replacingOccurrences(of: "(default)", with: "").split(whereSeparator: { " ,".contains($0) })

@@ -17,7 +17,7 @@ extension Command {
         flags: [
             Flag("bundle", short: "b", value: "DIR", "the bundle's folder, instead of an argument"),
             Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
-            Flag("format", value: "FORMAT", "text (default) or json"),
+            Flag("format", value: "FORMAT", choices: "text json", "text (default) or json"),
             Flag("strict", "count warnings as errors"),
         ]
     ) { invocation throws(Failure) in

@@ -60,9 +60,9 @@ private enum Checkpointing {
         Flag("shell-job", "with a terminal that came from the outside"),
         Flag("file-locks", "with file locks"),
         Flag("lazy-pages", "load the memory when it is used"),
-        Flag("manage-cgroups-mode", value: "MODE", "soft, full, strict or ignore"),
-        Flag("network-lock", value: "METHOD", "iptables, nftables or skip"),
-        Flag("empty-ns", value: "KIND", "leave a namespace's content out: network"),
+        Flag("manage-cgroups-mode", value: "MODE", choices: "soft full strict ignore", "soft, full, strict or ignore"),
+        Flag("network-lock", value: "METHOD", choices: "iptables nftables skip", "iptables, nftables or skip"),
+        Flag("empty-ns", value: "KIND", choices: "network", "leave a namespace's content out: network"),
         Flag("auto-dedup", "remove pages that a later checkpoint has, too"),
     ]
 
