@@ -96,13 +96,27 @@ def check_tests(row, suites):
     if text == "–" or text.startswith("see "):
         return
     for part in text.split(";"):
-        suite, _, names = part.strip().partition("/")
+        part = part.strip()
+        if part.startswith("Tests/"):
+            check_scripts(row, part)
+            continue
+        suite, _, names = part.partition("/")
         if suite not in suites:
             mistake(row.line, f"{row.subject}: there is no suite {suite}")
             continue
         for name in filter(None, (word.strip() for word in names.split(","))):
             if name not in suites[suite]:
                 mistake(row.line, f"{row.subject}: there is no test {suite}/{name}")
+
+
+def check_scripts(row, part):
+    """`Tests/VM/one.sh, two.sh`: tests that are no Swift."""
+    folder = None
+    for name in (word.strip() for word in part.split(",")):
+        path = ROOT / name if folder is None or name.startswith("Tests/") else folder / name
+        folder = path.parent
+        if not path.is_file():
+            mistake(row.line, f"{row.subject}: there is no {path.relative_to(ROOT)}")
 
 
 # --- keys of the configuration ---------------------------------------------------------------------------------------
@@ -188,7 +202,7 @@ def check_flags(rows, flags, command):
             if command is None:
                 return row.section == "Global flags"
             of = re.search(rf"\bFlags of\b.*\b{command}\b", row.section)
-            return bool(of) or re.search(rf"`{command} ", row.subject) is not None
+            return bool(of) or re.search(rf"`{command}\b", row.subject) is not None
 
         # Every command has --help.
         if (command is None or flag != "help") and not any(tells(row) for row in rows):

@@ -45,11 +45,11 @@ extension AllTests {
         /// A flag whose help tells its words must offer them; so a new one cannot be forgotten.
         @Test func bashOffersTheWordsOfAFlag() throws {
             let help = try HelpText.read()
+            let enumeration = /\(default\)(?:,| or)|^\w+, \w+(?:, \w+)* or \w+/
             var count = 0
             for (command, flags) in [(String?.none, help.global)] + help.commands.map({ ($0.name, $0.flags) }) {
                 for flag in flags
-                where flag.value != nil && flag.value != "TIME" && flag.text.contains(/\(default\)(?:,| or)|^\w+, \w+(?:, \w+)* or \w+/)
-                {
+                where flag.value != nil && flag.value != "TIME" && flag.text.contains(enumeration) {
                     let words = flag.text.prefix { $0 != ";" && $0 != ":" }
                         .replacingOccurrences(of: "(default)", with: "").split(whereSeparator: { " ,".contains($0) })
                     let offered = try Self.bash((command.map { [$0] } ?? []) + ["--\(flag.name)", ""])
