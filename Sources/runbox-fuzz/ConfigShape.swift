@@ -38,6 +38,8 @@ enum ConfigShape {
         Shape.Member("cwd", 100, .words(["/", "/tmp", "/a/../b"])),
         Shape.Member("capabilities", 70, .object(capabilities)),
         Shape.Member("rlimits", 30, .object(rlimit).inList(3)),
+        Shape.Member("apparmorProfile", 10, .words(["profile", "unconfined", "", "a//&b"])),
+        Shape.Member("selinuxLabel", 10, .words(["u:r:t:s0", ""])),
         Shape.Member("noNewPrivileges", 60, .boolean),
         Shape.Member("oomScoreAdj", 30, .number(-1000...1000)),
         Shape.Member("scheduler", 15, .object(scheduler)),

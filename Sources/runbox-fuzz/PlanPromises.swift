@@ -15,6 +15,10 @@ enum PlanPromises {
         checkCapabilities(facts.capabilities, spec.process?.capabilities, &findings)
         findings.expect(facts.noNewPrivileges == (spec.process?.noNewPrivileges ?? false), "noNewPrivileges is kept")
         findings.expect(facts.hasTerminal == (spec.process?.terminal ?? false), "a terminal where one is asked for")
+        let named = { (text: String?) in text.flatMap { $0.isEmpty ? nil : $0 } }
+        findings.expectOfClean(
+            facts.profile == named(spec.process?.apparmorProfile) && facts.label == named(spec.process?.selinuxLabel),
+            "profile and label are kept")
         checkFilter(facts.filter, spec.linux?.seccomp, &findings)
         checkSystem(facts, spec, &findings)
         checkCgroup(facts, spec, options, &findings)
@@ -85,7 +89,11 @@ enum PlanPromises {
                 plan.source == source.map { $0.first == "/" ? $0 : "/bundle/\($0)" },
                 "the source of a bind mount is its own")
             findings.expect(plan.isRemount == words.contains("remount"), "a remount where one is asked for")
-            findings.expect(plan.data.allSatisfy(words.contains), "no option of a file system without its word")
+            // The label of all mounts is an option of each.
+            let label = spec.linux?.mountLabel.map { "context=\"\($0)\"" }
+            findings.expect(
+                plan.data.allSatisfy { words.contains($0) || $0 == label },
+                "no option of a file system without its word")
             let asksMapping = !(mount.uidMappings ?? []).isEmpty || words.contains("idmap")
             findings.expect(
                 !plan.isIDMapped || asksMapping || mount.gidMappings != nil, "ids are mapped where asked for")

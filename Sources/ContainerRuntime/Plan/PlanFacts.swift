@@ -61,6 +61,8 @@ package struct PlanFacts: Sendable {
     package let filter: Filter?
     package let hasTerminal: Bool
     package let hasMemoryPolicy: Bool
+    package private(set) var profile: String?
+    package private(set) var label: String?
     // Of the whole container; `exec` has none of them.
     package private(set) var root = ""
     package private(set) var isRootReadOnly = false
@@ -89,6 +91,8 @@ package struct PlanFacts: Sendable {
         self.init(
             plan.namespaces, plan.process, plan.capabilities, plan.noNewPrivileges, plan.seccomp, plan.terminal,
             plan.memoryPolicy, findings)
+        profile = plan.labels.profile
+        label = plan.labels.label
         root = plan.rootfs.path
         isRootReadOnly = plan.rootfs.readOnly
         mounts = plan.rootfs.mounts.map(Mount.init)
@@ -121,12 +125,15 @@ package struct PlanFacts: Sendable {
             plan.seccomp, plan.terminal, plan.payload.memoryPolicy, findings)
     }
 
+    private static let modules = SecurityModules(appArmor: true, seLinux: true)
+
     private static func launch(
         _ spec: Spec, _ bundle: String, _ options: LaunchOptions, _ mode: LaunchMode, _ findings: inout PlanFindings
     ) -> LaunchPlan {
         let host = Host(
             effectiveUser: 0, effectiveGroup: 0,
-            cgroups: CgroupHost(root: "/sys/fs/cgroup", ownPath: "/user.slice/shell"), resctrl: "/sys/fs/resctrl")
+            cgroups: CgroupHost(root: "/sys/fs/cgroup", ownPath: "/user.slice/shell"), resctrl: "/sys/fs/resctrl",
+            modules: Self.modules)
         return LaunchPlan(
             spec, id: "fuzz", bundle: bundle, options: options, mode: mode, host: host, findings: &findings)
     }

@@ -13,8 +13,9 @@ struct Troff {
             ".TH \(name.uppercased()) 1 \(Release.date) \"runbox \(Release.version)\" \"User Commands\"",
             // Names of commands and flags stay in one piece.
             ".nh",
-            ".SH NAME", "\(name) \\- \(Self.escaped(summary))",
+            ".SH NAME",
         ]
+        flowing("\(title) - \(summary)")
     }
 
     mutating func section(_ title: String) { lines.append(".SH \"\(title)\"") }

@@ -39,6 +39,7 @@ enum HelloContainer {
     }
 
     static func complain(_ line: String) {
-        fputs("\(line)\n", stderr)
+        let text = "\(line)\n"
+        _ = write(STDERR_FILENO, text, text.utf8.count)
     }
 }
