@@ -46,7 +46,7 @@ extension AllTests {
         @Test func theProgramIsSealed() throws {
             guard let program = Self.example() else { return }
             let box = try Sandbox.current
-            let bundle = try box.bundle("say:ready", "sleep:20")
+            let bundle = try box.bundle("say:ready", "hang")
             let running = try box.aside([program, bundle.directory, box.root])
             #expect(running.says("ready"))
             // Nobody can open it for writing by the way that containers have to it.
