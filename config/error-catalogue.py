@@ -19,6 +19,7 @@ HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
 OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
     "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
+    "Sources/runbox/Completion/", "Sources/runbox/Manual/",
     "Sources/ContainerRuntime/Annotations/AnnotationName.swift",
 )
 
