@@ -35,6 +35,7 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
     package static let tooLong = Errno(rawValue: E2BIG)
     package static let busyText = Errno(rawValue: ETXTBSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
+    package static let connectionReset = Errno(rawValue: ECONNRESET)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     package static let wrongProtocol = Errno(rawValue: EPROTOTYPE)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)

@@ -46,7 +46,13 @@ struct Conversation: ~Copyable {
         }
     }
 
-    private func receive() throws(SystemError) -> Received? { try link.receive() }
+    private func receive() throws(SystemError) -> Received? {
+        do throws(SystemError) {
+            return try link.receive()
+        } catch  where error.isLostPeer {
+            return nil
+        }
+    }
 
     /// The link ended without a word.
     static var ended: StageFailure {
@@ -54,4 +60,9 @@ struct Conversation: ~Copyable {
     }
 
     consuming func intoLink() -> Link { link }
+}
+
+extension SystemError {
+    /// Whether the other end of a link died: before a packet could be sent to it, or before it had read one.
+    var isLostPeer: Bool { code == .brokenPipe || code == .connectionReset }
 }

@@ -24,7 +24,11 @@ extension Link {
     ) throws(StageFailure) {
         var agent: SeccompListener.Agent?
         if let service { agent = try step(.seccompListener, try service.listener.connect()) }
-        try step(.gate, try send(.start))
+        do throws(SystemError) {
+            try send(.start)
+        } catch {
+            throw error.isLostPeer ? Conversation.ended : StageFailure(.gate, error)
+        }
         var foreseen: StageFailure?
         while let received = try next(service?.signals) {
             if case .failed(let failure) = received.message { throw failure }
@@ -45,7 +49,12 @@ extension Link {
     private func next(_ signals: Int32?) throws(StageFailure) -> Received? {
         // Without an agent there is nobody who could keep the program from running for long.
         if let signals { try Interruption(signals: signals).waitOrFail(for: number) }
-        return try step(.gate, try receive())
+        do throws(SystemError) {
+            return try receive()
+        } catch {
+            // It has not even read that it may start.
+            throw error.isLostPeer ? Conversation.ended : StageFailure(.gate, error)
+        }
     }
 
     /// Passes a listener on to the agent, and lets the process that waits under the filter go on. One is served once.
