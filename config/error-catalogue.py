@@ -20,7 +20,7 @@ OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
     "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
     "Sources/runbox/Completion/", "Sources/runbox/Manual/",
-    "Sources/ContainerRuntime/Annotations/AnnotationName.swift",
+    "Sources/ContainerRuntime/Annotations/AnnotationName.swift", "Sources/runbox/Completion/", "Sources/runbox/Manual/",
 )
 
 
