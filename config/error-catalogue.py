@@ -15,9 +15,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODULES = ["JSON", "OCISpec", "Kernel", "Cgroups", "ContainerRuntime", "runbox"]
 # What stands in these calls and arguments is help, or not for people.
 HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
-# Files whose sentences are no errors: help, tables of names, and the report of `doctor`, which says of each gap what it costs and what mends it.
+# Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`, which says of each gap what it costs and what mends it.
 OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
+    "Sources/runbox/Manual/", "Sources/runbox/Completion/",
     "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
     "Sources/runbox/Completion/", "Sources/runbox/Manual/",
     "Sources/ContainerRuntime/Annotations/AnnotationName.swift", "Sources/runbox/Completion/", "Sources/runbox/Manual/",

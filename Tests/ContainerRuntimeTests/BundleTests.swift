@@ -53,6 +53,13 @@ private let text = """
         }
     }
 
+    @Test func aConfigurationWithoutAFile() throws {
+        let bundle = try Bundle("/a/./bundle", configuration: Array(text.utf8))
+        #expect(bundle.path == "/a/bundle" && bundle.warnings.count == 1)
+        let failure = failure { _ = try Bundle("/a", configuration: Array("{\"ociVersion\": 1}".utf8)) }
+        #expect(failure?.hasPrefix("config.json:1:16: ociVersion: ") == true, "\(failure ?? "")")
+    }
+
     @Test func whatIsOddIsAWarning() throws {
         try withFolder { folder throws in
             try folder.write("config.json", text)

@@ -18,14 +18,30 @@ public struct Bundle: Sendable {
     ///
     /// - Parameters:
     ///   - path: the folder, absolute or relative to the working directory.
-    ///   - config: another name or path of the configuration file.
+    ///   - config: another name of the configuration file: an absolute path, or one from the bundle's folder.
     ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
     /// - Throws: ``RuntimeError/bundle(reason:)`` or ``RuntimeError/configuration(_:)`` with every mistake of the file.
     public init(
         _ path: String, config: String? = nil, warn: (String) -> Void = { _ in }
     ) throws(RuntimeError) {
-        let text = try BundleText(path, config: config)
-        self.path = text.path
+        try self.init(BundleText(path, config: config), warn)
+    }
+
+    /// A bundle whose configuration lies in no file: a program has written it by itself.
+    ///
+    /// - Parameters:
+    ///   - path: the folder, from which relative paths of the configuration count.
+    ///   - configuration: JSON as config.json has it (config.md); messages call it config.json.
+    ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
+    /// - Throws: ``RuntimeError/configuration(_:)`` with every mistake.
+    public init(
+        _ path: String, configuration: [UInt8], warn: (String) -> Void = { _ in }
+    ) throws(RuntimeError) {
+        try self.init(BundleText(path, bytes: configuration), warn)
+    }
+
+    private init(_ text: BundleText, _ warn: (String) -> Void) throws(RuntimeError) {
+        path = text.path
         file = text.file
         bytes = text.bytes
         document = SpecDocument(bytes: bytes, file: file)
@@ -59,6 +75,12 @@ struct BundleText: Sendable {
     let path: String
     let file: String
     let bytes: [UInt8]
+
+    init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
+        self.path = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
+        file = "config.json"
+        self.bytes = bytes
+    }
 
     init(_ path: String, config: String?) throws(RuntimeError) {
         let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
