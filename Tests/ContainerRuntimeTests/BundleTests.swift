@@ -56,8 +56,8 @@ private let text = """
     @Test func aConfigurationWithoutAFile() throws {
         let bundle = try Bundle("/a/./bundle", configuration: Array(text.utf8))
         #expect(bundle.path == "/a/bundle" && bundle.warnings.count == 1)
-        let failure = failure { _ = try Bundle("/a", configuration: Array("{\"ociVersion\": 1}".utf8)) }
-        #expect(failure?.hasPrefix("config.json:1:16: ociVersion: ") == true, "\(failure ?? "")")
+        let failure = failure { _ = try Bundle("/a", configuration: Array("{\"root\": {\"path\": 1}, \"ociVersion\": \"1.3.0\"}".utf8)) }
+        #expect(failure?.hasPrefix("config.json:1:19: root.path: ") == true, "\(failure ?? "")")
     }
 
     @Test func whatIsOddIsAWarning() throws {
