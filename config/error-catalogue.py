@@ -20,8 +20,7 @@ OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
     "Sources/runbox/Manual/", "Sources/runbox/Completion/",
     "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
-    "Sources/runbox/Completion/", "Sources/runbox/Manual/",
-    "Sources/ContainerRuntime/Annotations/AnnotationName.swift", "Sources/runbox/Completion/", "Sources/runbox/Manual/",
+    "Sources/ContainerRuntime/Annotations/AnnotationName.swift",
 )
 
 

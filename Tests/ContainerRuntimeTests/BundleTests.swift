@@ -56,7 +56,9 @@ private let text = """
     @Test func aConfigurationWithoutAFile() throws {
         let bundle = try Bundle("/a/./bundle", configuration: Array(text.utf8))
         #expect(bundle.path == "/a/bundle" && bundle.warnings.count == 1)
-        let failure = failure { _ = try Bundle("/a", configuration: Array("{\"root\": {\"path\": 1}, \"ociVersion\": \"1.3.0\"}".utf8)) }
+        let failure = failure {
+            _ = try Bundle("/a", configuration: Array("{\"root\": {\"path\": 1}, \"ociVersion\": \"1.3.0\"}".utf8))
+        }
         #expect(failure?.hasPrefix("config.json:1:19: root.path: ") == true, "\(failure ?? "")")
     }
 
