@@ -72,7 +72,8 @@ struct HookRunner: Sendable {
         case .signal(let signal):
             interrupt = signal
             throw fail(index, "interrupted by \(signal.description)", kept)
-        case .initEnded: throw fail(index, "the container's process has ended", kept)
+        // Not the hook's fault: how the init ended is what there is to tell.
+        case .initEnded: throw Conversation.ended.cause
         }
         switch end.reason {
         case .exited(0): return
