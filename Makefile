@@ -14,8 +14,9 @@ FUZZ_SEED ?= 1
 BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
 DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
+VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build example demo test check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test
+.PHONY: all build example demo test test-vm check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -31,6 +32,9 @@ need-demo: need-build
 
 need-test: need-build
 	@config/need-packages.sh $(TEST_PACKAGES)
+
+need-vm: need-build
+	@config/need-packages.sh $(VM_PACKAGES)
 
 # --- build -----------------------------------------------------------------------------------------------------------
 
@@ -59,6 +63,11 @@ test: need-test build example $(BUILD)/probe
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
+
+# What this host cannot show, in virtual machines that can: Tests/VM.
+test-vm: need-vm build $(BUILD)/probe
+	$(SWIFT) build --build-tests
+	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 
 services: need-test build
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh

@@ -1,0 +1,53 @@
+#!/bin/bash
+# test-vm.sh [MODE...]: runs the tests of the binary in virtual machines that have what this host may lack: every controller of cgroup v2, systemd as
+# PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
+# RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../.." && pwd)
+modes=("$@")
+[ ${#modes[@]} -gt 0 ] || modes=(root systemd user)
+export VM_IMAGE=${VM_IMAGE:-$project/.build/vm}
+tests=$project/.build/debug/runboxPackageTests.xctest
+for file in "$RUNBOX" "$RUNBOX_PROBE" "$tests"; do
+  [ -x "$file" ] || { echo "test-vm: $file is not there; use make test-vm" >&2; exit 2; }
+done
+"$here/image.sh" "$VM_IMAGE" || exit 1
+
+# The test program brings no libraries; those that are not the disk's come from where the host has them.
+mapfile -t libraries < <(ldd "$tests" | awk '$3 ~ /^\// { print $3 }' | xargs -n1 dirname | sort -u | grep -vE '^(/usr)?/lib(64)?(/|$)')
+shares=(--share "$project")
+for folder in "${libraries[@]}"; do shares+=(--share "$folder"); done
+
+passed=0 failed=0 skipped=0 broken=0 summary=()
+results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
+trap 'rm -rf "$results"' EXIT
+began=$SECONDS
+for mode in "${modes[@]}"; do
+  filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
+  [ -n "$filter" ] || { echo "test-vm: no suites for the mode $mode" >&2; exit 2; }
+  echo "=== $mode: booting"
+  start=$SECONDS
+  # Escapes of colours would only be in the way.
+  "$here/vm-run" --mode "$mode" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
+    env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$mode" \
+    "$tests" --testing-library swift-testing --filter "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
+    tee "$results/$mode" | grep --line-buffered -E '^. (Test|Suite) .*(passed|failed|skipped|recorded)|^. Test run|^↳|^vm-run|error' | grep --line-buffered -v 'Test case'
+  code=${PIPESTATUS[0]}
+  seconds=$((SECONDS - start))
+  ok=$(grep -cE '^. Test [^ ]+\(.*\) (with [0-9]+ test cases? )?passed' "$results/$mode")
+  bad=$(grep -cE '^. Test [^ ]+\(.*\) (with [0-9]+ test cases? )?failed' "$results/$mode")
+  out=$(grep -cE '^. Test [^ ]+\(.*\) skipped' "$results/$mode")
+  # A test program that ends without its last line has not run to its end.
+  if ! grep -qE '^. Test run with' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then broken=$((broken + 1)); fi
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out))
+  summary+=("$mode: $ok passed, $bad failed, $out skipped, ${seconds} s, status $code")
+done
+echo "=== virtual machines: ${#modes[@]} boots, $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"
+printf '    %s\n' "${summary[@]}"
+if [ "$skipped" -gt 0 ]; then
+  echo "    skipped there:"
+  grep -hE '^. Test [^ ]+\(.*\) skipped' "$results"/* | sed -E 's/^. Test ([^ ]+) skipped:? ?/      \1: /' | sort | uniq -c | sort -rn | head -40
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$broken" = 0 ]
