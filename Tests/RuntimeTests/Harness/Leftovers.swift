@@ -116,6 +116,9 @@ enum CgroupTree {
         try FileManager.default.createDirectory(atPath: (path ?? "") + cgroup, withIntermediateDirectories: false)
     }
 
+    /// Best effort, at the end of a test.
+    static func remove(_ cgroup: some StringProtocol) { rmdir((path ?? "") + cgroup) }
+
     /// Writes one value in one go, as the kernel's files want it.
     static func write(_ text: String, into file: some StringProtocol) throws {
         guard let handle = FileHandle(forWritingAtPath: (path ?? "") + file) else {
