@@ -17,8 +17,9 @@ package struct CgroupHost: Hashable, Sendable {
 
     /// Looks around: two calls of statfs on almost every host (cgroups(7), "Cgroups version 2").
     /// - Parameter cgroupsPath: the field of the configuration. Only a relative or missing one needs the own cgroup to be read.
-    package static func discover(for cgroupsPath: String?) throws(CgroupError) -> CgroupHost {
-        let own = cgroupsPath?.utf8.first == UInt8(ascii: "/") ? nil : try readOwnPath()
+    /// - Parameter asUser: an ordinary user's own cgroup always matters: it decides which others can be entered.
+    package static func discover(for cgroupsPath: String?, asUser: Bool = false) throws(CgroupError) -> CgroupHost {
+        let own = cgroupsPath?.utf8.first == UInt8(ascii: "/") && !asUser ? nil : try readOwnPath()
         // A path that is not there is no cgroup tree: the next one may be.
         if let status = try? Files.fileSystem(standardRoot), status.isCgroup2 {
             return CgroupHost(root: standardRoot, ownPath: own)

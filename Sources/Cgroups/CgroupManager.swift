@@ -189,6 +189,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Whether this process, in the cgroup `own`, may put one into the container's.
+    package func checkEntry(from own: String?) throws(CgroupError) {
+        switch self {
+        case .fs(let manager): try manager.checkEntry(from: own)
+        case .disabled: break
+        }
+    }
+
     private static func none(_ doing: String) -> CgroupError {
         CgroupError("the container has no cgroup, which \(doing) needs; it was made with --cgroup-manager=disabled")
     }

@@ -11,6 +11,11 @@ package enum Credentials {
         }
     }
 
+    /// Whether setgroups(2) is forbidden in this user name space; user_namespaces(7). The file is only read: it could be the container's own.
+    package static func mayNotSetGroups() throws(SystemError) -> Bool {
+        try Files.readText("/proc/self/setgroups") != "allow"
+    }
+
     package static func setUser(_ user: UInt32) throws(SystemError) {
         _ = try check("setresuid", "\(user)") { system(Int(SYS_setresuid), Int(user), Int(user), Int(user)) }
     }

@@ -52,10 +52,11 @@ package enum Files {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
-
     /// Whether the effective user may execute a file. faccessat2(2), AT_EACCESS.
     package static func isExecutable(_ path: String) -> Bool { faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 }
+
+    /// Whether the effective user may write a file. faccessat2(2), AT_EACCESS.
+    package static func isWritable(_ path: String) -> Bool { faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 }
 
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         _ = try check("mkdir", path) { mkdir(path, mode) }

@@ -50,6 +50,22 @@ extension FSManager {
             throw CgroupError(error, in: path.description)
         }
     }
+
+    /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation Containment").
+    func checkEntry(from own: String?) throws(CgroupError) {
+        guard let own else { return }
+        var common = ""
+        for (mine, target) in zip(own.parts(by: "/"), path.components) {
+            guard mine == target else { break }
+            common += "/\(target)"
+        }
+        guard Files.isWritable("\(root)\(common)/cgroup.procs") else {
+            throw CgroupError(
+                "cgroup \(path) cannot be entered from \(own): \(common.isEmpty ? "/" : common) is not this user's",
+                remedy: "run runbox in a delegated scope: systemd-run --user --scope -p Delegate=yes runbox …",
+                code: .accessDenied)
+        }
+    }
 }
 
 extension CgroupManager {

@@ -11,7 +11,7 @@ enum Identity {
         let held = try Capabilities.current()
         try Capabilities.dropBounding(keeping: capabilities.bounding)
         try Credentials.keepCapabilities(true)
-        if !process.keepsGroups { try Credentials.setGroups(process.additionalGroups) }
+        if !process.keepsGroups { try setGroups(process.additionalGroups) }
         try Credentials.setGroup(process.group)
         try Credentials.setUser(process.user)
         // What the runtime does not have itself it cannot give; the specification wants no failure for that.
@@ -27,5 +27,17 @@ enum Identity {
         let refused = try Capabilities.setAmbient(capabilities.ambient)
         if noNewPrivileges { try Processes.setNoNewPrivileges() }
         return refused
+    }
+
+    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped (user_namespaces(7), "setgroups"); then those of the caller stay.
+    private static func setGroups(_ groups: [UInt32]) throws(SystemError) {
+        do throws(SystemError) {
+            try Credentials.setGroups(groups)
+        } catch {
+            guard error.code == .notPermitted, try Credentials.mayNotSetGroups() else { throw error }
+            if groups.isEmpty { return }
+            throw .refused(
+                "process.user.additionalGids: an ordinary user who maps nobody but itself cannot set groups; remove them, or map a range of /etc/subgid")
+        }
     }
 }

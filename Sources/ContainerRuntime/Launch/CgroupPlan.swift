@@ -61,8 +61,23 @@ struct CgroupPlan: Sendable {
         return CgroupRecord(mode: .fs, root: root, path: path.description, created: [])
     }
 
-    func create() throws(CgroupError) -> CgroupManager {
+    /// - Parameter forgivingly: an ordinary user whom nobody has given a cgroup does without one, as long as nothing needs it.
+    func create(forgivingly: Bool) throws(CgroupError) -> CgroupManager {
         guard let path else { return .disabled }
-        return try CgroupManager.create(path, host: host, plan: resources)
+        do throws(CgroupError) {
+            let manager = try CgroupManager.create(path, host: host, plan: resources)
+            guard forgivingly else { return manager }
+            do throws(CgroupError) {
+                try manager.checkEntry(from: host.ownPath)
+            } catch {
+                // Nobody is in it yet; the error to tell is the one that led here.
+                try? manager.withdraw()
+                throw error
+            }
+            return manager
+        } catch {
+            guard forgivingly, error.isPermission, resources.settings.isEmpty else { throw error }
+            return .disabled
+        }
     }
 }

@@ -36,7 +36,8 @@ struct IDMapNamespaces: ~Copyable {
             try? Processes.kill(child)
             _ = try? Processes.wait(child)
         }
-        try NamespaceEntry.writeMappings(uids: uids, gids: gids, of: child.pid)
+        try IDMapWriter(user: Credentials.effectiveUser, group: Credentials.effectiveGroup)
+            .write(uids: uids, gids: gids, of: child.pid)
         return try Files.open("/proc/\(child.pid)/ns/user", .readOnly)
     }
 }

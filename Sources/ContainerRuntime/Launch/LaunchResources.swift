@@ -37,22 +37,36 @@ struct LaunchResources: ~Copyable {
         return .open(output: try number(0), errors: try number(1))
     }
 
-    private init() {}
+    /// Nothing of it.
+    init() {}
 
-    static func open(_ plan: LaunchPlan) throws(StageFailure) -> LaunchResources {
+    /// Which of it is opened.
+    enum Part {
+        case all, namespaces
+        /// Bind sources: an ordinary user may clone mounts in the container's user and mount name spaces only.
+        case mounts
+    }
+
+    static func open(_ plan: LaunchPlan, _ part: Part) throws(StageFailure) -> LaunchResources {
         var resources = LaunchResources()
-        let output = HookOutput(plan.annotations, bundle: plan.bundle)
-        if output != .kept { resources.hookFiles = try step(.sources, try output.open()) }
-        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty {
-            resources.proc.append(try step(.sources, try HostProcfs.open()))
-        }
-        for joined in plan.namespaces.joined {
-            resources.namespaces.append(try step(.namespaces, try open(joined, plan.system)))
-        }
+        if part != .mounts { try resources.openHosts(plan) }
+        if part == .namespaces { return resources }
         try step(.sources) { () throws(SystemError) in
             for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
         }
         return resources
+    }
+
+    /// What is the runtime's own, and no other process's to open.
+    private mutating func openHosts(_ plan: LaunchPlan) throws(StageFailure) {
+        let output = HookOutput(plan.annotations, bundle: plan.bundle)
+        if output != .kept { hookFiles = try step(.sources, try output.open()) }
+        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty {
+            proc.append(try step(.sources, try HostProcfs.open()))
+        }
+        for joined in plan.namespaces.joined {
+            namespaces.append(try step(.namespaces, try Self.open(joined, plan.system)))
+        }
     }
 
     private static func open(
@@ -101,7 +115,7 @@ struct LaunchResources: ~Copyable {
                 return
             }
             let follow = mount.followSource && !mount.copySymbolicLink
-            let tree = try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+            let tree = try Self.clone(source, recursive: recursive, follow: follow)
             try mapIDs(of: tree, mount, source: source)
             try Self.dress(tree, mount, propagation)
             mountSources.append(tree)
@@ -111,6 +125,16 @@ struct LaunchResources: ~Copyable {
                 throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
             }
             throw SystemError("bind", subject, error.code)
+        }
+    }
+
+    /// In a user name space a tree can be cloned only with what is mounted below it, because that may hide something (mount_namespaces(7)).
+    private static func clone(_ source: String, recursive: Bool, follow: Bool) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+        } catch {
+            guard error.code == .invalidArgument, !recursive else { throw error }
+            return try Mounting.cloneTree(source, recursive: true, follow: follow)
         }
     }
 

@@ -39,14 +39,4 @@ enum NamespaceEntry {
         if mappings.isEmpty || NamespacePlan.hostID(of: 0, in: mappings) != nil { return 0 }
         return mappings[0].containerID
     }
-
-    /// Writes the id mappings of a new user name space, from outside. user_namespaces(7).
-    static func writeMappings(uids: [IDMapping], gids: [IDMapping], of pid: Int32) throws(SystemError) {
-        try Files.write(lines(uids), into: "/proc/\(pid)/uid_map")
-        try Files.write(lines(gids), into: "/proc/\(pid)/gid_map")
-    }
-
-    private static func lines(_ mappings: [IDMapping]) -> String {
-        mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-    }
 }

@@ -72,6 +72,9 @@ struct NamespacePlan: Sendable {
         new.contains(type.flag) || joined.contains { $0.type == type }
     }
 
+    /// Every kind that it has.
+    var all: NamespaceFlags { joined.reduce(new) { $0.union($1.type.flag) } }
+
     func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
 
     /// Whether an intermediate process must enter name spaces before the container's init can be born in them:

@@ -15,9 +15,10 @@ struct Host: Sendable {
     /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.
     /// - Parameter usesResctrl: whether it matters where resctrl is mounted.
     static func current(cgroupsPath: String?, usesResctrl: Bool = false) throws(CgroupError) -> Host {
-        Host(
-            effectiveUser: Credentials.effectiveUser, effectiveGroup: Credentials.effectiveGroup,
-            cgroups: try CgroupHost.discover(for: cgroupsPath), resctrl: usesResctrl ? try resctrlRoot() : nil)
+        let user = Credentials.effectiveUser
+        return Host(
+            effectiveUser: user, effectiveGroup: Credentials.effectiveGroup,
+            cgroups: try CgroupHost.discover(for: cgroupsPath, asUser: user != 0), resctrl: usesResctrl ? try resctrlRoot() : nil)
     }
 
     private static func resctrlRoot() throws(CgroupError) -> String? {

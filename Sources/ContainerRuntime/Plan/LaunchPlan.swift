@@ -25,6 +25,10 @@ struct LaunchPlan: Sendable {
     let terminal: TerminalPlan?
     let hooks: Hooks?
     let cgroup: CgroupPlan
+    /// Who makes the container, for its id mappings.
+    let maps: IDMapWriter
+    /// Whether an ordinary user makes it, who has no power outside of the container's user name space: what needs power is done inside.
+    let isRootless: Bool
     let resctrl: ResctrlPlan?
     /// What the annotations ask of the runtime.
     let requests: AnnotationPlan
@@ -71,6 +75,8 @@ struct LaunchPlan: Sendable {
             findings.refuse(
                 AnnotationPlan.field(AnnotationName.delegatedCgroup.rawValue), "needs a cgroup to lie below")
         }
+        maps = IDMapWriter(user: host.effectiveUser, group: host.effectiveGroup)
+        isRootless = host.effectiveUser != 0
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
     /// The way from the finished container to its program; nil where there is none.

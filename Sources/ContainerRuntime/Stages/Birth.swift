@@ -16,7 +16,7 @@ struct Birth: ~Copyable {
     static func give(
         _ plan: LaunchPlan, folder: String, lock: borrowing Descriptor, cgroup: borrowing CgroupManager
     ) throws(StageFailure) -> Birth {
-        let resources = try LaunchResources.open(plan)
+        let resources = try LaunchResources.open(plan, plan.isRootless ? .namespaces : .all)
         let gate: StartGate? =
             plan.mode == .create
             ? try step(.gate) { () throws(SystemError) in
@@ -24,7 +24,8 @@ struct Birth: ~Copyable {
             } : nil
         let pair = try step(.clone) { () throws(SystemError) in
             // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
-            try Processes.setDumpable(false)
+            // An ordinary user could not write its mappings then: it sees to that itself when it has them.
+            if !plan.isRootless { try Processes.setDumpable(false) }
             return try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         }
         let runtimeEnd = pair.runtime

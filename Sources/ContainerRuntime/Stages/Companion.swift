@@ -44,8 +44,12 @@ struct Companion: ~Copyable {
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
             if plan.namespaces.new.contains(.user) {
-                try NamespaceEntry.writeMappings(
+                try plan.maps.write(
                     uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
+            }
+            // Afterwards its files in procfs are no ordinary user's any more.
+            if plan.isRootless, let process = plan.process {
+                try ProcessSetup.setOOMScoreAdjustment(process, of: initProcess.pid, asUser: true)
             }
             try conversation.send(.acknowledged)
         }

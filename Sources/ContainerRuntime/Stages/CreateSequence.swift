@@ -69,7 +69,7 @@ struct CreateSequence: ~Copyable {
     ) throws(RuntimeError) -> CreatedContainer {
         let cgroup: CgroupManager
         do throws(CgroupError) {
-            cgroup = try plan.cgroup.create()
+            cgroup = try plan.cgroup.create(forgivingly: plan.isRootless)
         } catch {
             throw RuntimeError(error)
         }
@@ -128,7 +128,8 @@ struct CreateSequence: ~Copyable {
     ) throws(StageFailure) {
         do throws(CgroupError) {
             try cgroup.apply(plan.cgroup.resources.settings)
-            if let devices = plan.cgroup.deviceRules { try cgroup.applyDeviceProgram(devices) }
+            // An ordinary user may not load programs, and can open no more devices in the container than outside of it.
+            if !plan.isRootless, let devices = plan.cgroup.deviceRules { try cgroup.applyDeviceProgram(devices) }
             if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil { try cgroup.delegate(owner: hostOwner) }
         } catch {
             throw StageFailure(.limits, .refused(error.description))
@@ -137,7 +138,7 @@ struct CreateSequence: ~Copyable {
         // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and crun. Best effort: a mask that is
         // too narrow makes it slower and nothing else.
         try? Placement.resetAffinity(of: pid)
-        if let process = plan.process {
+        if !plan.isRootless, let process = plan.process {
             try step(.processAttributes) { () throws(SystemError) in
                 try ProcessSetup.setOOMScoreAdjustment(process, of: pid)
             }

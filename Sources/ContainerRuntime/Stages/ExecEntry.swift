@@ -36,6 +36,7 @@ struct ExecEntry: ~Copyable {
     /// Enters the container's user namespace first and has the process born there, as a sibling.
     func runBridge(cgroup: borrowing Descriptor?) -> Never {
         do throws(StageFailure) {
+            try step(.join, try Processes.setDumpable(false))
             try step(.join, try target.enterAsBridge())
             let process = try step(.clone, try Cloning.clone(cgroup: cgroup, sibling: true) { run() })
             // Where the runtime is gone the process finds that out by itself.

@@ -15,7 +15,7 @@ struct ExecSequence {
     }
 
     func run() throws(StageFailure) -> Executed {
-        let target = try step(.join, try ExecTarget.open(plan.record))
+        let target = try step(.join, try ExecTarget.open(plan.record, plan.namespaces))
         let isBridged = target.needsBridge
         let birth = try ExecBirth.give(plan, target)
         var conversation = Conversation(
@@ -54,7 +54,8 @@ struct ExecSequence {
         let pid = process.pid
         try step(.processAttributes) { () throws(SystemError) in
             try plan.affinity.applyToBorn(pid)
-            try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
+            try ProcessSetup.setOOMScoreAdjustment(
+                plan.payload.process, of: pid, asUser: Credentials.effectiveUser != 0)
         }
         let program = try step(.seccompFilter) { () throws(SystemError) -> SeccompProgram? in
             if let ready = plan.requests.seccompProgram { return ready }
@@ -115,8 +116,9 @@ struct ExecBirth: ~Copyable {
         do throws(SystemError) {
             var proc = DescriptorTable()
             if !plan.labels.isEmpty { proc.append(try HostProcfs.open()) }
-            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
-            try Processes.setDumpable(false)
+            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962). A bridge sees to that itself, before
+            // it enters: an ordinary user's runtime must go on reading its own files in procfs.
+            if !isBridged { try Processes.setDumpable(false) }
             try plan.affinity.applyInitial()
             if !isBridged { try target.adoptProcessNamespace() }
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }

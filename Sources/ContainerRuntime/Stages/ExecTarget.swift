@@ -16,12 +16,20 @@ struct ExecTarget: ~Copyable {
         self.root = root
     }
 
-    static func open(_ record: Record) throws(SystemError) -> ExecTarget {
+    /// - Parameter planned: what the container was to have. It counts where an ordinary user may not look: at an init that waits for its start.
+    static func open(_ record: Record, _ planned: NamespacePlan) throws(SystemError) -> ExecTarget {
         let pidfd = try Processes.open(record.pid)
         // Whoever the number belonged to when the descriptor was made is who it stands for.
         guard Processes.startTime(record.pid) == record.startTime else { throw isEnding }
         var others: NamespaceFlags = []
-        for (name, flag) in files where try !isOwn(name, record.pid) { others.insert(flag) }
+        for (name, flag) in files {
+            do throws(SystemError) {
+                if try !isOwn(name, record.pid) { others.insert(flag) }
+            } catch {
+                guard error.code == .accessDenied else { throw error }
+                others.formUnion(flag.intersection(planned.all))
+            }
+        }
         let root: Descriptor? =
             others.contains(.mount) ? nil : try Files.open("/proc/\(record.pid)/root", [.path, .directory])
         return ExecTarget(pidfd: pidfd, others: others, root: root)

@@ -51,19 +51,17 @@ struct InitSequence: ~Copyable {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
         try step(.mappings, try awaitAcknowledgement())
+        if plan.isRootless { try step(.mappings, try Processes.setDumpable(false)) }
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
         try step(.namespaces, try enterNamespaces())
         try step(.keyring, try joinKeyring())
         try step(.loopback, try bringLoopbackUp())
+        // An ordinary user may clone mounts only in here, and only before another root hides the sources.
+        let ownSources = try plan.isRootless ? LaunchResources.open(plan, .mounts) : LaunchResources()
         var root = try step(.prepareRoot) { () throws(SystemError) in
             try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
         }
-        try step(.mounts) { () throws(SystemError) in
-            let mounts = Mounts(
-                plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
-                cgroupDirectory: plan.cgroup.directory)
-            try mounts.mountAll(resources, in: &root)
-        }
+        try mountAll(in: &root, ownSources)
         try step(.devices) { () throws(SystemError) in
             try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
         }
@@ -82,6 +80,24 @@ struct InitSequence: ~Copyable {
         let isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
         try step(.finishRoot, try finishRoot())
         return Ground(filter: filter, isInDirectory: isInDirectory)
+    }
+
+    /// - Parameter ownSources: the sources as an ordinary user's init has opened them.
+    private func mountAll(
+        in root: inout RootDirectory, _ ownSources: borrowing LaunchResources
+    ) throws(StageFailure) {
+        do throws(SystemError) {
+            let mounts = Mounts(
+                plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
+                cgroupDirectory: plan.cgroup.directory)
+            if plan.isRootless {
+                try mounts.mountAll(ownSources, in: &root)
+            } else {
+                try mounts.mountAll(resources, in: &root)
+            }
+        } catch {
+            throw StageFailure(.mounts, error)
+        }
     }
 
     // MARK: The runtime's answers
