@@ -198,6 +198,8 @@ package enum CgroupManager: ~Copyable, Sendable {
     }
 
     private static func none(_ doing: String) -> CgroupError {
-        CgroupError("the container has no cgroup, which \(doing) needs; it was made with --cgroup-manager=disabled")
+        CgroupError(
+            "the container has no cgroup, which \(doing) needs; it was made with --cgroup-manager=disabled, or by a user who had none",
+            remedy: "an ordinary user gets one by: systemd-run --user --scope -p Delegate=yes runbox …")
     }
 }

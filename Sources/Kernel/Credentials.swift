@@ -16,6 +16,16 @@ package enum Credentials {
         try Files.readText("/proc/self/setgroups") != "allow"
     }
 
+    /// Whether this process lives in a user name space that is not the first, so that being root means less; user_namespaces(7). To be asked when something was
+    /// refused, and not before.
+    package static var isInUserNamespace: Bool {
+        guard let map = try? Files.readText("/proc/self/uid_map") else { return false }  // a kernel without them
+        return map.parts(by: " ") != ["0", "0", "4294967295"]
+    }
+
+    /// Whether this process lacks the power of the host's root. To be asked when something was refused, and not before.
+    package static var isOrdinary: Bool { effectiveUser != 0 || isInUserNamespace }
+
     package static func setUser(_ user: UInt32) throws(SystemError) {
         _ = try check("setresuid", "\(user)") { system(Int(SYS_setresuid), Int(user), Int(user), Int(user)) }
     }

@@ -36,6 +36,11 @@ public struct Store: Sendable {
             }
         } catch {
             if error.code == .exists { throw .exists(id) }
+            if error.code == .accessDenied, Credentials.effectiveUser != 0 {
+                throw .failed(
+                    reason: "make the state folder: \(error); set XDG_RUNTIME_DIR to this user's own folder, which is usually "
+                        + "/run/user/\(Credentials.effectiveUser), or name another place with --root")
+            }
             throw RuntimeError(error, doing: "make the state folder")
         }
         return folder

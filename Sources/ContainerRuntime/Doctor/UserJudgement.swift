@@ -18,7 +18,7 @@ extension Judgement {
             return gap(
                 "made without any power in them",
                 facts.users.appArmorRestricts == true
-                    ? appArmorProfile() : "let the security module allow them to runbox")
+                    ? Self.appArmorProfile() : "let the security module allow them to runbox")
         case .refused(let code):
             if facts.users.maximum == 0 {
                 return gap("their number is limited to 0", Self.sysctl("user.max_user_namespaces", "15000"))
@@ -27,7 +27,7 @@ extension Judgement {
                 return gap("switched off for ordinary users", Self.sysctl("kernel.unprivileged_userns_clone", "1"))
             }
             if facts.users.appArmorRestricts == true, !facts.isRoot {
-                return gap("restricted by AppArmor", appArmorProfile())
+                return gap("restricted by AppArmor", Self.appArmorProfile())
             }
             if code.rawValue == 28 {
                 return gap("their number is used up", Self.sysctl("user.max_user_namespaces", "100000"))
@@ -37,7 +37,7 @@ extension Judgement {
     }
 
     /// The whole profile, in one line: Ubuntu 23.10 and later give user namespaces only to programs that one names.
-    private func appArmorProfile() -> String {
+    static func appArmorProfile() -> String {
         "as root: printf 'abi <abi/4.0>,\\nprofile runbox /usr/{,local/}bin/runbox flags=(unconfined) { userns, }\\n' > /etc/apparmor.d/runbox; apparmor_parser -r /etc/apparmor.d/runbox"
     }
 

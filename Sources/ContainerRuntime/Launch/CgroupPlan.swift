@@ -1,4 +1,5 @@
 internal import Cgroups
+internal import Kernel
 internal import OCISpec
 
 /// Where the container's cgroup lies and what is written there. Specification: config-linux.md, "Control groups".
@@ -61,12 +62,13 @@ struct CgroupPlan: Sendable {
         return CgroupRecord(mode: .fs, root: root, path: path.description, created: [])
     }
 
-    /// - Parameter forgivingly: an ordinary user whom nobody has given a cgroup does without one, as long as nothing needs it.
-    func create(forgivingly: Bool) throws(CgroupError) -> CgroupManager {
+    /// Who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.
+    /// - Parameter asUser: by an ordinary user, who may not enter every cgroup that he may make.
+    func create(asUser: Bool) throws(CgroupError) -> CgroupManager {
         guard let path else { return .disabled }
         do throws(CgroupError) {
             let manager = try CgroupManager.create(path, host: host, plan: resources)
-            guard forgivingly else { return manager }
+            guard asUser else { return manager }
             do throws(CgroupError) {
                 try manager.checkEntry(from: host.ownPath)
             } catch {
@@ -76,7 +78,7 @@ struct CgroupPlan: Sendable {
             }
             return manager
         } catch {
-            guard forgivingly, error.isPermission, resources.settings.isEmpty else { throw error }
+            guard error.isPermission, resources.settings.isEmpty, Credentials.isOrdinary else { throw error }
             return .disabled
         }
     }

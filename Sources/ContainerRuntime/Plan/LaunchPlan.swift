@@ -29,6 +29,9 @@ struct LaunchPlan: Sendable {
     let maps: IDMapWriter
     /// Whether an ordinary user makes it, who has no power outside of the container's user name space: what needs power is done inside.
     let isRootless: Bool
+    /// Whether the init makes itself untraceable, once it has its id mappings: nobody but the host's root could write those of a process that is. Nobody lives
+    /// in its new user name space until then.
+    var initShieldsItself: Bool { isRootless || namespaces.new.contains(.user) }
     let resctrl: ResctrlPlan?
     /// What the annotations ask of the runtime.
     let requests: AnnotationPlan
@@ -77,6 +80,7 @@ struct LaunchPlan: Sendable {
         }
         maps = IDMapWriter(user: host.effectiveUser, group: host.effectiveGroup)
         isRootless = host.effectiveUser != 0
+        if isRootless { rootfs.refuseIDMaps(&findings) }
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
     /// The way from the finished container to its program; nil where there is none.

@@ -92,15 +92,13 @@ enum ProcessSetup {
 
     /// How ready the kernel is to kill the init when memory runs out; -1000 to 1000.
     ///
-    /// - Parameter asUser: an ordinary user cannot lower it; as in runc, that is no reason not to run.
-    static func setOOMScoreAdjustment(
-        _ process: ProcessPlan, of pid: Int32, asUser: Bool = false
-    ) throws(SystemError) {
+    /// An ordinary user cannot lower it; as in runc, that is no reason not to run.
+    static func setOOMScoreAdjustment(_ process: ProcessPlan, of pid: Int32) throws(SystemError) {
         guard let value = process.oomScoreAdjustment else { return }
         do throws(SystemError) {
             try Files.write("\(value)", into: "/proc/\(pid)/oom_score_adj")
         } catch {
-            if asUser, error.code == .accessDenied || error.code == .notPermitted { return }
+            if error.code == .accessDenied || error.code == .notPermitted, Credentials.isOrdinary { return }
             throw SystemError("process.oomScoreAdj", "\(value)", error.code)
         }
     }

@@ -43,6 +43,9 @@ struct Mounts: ~Copyable {
         }
     }
 
+    /// Asked when the kernel has refused a mount: the runtime itself may be root of a user name space only.
+    private var isInUserNamespace: Bool { namespaces.has(.user) || Credentials.isInUserNamespace }
+
     private func data(_ mount: MountPlan) -> String? { mount.data.isEmpty ? nil : mount.data.joined(separator: ",") }
 
     // MARK: Bind mounts
@@ -144,7 +147,7 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, _ type: String, _ data: [String], _ flags: MountFlags, on target: borrowing Descriptor,
         after error: SystemError
     ) throws(SystemError) {
-        guard namespaces.has(.user) else { throw error }
+        guard isInUserNamespace else { throw error }
         if type == "devpts", error.code == .invalidArgument, data.contains("gid=5") {
             // The group tty is not mapped.
             let rest = data.filter { $0 != "gid=5" }.joined(separator: ",")
@@ -190,7 +193,7 @@ struct Mounts: ~Copyable {
             try Mounting.mount(
                 "cgroup", on: target.path, type: "cgroup2", flags: mount.flags, data: nil, subject: mount.destination)
         } catch {
-            guard error.code == .notPermitted || error.code == .busy, namespaces.has(.user) else { throw error }
+            guard error.code == .notPermitted || error.code == .busy, isInUserNamespace else { throw error }
             guard namespaces.has(.cgroup), let cgroupDirectory else {
                 // Another's cgroups would be there to write to (CVE-2023-25809): an empty, read-only place instead.
                 return try Mounting.mount(

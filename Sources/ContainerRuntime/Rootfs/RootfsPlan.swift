@@ -91,4 +91,11 @@ struct RootfsPlan: Sendable {
         refuse("linux.rootfsPropagation", if: propagationIsExplicit)
         refuse("linux.devices", if: !devices.isEmpty)
     }
+
+    /// The kernel gives mounts a mapping only for who has power over their file systems.
+    func refuseIDMaps(_ findings: inout PlanFindings) {
+        for mount in mounts where mount.idMap != nil {
+            findings.refuse("mounts[\(mount.index)]", "an idmapped mount needs root; an ordinary user's container cannot have one")
+        }
+    }
 }

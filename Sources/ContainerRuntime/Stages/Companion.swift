@@ -47,12 +47,15 @@ struct Companion: ~Copyable {
                 try plan.maps.write(
                     uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
             }
-            // Afterwards its files in procfs are no ordinary user's any more.
-            if plan.isRootless, let process = plan.process {
-                try ProcessSetup.setOOMScoreAdjustment(process, of: initProcess.pid, asUser: true)
-            }
-            try conversation.send(.acknowledged)
         }
+        // Afterwards its files in procfs belong to the host's root.
+        if plan.initShieldsItself { try setOOMScoreAdjustment() }
+        try step(.mappings, try conversation.send(.acknowledged))
+    }
+
+    func setOOMScoreAdjustment() throws(StageFailure) {
+        guard let process = plan.process else { return }
+        try step(.processAttributes, try ProcessSetup.setOOMScoreAdjustment(process, of: initProcess.pid))
     }
 
     /// Setup, confine, ready: answers what the init asks until it waits for its start.

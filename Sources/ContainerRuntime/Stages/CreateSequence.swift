@@ -69,7 +69,7 @@ struct CreateSequence: ~Copyable {
     ) throws(RuntimeError) -> CreatedContainer {
         let cgroup: CgroupManager
         do throws(CgroupError) {
-            cgroup = try plan.cgroup.create(forgivingly: plan.isRootless)
+            cgroup = try plan.cgroup.create(asUser: plan.isRootless)
         } catch {
             throw RuntimeError(error)
         }
@@ -128,8 +128,7 @@ struct CreateSequence: ~Copyable {
     ) throws(StageFailure) {
         do throws(CgroupError) {
             try cgroup.apply(plan.cgroup.resources.settings)
-            // An ordinary user may not load programs, and can open no more devices in the container than outside of it.
-            if !plan.isRootless, let devices = plan.cgroup.deviceRules { try cgroup.applyDeviceProgram(devices) }
+            if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices, cgroup) }
             if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil { try cgroup.delegate(owner: hostOwner) }
         } catch {
             throw StageFailure(.limits, .refused(error.description))
@@ -138,10 +137,15 @@ struct CreateSequence: ~Copyable {
         // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and crun. Best effort: a mask that is
         // too narrow makes it slower and nothing else.
         try? Placement.resetAffinity(of: pid)
-        if !plan.isRootless, let process = plan.process {
-            try step(.processAttributes) { () throws(SystemError) in
-                try ProcessSetup.setOOMScoreAdjustment(process, of: pid)
-            }
+        if !plan.initShieldsItself { try companion.setOOMScoreAdjustment() }
+    }
+
+    /// Who is root of a user name space only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
+    private func limit(_ devices: DeviceRules, _ cgroup: borrowing CgroupManager) throws(CgroupError) {
+        do throws(CgroupError) {
+            try cgroup.applyDeviceProgram(devices)
+        } catch {
+            guard error.isPermission, Credentials.isInUserNamespace else { throw error }
         }
     }
 

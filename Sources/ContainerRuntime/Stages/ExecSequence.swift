@@ -54,8 +54,7 @@ struct ExecSequence {
         let pid = process.pid
         try step(.processAttributes) { () throws(SystemError) in
             try plan.affinity.applyToBorn(pid)
-            try ProcessSetup.setOOMScoreAdjustment(
-                plan.payload.process, of: pid, asUser: Credentials.effectiveUser != 0)
+            try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
         }
         let program = try step(.seccompFilter) { () throws(SystemError) -> SeccompProgram? in
             if let ready = plan.requests.seccompProgram { return ready }

@@ -51,12 +51,12 @@ struct InitSequence: ~Copyable {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
         try step(.mappings, try awaitAcknowledgement())
-        if plan.isRootless { try step(.mappings, try Processes.setDumpable(false)) }
+        if plan.initShieldsItself { try step(.mappings, try Processes.setDumpable(false)) }
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
         try step(.namespaces, try enterNamespaces())
         try step(.keyring, try joinKeyring())
         try step(.loopback, try bringLoopbackUp())
-        // An ordinary user may clone mounts only in here, and only before another root hides the sources.
+        // An ordinary user may clone mounts only in here.
         let ownSources = try plan.isRootless ? LaunchResources.open(plan, .mounts) : LaunchResources()
         var root = try step(.prepareRoot) { () throws(SystemError) in
             try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
