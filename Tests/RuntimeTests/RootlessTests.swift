@@ -5,45 +5,29 @@ import Testing
 extension AllTests {
     /// An ordinary user with the bundle of `spec --rootless`. As root these tests become one; in the virtual machine's mode "user" they are one,
     /// with a delegated cgroup.
-    @Suite(.enabled(if: Rootless.isPossible, "user namespaces are not for ordinary users here; see runbox doctor"))
+    @Suite(
+        .enabled(if: OrdinaryUser.hasNamespaces, "user namespaces are not for ordinary users here; see runbox doctor"))
     struct Rootless {
-        private static let user = geteuid() == 0 ? 4242 : Int(geteuid())
-
-        static let isPossible: Bool = {
-            let output = NSTemporaryDirectory() + "rbt-userns-\(getpid())"
-            defer { for end in [".out", ".err"] { unlink(output + end) } }
-            let command = prefix + ["unshare", "--user", "--map-root-user", "true"]
-            return (try? spawn(command, output: output).wait().status) == 0
-        }()
-
-        /// The words that make a command an ordinary user's.
-        private static var prefix: [String] {
-            geteuid() == 0 ? ["setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups"] : []
-        }
-
-        private func surroundings(_ box: Sandbox) -> Surroundings {
-            Surroundings(environment: ["XDG_RUNTIME_DIR": box.path("runtime")], directory: "/", prefix: Self.prefix)
+        private func surroundings(_ box: Sandbox, terminal: String? = nil) -> Surroundings {
+            Surroundings(
+                environment: ["XDG_RUNTIME_DIR": box.path("runtime")], directory: "/", terminal: terminal,
+                prefix: OrdinaryUser.prefix)
         }
 
         /// A bundle of the user's own, as `spec --rootless` makes it, but for the program.
-        private func bundle(_ box: Sandbox, _ args: [String], edit: (inout Config) -> Void = { _ in }) throws -> Bundle {
+        private func bundle(_ box: Sandbox, _ args: [String], edit: (inout Config) -> Void = { _ in }) throws -> Bundle
+        {
             let bundle = try box.bundle(args: args) { config in
-                config["linux.uidMappings"] = [["containerID": 0, "hostID": Self.user, "size": 1]]
-                config["linux.gidMappings"] = [["containerID": 0, "hostID": Self.user, "size": 1]]
-                config.namespace("user")
-                config.dropMount("/dev/pts")
-                config.addMount(
-                    "/dev/pts", type: "devpts", source: "devpts",
-                    options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"])
+                if geteuid() == 0 { config.becomeRootless() }
                 edit(&config)
             }
             if geteuid() == 0 {
-                try bundle.chown(to: Self.user)
-                chown(bundle.directory, uid_t(Self.user), gid_t(Self.user))
-                chown(box.directory, uid_t(Self.user), gid_t(Self.user))
+                try bundle.chown(to: OrdinaryUser.id)
+                chown(bundle.directory, uid_t(OrdinaryUser.id), gid_t(OrdinaryUser.id))
+                chown(box.directory, uid_t(OrdinaryUser.id), gid_t(OrdinaryUser.id))
             }
             try FileManager.default.createDirectory(atPath: box.path("runtime"), withIntermediateDirectories: true)
-            chown(box.path("runtime"), uid_t(Self.user), gid_t(Self.user))
+            chown(box.path("runtime"), uid_t(OrdinaryUser.id), gid_t(OrdinaryUser.id))
             return bundle
         }
 
@@ -52,8 +36,10 @@ extension AllTests {
         }
 
         /// A container whose probe hangs.
-        private func service(_ box: Sandbox, _ verbs: String...) throws -> Running {
-            let bundle = try bundle(box, ["/probe"] + verbs + ["hang"])
+        private func service(
+            _ box: Sandbox, _ verbs: String..., edit: (inout Config) -> Void = { _ in }
+        ) throws -> Running {
+            let bundle = try bundle(box, ["/probe"] + verbs + ["hang"], edit: edit)
             let created = try box.begin(
                 ["--root", box.root, "create", "--bundle", bundle.directory, box.id], surroundings(box))
             let outcome = created.wait()
@@ -74,7 +60,7 @@ extension AllTests {
                 ["--root", box.root, "run", "--bundle", bundle.directory, box.id],
                 Surroundings(
                     environment: surroundings(box).environment, directory: "/", input: "id; exit 7\n",
-                    prefix: Self.prefix))
+                    prefix: OrdinaryUser.prefix))
             #expect(outcome.status == 7 && outcome.stdout.contains("uid=0"), "\(outcome)")
             #expect(try runtime(box, ["list", "-q"]).stdout == "")
         }
@@ -87,7 +73,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             #expect(outcome["uid"] == "0" && outcome["cap.effective"] == "0000000020000420", "\(outcome)")
             let map = outcome["read./proc/self/uid_map"]?.split(separator: " ").joined(separator: " ") ?? ""
-            #expect(map.hasPrefix("0 \(Self.user) 1"), "\(outcome)")
+            #expect(map.hasPrefix("0 \(OrdinaryUser.id) 1"), "\(outcome)")
             #expect(outcome["fds"] == "0 1 2", "\(outcome)")
         }
 
@@ -112,7 +98,9 @@ extension AllTests {
             #expect(try json(box)["status"] as? String == "running")
             let seen = try runtime(box, ["exec", box.id, "/probe", "ns", "ids"])
             #expect(seen.status == 0 && seen["uid"] == "0", "\(seen)")
-            for name in ["mnt", "pid", "user", "net"] { #expect(seen["ns." + name] == created.facts["ns." + name], "\(name)") }
+            for name in ["mnt", "pid", "user", "net"] {
+                #expect(seen["ns." + name] == created.facts["ns." + name], "\(name)")
+            }
             #expect(try runtime(box, ["exec", box.id, "sh", "-c", "exit 5"]).status == 5)
             #expect(try runtime(box, ["kill", box.id, "KILL"]).status == 0)
             #expect(eventually(10) { (try? json(box)["status"] as? String) == "stopped" })
@@ -181,6 +169,134 @@ extension AllTests {
             #expect(try runtime(box, ["resume", box.id]).status == 0)
             #expect(try runtime(box, ["ps", "-f", "json", box.id]).stdout.contains("["))
             #expect(try runtime(box, ["update", "--pids-limit", "30", box.id]).status == 0)
+        }
+
+        /// Memory and the number of processes, enforced below the scope that the tests run in.
+        @Test(.enabled(if: geteuid() != 0, "needs a delegated cgroup: make test-vm"))
+        func limitsHold() throws {
+            let box = try Sandbox.current
+            let script = "sleep 9 & sleep 9 & sleep 9 & sleep 9 & echo all"
+            let crowded = try bundle(box, ["sh", "-c", script]) { $0["linux.resources.pids.limit"] = 3 }
+            let few = try runtime(box, ["run", "--bundle", crowded.directory, box.id])
+            #expect(few.status == 2 && !few.stdout.contains("all") && few.stderr.contains("fork"), "\(few)")
+            let hungry = try bundle(box, ["/bin/busybox", "tail", "/dev/zero"]) {
+                $0["linux.resources.memory"] = ["limit": 33_554_432, "swap": 33_554_432]
+            }
+            let killed = try runtime(box, ["run", "--bundle", hungry.directory, box.id])
+            #expect(killed.status == 137 && killed.stderr.contains("memory.max"), "\(killed)")
+            _ = try service(box)
+            #expect(try runtime(box, ["update", "--memory", "64M", box.id]).status == 0)
+            let events = try runtime(box, ["events", "--stats", box.id])
+            #expect(events.stdout.contains("67108864"), "the new limit: \(events)")
+        }
+
+        @Test(.enabled(if: OrdinaryUser.range != nil, "no ids in /etc/subuid, or no newuidmap: make test-vm"))
+        func aRangeOfOthers() throws {
+            let box = try Sandbox.current
+            let range = try #require(OrdinaryUser.range)
+            let maps = [
+                ["containerID": 0, "hostID": OrdinaryUser.id, "size": 1],
+                ["containerID": 1, "hostID": range, "size": 1000],
+            ]
+            let created = try service(box, "read:/proc/self/uid_map", "read:/proc/self/setgroups", "ids") {
+                $0["linux.uidMappings"] = maps
+                $0["linux.gidMappings"] = maps
+                $0["process.user"] = ["uid": 5, "gid": 6, "additionalGids": [7, 8]]
+            }
+            let map = created.facts["read./proc/self/uid_map"] ?? ""
+            #expect(
+                map.split(whereSeparator: \.isWhitespace) == ["0", "\(OrdinaryUser.id)", "1", "1", "\(range)", "1000"])
+            #expect(created.facts["read./proc/self/setgroups"] == "allow", "\(created.facts)")
+            #expect(
+                created.facts["uid"] == "5" && created.facts["gid"] == "6" && created.facts["groups"] == "7 8",
+                "\(created.facts)")
+            let other = try runtime(box, ["exec", "--user", "9:10", box.id, "/probe", "ids"])
+            #expect(other["uid"] == "9" && other["gid"] == "10", "\(other)")
+        }
+
+        @Test func aTerminalInside() throws {
+            let box = try Sandbox.current
+            _ = try service(box)
+            let terminal = try Terminal(rows: 33, columns: 99)
+            let running = try box.begin(
+                ["--root", box.root, "exec", "--tty", box.id, "sh", "-c", "/probe tty; read l"],
+                surroundings(box, terminal: terminal.path))
+            #expect(terminal.reads("tty.size=33x99"), "\(terminal.text) \(running.stderr)")
+            terminal.type("\r")
+            #expect(running.wait().status == 0)
+        }
+
+        /// What a user namespace may not mount is bound or shown in another way: runtimes' rules, as in crun.
+        @Test func whatTheKernelRefusesIsReplaced() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(
+                box, ["/probe", "mount:/sys", "mount:/proc", "mount:/sys/fs/cgroup", "stat:/dev/fuse", "lo"]
+            ) {
+                // The host's network and processes: neither sysfs nor proc can be mounted anew.
+                $0.dropNamespace("network")
+                $0.dropNamespace("pid")
+                $0.dropMount("/dev/pts")
+                $0.addMount("/dev/pts", type: "devpts", source: "devpts", options: ["gid=5", "mode=620"])
+                $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro"])
+                $0["linux.maskedPaths"] = nil
+                $0["linux.readonlyPaths"] = nil
+                $0["linux.devices"] = [["path": "/dev/fuse", "type": "c", "major": 10, "minor": 229]]
+            }
+            let outcome = try runtime(box, ["run", "--bundle", bundle.directory, box.id])
+            #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            #expect(outcome["mount./sys.type"] == "sysfs" && outcome["mount./proc.type"] == "proc", "\(outcome)")
+            #expect(outcome["mount./sys/fs/cgroup.type"] == "tmpfs", "no cgroups of others: \(outcome)")
+            #expect(outcome["stat./dev/fuse"]?.contains("10:229") == true, "\(outcome)")
+        }
+
+        @Test func theScoreStaysWhereItCannotBeLowered() throws {
+            let box = try Sandbox.current
+            for (score, seen) in [(-900, "0"), (300, "300")] {
+                let bundle = try bundle(box, ["/probe", "read:/proc/self/oom_score_adj"]) {
+                    $0["process.oomScoreAdj"] = score
+                }
+                let outcome = try runtime(box, ["run", "--bundle", bundle.directory, box.id])
+                #expect(outcome.status == 0 && outcome["read./proc/self/oom_score_adj"] == seen, "\(outcome)")
+            }
+        }
+
+        @Test func execOfACreatedContainer() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, ["/probe", "hang"])
+            let created = try box.begin(
+                ["--root", box.root, "create", "--bundle", bundle.directory, box.id], surroundings(box))
+            #expect(created.wait().status == 0)
+            let outcome = try runtime(box, ["exec", box.id, "/probe", "say:it ran"])
+            #expect(outcome.status == 255 && outcome.stderr.contains("run runbox start first"), "\(outcome)")
+            #expect(try json(box)["status"] as? String == "created")
+        }
+
+        @Test func stateIsKeptInTheUsersFolder() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, ["/probe", "say:it ran"])
+            let words = ["run", "--detach", "--bundle", bundle.directory, box.id]
+            #expect(try box.plain(words, surroundings(box)).status == 0)
+            #expect(FileManager.default.fileExists(atPath: box.path("runtime/runbox/\(box.id)/state.json")))
+            #expect(try box.plain(["delete", "--force", box.id], surroundings(box)).status == 0)
+            for folder in [nil, "/run/user/77"] {
+                var nowhere = surroundings(box)
+                nowhere.environment["XDG_RUNTIME_DIR"] = folder
+                let outcome = try box.plain(words, nowhere)
+                #expect(outcome.status == 1 && outcome.stderr.contains("set XDG_RUNTIME_DIR"), "\(outcome)")
+            }
+        }
+
+        @Test func whatNeedsRootIsRefused() throws {
+            let box = try Sandbox.current
+            let shared = try box.folder("shared")
+            let mapped = try bundle(box, ["/probe", "say:it ran"]) {
+                $0.addMount("/shared", source: shared, options: ["bind", "idmap"])
+            }
+            let map = try runtime(box, ["run", "--bundle", mapped.directory, box.id])
+            #expect(map.status == 1 && map.stderr.contains("an idmapped mount needs root"), "\(map)")
+            let moved = try bundle(box, ["/probe", "say:it ran"]) { $0["linux.netDevices"] = ["eth7": [:]] }
+            let device = try runtime(box, ["run", "--bundle", moved.directory, box.id])
+            #expect(device.status == 1 && device.stderr.contains("needs root"), "\(device)")
         }
     }
 }

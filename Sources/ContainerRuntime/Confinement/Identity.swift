@@ -29,7 +29,7 @@ enum Identity {
         return refused
     }
 
-    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped (user_namespaces(7), "setgroups"); then those of the caller stay.
+    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped; then those of the caller stay. user_namespaces(7), "setgroups".
     private static func setGroups(_ groups: [UInt32]) throws(SystemError) {
         do throws(SystemError) {
             try Credentials.setGroups(groups)
@@ -37,7 +37,8 @@ enum Identity {
             guard error.code == .notPermitted, try Credentials.mayNotSetGroups() else { throw error }
             if groups.isEmpty { return }
             throw .refused(
-                "process.user.additionalGids: an ordinary user who maps nobody but itself cannot set groups; remove them, or map a range of /etc/subgid")
+                "process.user.additionalGids: an ordinary user who maps nobody but itself cannot set groups; remove them, or map a range of /etc/subgid"
+            )
         }
     }
 }

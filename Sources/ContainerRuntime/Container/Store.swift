@@ -38,7 +38,8 @@ public struct Store: Sendable {
             if error.code == .exists { throw .exists(id) }
             if error.code == .accessDenied, Credentials.effectiveUser != 0 {
                 throw .failed(
-                    reason: "make the state folder: \(error); set XDG_RUNTIME_DIR to this user's own folder, which is usually "
+                    reason:
+                        "make the state folder: \(error); set XDG_RUNTIME_DIR to this user's own folder, which is usually "
                         + "/run/user/\(Credentials.effectiveUser), or name another place with --root")
             }
             throw RuntimeError(error, doing: "make the state folder")

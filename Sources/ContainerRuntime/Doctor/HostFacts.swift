@@ -96,6 +96,9 @@ struct UserFacts: Sendable {
     var subordinateGroups: UInt64 = 65536
     var newuidmap: Helper? = Helper(path: "/usr/bin/newuidmap", isPrivileged: true)
     var newgidmap: Helper? = Helper(path: "/usr/bin/newgidmap", isPrivileged: true)
+    /// The default `--root`, and whether this user may write there.
+    var stateRoot = "/run/user/1000/runbox"
+    var canKeepState = true
 }
 
 /// What confines containers, and what protects the runtime from them.

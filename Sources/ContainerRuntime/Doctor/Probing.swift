@@ -43,7 +43,8 @@ extension HostFacts {
         return words.contains("fedora") || words.contains("rhel") || words.contains("centos") ? .fedora : .other
     }
 
-    private static func userName(_ user: UInt32) -> String {
+    /// By /etc/passwd; the number where the user is not in it.
+    static func userName(_ user: UInt32) -> String {
         for line in lines("/etc/passwd") {
             let fields = line.parts(by: ":", keepingEmpty: true)
             if fields.count > 2, fields[2] == "\(user)" { return fields[0] }
@@ -126,6 +127,11 @@ extension UserFacts {
         facts.subordinateGroups = count(HostFacts.lines("/etc/subgid"), of: name, number: user)
         facts.newuidmap = helper("newuidmap")
         facts.newgidmap = helper("newgidmap")
+        facts.stateRoot = Store.defaultRoot()
+        // Made when the first container is, below the first folder that is there.
+        var folder = facts.stateRoot
+        while !Files.exists(folder), let above = folder.splitAtLastSlash?.folder, !above.isEmpty { folder = above }
+        facts.canKeepState = Files.isWritable(folder)
         return facts
     }
 

@@ -1,7 +1,7 @@
 internal import Kernel
 
 extension Judgement {
-    func users() -> [Finding] { [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers()) }
+    func users() -> [Finding] { [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()]) }
 
     private func namespaceTrial() -> Finding {
         let id = "users.namespaces"
@@ -78,5 +78,15 @@ extension Judgement {
             judge("newuidmap", facts.users.newuidmap, "cap_setuid"),
             judge("newgidmap", facts.users.newgidmap, "cap_setgid"),
         ]
+    }
+
+    private func state() -> Finding {
+        let id = "users.state"
+        if facts.users.canKeepState { return .ok(id, "state is kept in \(facts.users.stateRoot)") }
+        return .missing(
+            id, "no state can be kept in \(facts.users.stateRoot)", cost: "every command needs --root",
+            remedy:
+                "export XDG_RUNTIME_DIR=/run/user/$(id -u); where that is not there, as root: loginctl enable-linger \(facts.userName)"
+        )
     }
 }

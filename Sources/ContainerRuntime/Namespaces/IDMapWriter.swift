@@ -49,6 +49,7 @@ struct IDMapWriter: Sendable {
         guard outcome.reason != .exited(code: 0) else { return }
         throw .refused(
             "\(kind.field): \(helper.path) refused: \(outcome.complaint); the host IDs must lie in this user's range in \(kind.ranges), "
-                + "which root adds with: usermod --add-sub\(kind == .users ? "uids" : "gids") 100000-165535 NAME")
+                + "which root adds with: usermod --add-sub\(kind == .users ? "uids" : "gids") 100000-165535 \(HostFacts.userName(user))"
+        )
     }
 }

@@ -18,7 +18,8 @@ struct Host: Sendable {
         let user = Credentials.effectiveUser
         return Host(
             effectiveUser: user, effectiveGroup: Credentials.effectiveGroup,
-            cgroups: try CgroupHost.discover(for: cgroupsPath, asUser: user != 0), resctrl: usesResctrl ? try resctrlRoot() : nil)
+            cgroups: try CgroupHost.discover(for: cgroupsPath, asUser: user != 0),
+            resctrl: usesResctrl ? try resctrlRoot() : nil)
     }
 
     private static func resctrlRoot() throws(CgroupError) -> String? {

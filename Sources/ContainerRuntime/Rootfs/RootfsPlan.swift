@@ -95,7 +95,8 @@ struct RootfsPlan: Sendable {
     /// The kernel gives mounts a mapping only for who has power over their file systems.
     func refuseIDMaps(_ findings: inout PlanFindings) {
         for mount in mounts where mount.idMap != nil {
-            findings.refuse("mounts[\(mount.index)]", "an idmapped mount needs root; an ordinary user's container cannot have one")
+            findings.refuse(
+                "mounts[\(mount.index)]", "an idmapped mount needs root; an ordinary user's container cannot have one")
         }
     }
 }

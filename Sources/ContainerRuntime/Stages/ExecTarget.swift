@@ -9,11 +9,14 @@ struct ExecTarget: ~Copyable {
     private let others: NamespaceFlags
     /// The container's root, where it is no mount namespace's.
     private let root: Descriptor?
+    /// Whether the init could not be looked at.
+    private let isHidden: Bool
 
-    private init(pidfd: consuming Descriptor, others: NamespaceFlags, root: consuming Descriptor?) {
+    private init(pidfd: consuming Descriptor, others: NamespaceFlags, root: consuming Descriptor?, isHidden: Bool) {
         self.pidfd = pidfd
         self.others = others
         self.root = root
+        self.isHidden = isHidden
     }
 
     /// - Parameter planned: what the container was to have. It counts where an ordinary user may not look: at an init that waits for its start.
@@ -22,17 +25,19 @@ struct ExecTarget: ~Copyable {
         // Whoever the number belonged to when the descriptor was made is who it stands for.
         guard Processes.startTime(record.pid) == record.startTime else { throw isEnding }
         var others: NamespaceFlags = []
+        var isHidden = false
         for (name, flag) in files {
             do throws(SystemError) {
                 if try !isOwn(name, record.pid) { others.insert(flag) }
             } catch {
                 guard error.code == .accessDenied else { throw error }
                 others.formUnion(flag.intersection(planned.all))
+                isHidden = true
             }
         }
         let root: Descriptor? =
             others.contains(.mount) ? nil : try Files.open("/proc/\(record.pid)/root", [.path, .directory])
-        return ExecTarget(pidfd: pidfd, others: others, root: root)
+        return ExecTarget(pidfd: pidfd, others: others, root: root, isHidden: isHidden)
     }
 
     private static let files: [(String, NamespaceFlags)] = [
@@ -78,6 +83,14 @@ struct ExecTarget: ~Copyable {
     }
 
     private func enter(_ kinds: NamespaceFlags) throws(SystemError) {
-        if !kinds.isEmpty { try Namespaces.join(pidfd, kinds, subject: "the container's namespaces") }
+        if kinds.isEmpty { return }
+        do throws(SystemError) {
+            try Namespaces.join(pidfd, kinds, subject: "the container's namespaces")
+        } catch {
+            guard isHidden, error.code == .notPermitted else { throw error }
+            throw .refused(
+                "the container waits for its start, and until then the kernel lets only the host's root enter it; run runbox start first"
+            )
+        }
     }
 }

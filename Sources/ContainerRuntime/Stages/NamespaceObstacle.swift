@@ -10,7 +10,8 @@ enum NamespaceObstacle {
         let code = failure.cause.code
         guard code == .notPermitted || code == .accessDenied || code.rawValue == 28 else { return nil }
         return remedy(
-            step: failure.step, isFull: code.rawValue == 28, isRoot: Credentials.effectiveUser == 0, number: HostFacts.number)
+            step: failure.step, isFull: code.rawValue == 28, isRoot: Credentials.effectiveUser == 0,
+            number: HostFacts.number)
     }
 
     /// - Parameters:
@@ -19,7 +20,8 @@ enum NamespaceObstacle {
     static func remedy(step: Step, isFull: Bool, isRoot: Bool, number: (String) -> UInt64?) -> String? {
         if isFull {
             guard step == .clone, number("/proc/sys/user/max_user_namespaces") == 0 else { return nil }
-            return "user namespaces are switched off on this host; as root: \(Judgement.sysctl("user.max_user_namespaces", "15000"))"
+            return
+                "user namespaces are switched off on this host; as root: \(Judgement.sysctl("user.max_user_namespaces", "15000"))"
         }
         if isRoot { return nil }
         if step == .clone, number("/proc/sys/kernel/unprivileged_userns_clone") == 0 {

@@ -61,7 +61,8 @@ enum Remedy {
         if let remedy = NamespaceObstacle.remedy(of: failure) { return remedy }
         switch failure.step {
         case .clone where code == .notPermitted:
-            return "making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor tells what forbids user namespaces here"
+            return
+                "making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor tells what forbids user namespaces here"
         case .clone where code.rawValue == 28:
             return "a limit of /proc/sys/user/max_*_namespaces is reached"
         case .mounts where code == .noDevice:
