@@ -97,6 +97,7 @@ fuzz: need-build
 	$(SWIFT) build $(RELEASE) --product runbox-fuzz
 	.build/release/runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 	.build/release/runbox-fuzz plan --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+	.build/release/runbox-fuzz message --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration config/swift-format.json Package.swift Sources Tests Examples

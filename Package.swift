@@ -28,7 +28,8 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
-        .target(name: "Cgroups", dependencies: ["OCISpec", "Kernel"], swiftSettings: strict),
+        .target(name: "DBus", dependencies: ["Kernel"], swiftSettings: strict),
+        .target(name: "Cgroups", dependencies: ["DBus", "OCISpec", "Kernel"], swiftSettings: strict),
         .target(
             name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
         .executableTarget(
@@ -39,14 +40,16 @@ let package = Package(
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "DBusTests", dependencies: ["DBus", "Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups", "OCISpec", "Kernel", "CLinux"], swiftSettings: strict),
+            name: "CgroupsTests", dependencies: ["Cgroups", "DBus", "OCISpec", "Kernel", "CLinux"],
+            swiftSettings: strict),
         .testTarget(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
         .executableTarget(
-            name: "runbox-fuzz", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "JSON", "Kernel"],
+            name: "runbox-fuzz", dependencies: ["ContainerRuntime", "Cgroups", "DBus", "OCISpec", "JSON", "Kernel"],
             swiftSettings: strict),
     ]
 )

@@ -22,10 +22,11 @@ allow() {
 allow JSON
 allow OCISpec JSON
 allow Kernel CLinux CSeccomp CCap
-allow Cgroups OCISpec Kernel
+allow DBus Kernel
+allow Cgroups DBus OCISpec Kernel
 allow ContainerRuntime Cgroups OCISpec JSON Kernel
 allow runbox ContainerRuntime OCISpec JSON Kernel
-allow runbox-fuzz ContainerRuntime Cgroups OCISpec JSON Kernel Glibc
+allow runbox-fuzz ContainerRuntime Cgroups DBus OCISpec JSON Kernel Glibc
 
 refuse() {
     reason=$1
@@ -36,10 +37,10 @@ refuse() {
         failed=1
     fi
 }
-product='Sources/JSON Sources/OCISpec Sources/Kernel Sources/Cgroups Sources/ContainerRuntime Sources/runbox'
+product='Sources/JSON Sources/OCISpec Sources/Kernel Sources/DBus Sources/Cgroups Sources/ContainerRuntime Sources/runbox'
 # shellcheck disable=SC2086 # a list of folders
 refuse "single-threaded and without Foundation: docs/architecture.md" \
     '^[^/"]*(^|[^a-zA-Z.])(async |await |actor [A-Z]|Task ?\{|Mirror\(|Codable|print\()' $product
 refuse "bytes, not characters: Sources/Kernel/ByteText.swift" \
-    '\.(hasPrefix|hasSuffix)\(|\.split\(separator: "' Sources/Kernel Sources/Cgroups Sources/ContainerRuntime Sources/runbox
+    '\.(hasPrefix|hasSuffix)\(|\.split\(separator: "' Sources/Kernel Sources/DBus Sources/Cgroups Sources/ContainerRuntime Sources/runbox
 exit $failed

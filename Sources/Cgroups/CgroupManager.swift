@@ -4,6 +4,8 @@ package import Kernel
 package enum CgroupManager: ~Copyable, Sendable {
     /// A directory made by runbox itself.
     case fs(FSManager)
+    /// A unit of systemd's.
+    case systemd(ScopeManager)
     /// No cgroup: the container stays where runbox was started. What asks for one fails; what only cleans up has nothing to do.
     case disabled
 
@@ -13,18 +15,58 @@ package enum CgroupManager: ~Copyable, Sendable {
     package static func create(
         _ path: CgroupPath, host: CgroupHost, plan: ResourcesPlan
     ) throws(CgroupError) -> CgroupManager {
-        guard let root = host.root else {
-            throw CgroupHost.noTree
-        }
+        let root = try Self.root(of: host)
         var creation = FSCreation(root: root, path: path, isHybrid: host.isHybrid)
         let directory = try creation.run(plan)
         return .fs(FSManager(root: root, path: path, created: creation.created, directory: directory))
+    }
+
+    private static func root(of host: CgroupHost) throws(CgroupError) -> String {
+        if let root = host.root { return root }
+        throw CgroupHost.noTree
+    }
+
+    /// Reaches systemd for the scope of a new container. It is made by ``place(_:_:host:)``, for it needs a process.
+    package static func create(_ scope: ScopePlan, host: CgroupHost) throws(CgroupError) -> CgroupManager {
+        .systemd(try ScopeManager(scope, root: try root(of: host)))
+    }
+
+    /// Puts a process of the runtime's cgroup into the container's, where it could not be born there: with systemd. Its children are born there then.
+    package mutating func place(
+        _ pid: Int32, _ plan: ResourcesPlan, host: CgroupHost
+    ) throws(CgroupError) {
+        switch consume self {
+        case .systemd(var scope):
+            do throws(CgroupError) {
+                try scope.place(pid, plan, isHybrid: host.isHybrid)
+                self = .systemd(scope)
+            } catch {
+                self = .systemd(scope)
+                throw error
+            }
+        case .fs(let manager): self = .fs(manager)
+        case .disabled: self = .disabled
+        }
+    }
+
+    /// Closes what the runtime keeps open to make the cgroup, in a new process that has a copy of it.
+    package func closeInChild() {
+        switch self {
+        case .fs(let manager):
+            switch manager.directory {
+            case .some(let directory): directory.closeInChild()
+            case .none: break
+            }
+        case .systemd(let scope): scope.closeInChild()
+        case .disabled: break
+        }
     }
 
     /// Finds the cgroup of an earlier call again.
     package static func open(_ record: CgroupRecord) throws(CgroupError) -> CgroupManager {
         switch record.mode {
         case .fs: .fs(try FSManager(record))
+        case .systemd: .systemd(try ScopeManager.open(record))
         case .disabled: .disabled
         }
     }
@@ -33,6 +75,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package var record: CgroupRecord {
         switch self {
         case .fs(let manager): manager.record
+        case .systemd(let scope): scope.record
         case .disabled: .disabled
         }
     }
@@ -43,6 +86,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     ) throws(Failure) -> Result {
         switch self {
         case .fs(let manager): try body(manager.directory)
+        case .systemd(let scope): try body(scope.cgroup.directory)
         case .disabled: try body(nil)
         }
     }
@@ -50,6 +94,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func apply(_ settings: [Setting]) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.apply(settings)
+        case .systemd(let scope): try scope.apply(settings)
         case .disabled:
             guard let first = settings.first else { return }
             throw CgroupError(
@@ -58,10 +103,11 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
-    /// Changes limits of a container that is there: see ``FSManager/update(_:)``.
+    /// Changes limits of a container that is there: see ``FSManager/update(_:agreed:confirm:)``.
     package func update(_ update: ResourcesUpdate) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.update(update)
+        case .systemd(let scope): try scope.update(update)
         case .disabled: throw Self.none("changing its limits")
         }
     }
@@ -69,6 +115,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.applyDeviceProgram(rules)
+        case .systemd(let scope): try scope.applyDeviceProgram(rules)
         case .disabled:
             // Rules that deny nothing by themselves are what engines always send; without a cgroup they are moot.
             guard rules.hasDenial else { return }
@@ -81,6 +128,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func join(_ pid: Int32) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.join(pid)
+        case .systemd(let scope): try scope.cgroup.join(pid)
         case .disabled: break
         }
     }
@@ -88,6 +136,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func freeze() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.freeze()
+        case .systemd(let scope): try scope.cgroup.freeze()
         case .disabled: throw Self.none("pausing")
         }
     }
@@ -95,6 +144,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func thaw() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.thaw()
+        case .systemd(let scope): try scope.cgroup.thaw()
         case .disabled: throw Self.none("resuming")
         }
     }
@@ -102,6 +152,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func isFrozen() throws(CgroupError) -> Bool {
         switch self {
         case .fs(let manager): try manager.isFrozen()
+        case .systemd(let scope): try scope.cgroup.isFrozen()
         case .disabled: false
         }
     }
@@ -109,7 +160,8 @@ package enum CgroupManager: ~Copyable, Sendable {
     /// Whether a container's processes stand still, found out without opening its cgroup: every question for a status asks this. A cgroup that is gone, or cannot be
     /// looked at, freezes nothing.
     package static func isFrozen(_ record: CgroupRecord) -> Bool {
-        guard record.mode == .fs, let text = try? Files.readText("\(record.root)\(record.path)/cgroup.events") else {
+        guard record.mode != .disabled, let text = try? Files.readText("\(record.root)\(record.path)/cgroup.events")
+        else {
             return false
         }
         return FSManager.event("frozen", in: text)
@@ -118,6 +170,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func isPopulated() throws(CgroupError) -> Bool {
         switch self {
         case .fs(let manager): try manager.isPopulated()
+        case .systemd(let scope): try scope.cgroup.isPopulated()
         case .disabled: false
         }
     }
@@ -125,6 +178,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
         switch self {
         case .fs(let manager): try manager.processes(recursive: recursive)
+        case .systemd(let scope): try scope.cgroup.processes(recursive: recursive)
         case .disabled: throw Self.none("listing its processes")
         }
     }
@@ -132,6 +186,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func statistics() throws(CgroupError) -> Statistics {
         switch self {
         case .fs(let manager): try manager.statistics()
+        case .systemd(let scope): try scope.cgroup.statistics()
         case .disabled: throw Self.none("counting what it uses")
         }
     }
@@ -140,6 +195,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func watchOOM() throws(CgroupError) -> OOMWatch? {
         switch self {
         case .fs(let manager): try manager.watchOOM()
+        case .systemd(let scope): try scope.cgroup.watchOOM()
         case .disabled: nil
         }
     }
@@ -147,6 +203,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func kill() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.kill()
+        case .systemd(let scope): try scope.cgroup.kill()
         case .disabled: break
         }
     }
@@ -154,6 +211,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func remove() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.remove()
+        case .systemd(let scope): try scope.remove()
         case .disabled: break
         }
     }
@@ -162,6 +220,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func withdraw() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.withdraw()
+        case .systemd(let scope): try scope.withdraw()
         case .disabled: break
         }
     }
@@ -170,6 +229,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func removeIfEmpty() {
         switch self {
         case .fs(let manager): manager.removeIfEmpty()
+        case .systemd(let scope): scope.removeIfEmpty()
         case .disabled: break
         }
     }
@@ -177,6 +237,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func delegate(owner: UInt32) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.delegate(owner: owner)
+        case .systemd(let scope): try scope.delegate(owner: owner)
         case .disabled: break
         }
     }
@@ -185,6 +246,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.enterDelegated(name, pid, owner: owner)
+        case .systemd(let scope): try scope.cgroup.enterDelegated(name, pid, owner: owner)
         case .disabled: throw Self.none("delegating one below it")
         }
     }

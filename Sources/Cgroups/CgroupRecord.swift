@@ -2,6 +2,8 @@
 package enum CgroupMode: String, Hashable, Sendable, CaseIterable {
     /// Directories made by runbox itself.
     case fs = "cgroupfs"
+    /// A scope unit of systemd's.
+    case systemd
     /// None: the container stays in the cgroup that runbox was started in.
     case disabled
 }
@@ -13,15 +15,34 @@ package struct CgroupRecord: Hashable, Sendable {
     package let root: String
     /// The cgroup's path from there; empty without a cgroup.
     package let path: String
-    /// The paths of the cgroups that runbox made for this container, from the topmost, among them its own unless that was there before.
+    /// The paths of the cgroups that runbox made for this container, from the topmost, among them its own unless that was there before. Of a scope: its own, once it is there.
     package let created: [String]
+    /// With systemd only.
+    package let scope: ScopeRecord?
 
-    package init(mode: CgroupMode, root: String, path: String, created: [String]) {
+    package init(mode: CgroupMode, root: String, path: String, created: [String], scope: ScopeRecord? = nil) {
         self.mode = mode
         self.root = root
         self.path = path
         self.created = created
+        self.scope = scope
     }
 
     package static let disabled = CgroupRecord(mode: .disabled, root: "", path: "", created: [])
+}
+
+/// A container's scope: what cgroupfs does not have.
+package struct ScopeRecord: Hashable, Sendable {
+    /// The name of the unit.
+    package let unit: String
+    /// The cgroup below the scope's that the container's processes are in; nil where they are in the scope's.
+    package let subgroup: String?
+    /// The inode of the scope's cgroup, 0 before it is there: systemd takes a cgroup away with its last process, and another container's scope may get the name then.
+    package let inode: UInt64
+
+    package init(unit: String, subgroup: String?, inode: UInt64) {
+        self.unit = unit
+        self.subgroup = subgroup
+        self.inode = inode
+    }
 }

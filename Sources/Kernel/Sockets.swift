@@ -53,6 +53,17 @@ package enum Sockets {
         } while done < bytes.count
     }
 
+    /// Sends bytes on a stream, in as many calls as it takes.
+    package static func sendAll(_ bytes: [UInt8], on socket: borrowing Descriptor) throws(SystemError) {
+        let raw = socket.raw
+        var done = 0
+        while done < bytes.count {
+            done += try check("sendmsg") {
+                bytes.withUnsafeBytes { clinux_send(raw, $0.baseAddress.map { $0 + done }, $0.count - done, nil, 0, 0) }
+            }
+        }
+    }
+
     /// Ends a connect or send that waits longer than this with EAGAIN. socket(7), SO_SNDTIMEO.
     package static func setSendTimeout(_ seconds: Int, of socket: borrowing Descriptor) throws(SystemError) {
         let raw = socket.raw

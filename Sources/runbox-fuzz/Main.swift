@@ -2,14 +2,14 @@ import Glibc
 
 /// Feeds nonsense to the parts of runbox that read what others wrote, and to what plans containers of it.
 ///
-/// `runbox-fuzz reader|plan --seconds N [--seed S] [--count N]`: each round has a seed, written to standard error before the
+/// `runbox-fuzz reader|plan|message --seconds N [--seed S] [--count N]`: each round has a seed, written to standard error before the
 /// round runs, so that a crash is replayed by `--seed S --count 1`. Exit status 1 means a broken promise, 2 a wrong
 /// command line; a trap ends the process as traps do.
 @main
 struct Main {
     static func main() {
         guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
-            complain("usage: runbox-fuzz reader|plan --seconds N [--seed S] [--count N]")
+            complain("usage: runbox-fuzz reader|plan|message --seconds N [--seed S] [--count N]")
             exit(2)
         }
         let end = monotonicSeconds() + options.seconds
@@ -20,6 +20,7 @@ struct Main {
             switch options.target {
             case .reader: ReaderFuzz.round(seed: seed)
             case .plan: PlanFuzz.round(seed: seed)
+            case .message: MessageFuzz.round(seed: seed)
             }
             seed &+= 1
             rounds += 1
@@ -45,7 +46,7 @@ func complain(_ line: String) {
 /// The command line.
 private struct Options {
     enum Target: String {
-        case reader, plan
+        case reader, plan, message
     }
 
     let target: Target

@@ -15,8 +15,10 @@ struct GlobalOptions: Sendable {
             "text (default) or json: one object a line with level, msg and time"),
         Flag("log-level", value: "LEVEL", choices: "error warning debug", "error, warning (default) or debug"),
         Flag("debug", "the same as --log-level debug: also lists all mistakes of a configuration"),
-        Flag("cgroup-manager", value: "NAME", choices: "cgroupfs disabled", "cgroupfs (default) or disabled"),
-        Flag("systemd-cgroup", "let systemd make the cgroup (not supported yet)"),
+        Flag(
+            "cgroup-manager", value: "NAME", choices: "cgroupfs systemd disabled",
+            "cgroupfs (default), systemd or disabled"),
+        Flag("systemd-cgroup", "the same as --cgroup-manager systemd; cgroupsPath is then slice:prefix:name"),
         Flag(
             "rootless", value: "BOOL", choices: "true false auto",
             "true, false or auto; accepted for engines, runbox sees by itself"),
@@ -25,16 +27,16 @@ struct GlobalOptions: Sendable {
     ]
 
     init(_ parsed: ParsedArguments) throws(UsageError) {
-        if parsed.isOn("systemd-cgroup") {
-            throw UsageError(reason: "--systemd-cgroup is not supported yet; leave it out to use cgroupfs")
-        }
+        let usesSystemd = parsed.isOn("systemd-cgroup")
         switch parsed.value("cgroup-manager") {
-        case nil, "cgroupfs": cgroupManager = .cgroupfs
+        case nil: cgroupManager = usesSystemd ? .systemd : .cgroupfs
+        case "systemd": cgroupManager = .systemd
+        case .some(let name) where usesSystemd && ["cgroupfs", "disabled"].contains(name):
+            throw UsageError(reason: "--systemd-cgroup contradicts --cgroup-manager \(name); leave one of them out")
+        case "cgroupfs": cgroupManager = .cgroupfs
         case "disabled": cgroupManager = .disabled
-        case "systemd":
-            throw UsageError(reason: "the cgroup manager systemd is not supported yet; use cgroupfs or disabled")
         case .some(let name):
-            throw UsageError(reason: "unknown cgroup manager \"\(name)\"; cgroupfs and disabled are known")
+            throw UsageError(reason: "unknown cgroup manager \"\(name)\"; cgroupfs, systemd and disabled are known")
         }
         if let rootless = parsed.value("rootless"), !["", "true", "false", "auto"].contains(rootless) {
             throw UsageError(reason: "invalid value \"\(rootless)\" for flag --rootless: true, false or auto")

@@ -1,3 +1,4 @@
+import Cgroups
 import Kernel
 import OCISpec
 import Testing
@@ -35,6 +36,29 @@ import Testing
         let read = read(("run.oci.delegate-cgroup", name))
         #expect(read.plan.delegatedCgroup == expected)
         #expect(read.findings.errorLines.isEmpty == (expected != nil || name.isEmpty))
+    }
+
+    @Test func propertiesOfTheScope() {
+        func read(_ name: String, _ value: String, systemd: Bool = true) -> (
+            plan: AnnotationPlan, findings: PlanFindings
+        ) {
+            let spec = Spec(
+                ociVersion: "1.3.0", process: process(), root: Root(path: "rootfs"),
+                annotations: [KeyValue(key: name, value: value)])
+            return plan { AnnotationPlan(spec, bundle: "/bundle", usesSystemd: systemd, findings: &$0) }
+        }
+        let timeout = read("org.systemd.property.TimeoutStopSec", "uint64 2")
+        #expect(timeout.plan.systemdProperties.map(\.name) == ["TimeoutStopUSec"])
+        #expect(timeout.findings.errorLines == [] && timeout.findings.warningLines == [])
+        #expect(read("org.systemd.property.TimeoutStopSec", "soon").findings.errorLines.count == 1)
+        #expect(read("org.systemd.property.", "1").findings.errorLines.count == 1)
+        #expect(read("run.oci.systemd.subgroup", "inner").plan.systemdSubgroup == "inner")
+        #expect(read("run.oci.systemd.subgroup", "").plan.systemdSubgroup == nil)
+        for wrong in ["..", ".", "a/b", "/a", "a b"] {
+            #expect(read("run.oci.systemd.subgroup", wrong).findings.errorLines.count == 1, "\(wrong)")
+        }
+        let alone = read("org.systemd.property.TimeoutStopSec", "soon", systemd: false)
+        #expect(alone.findings.errorLines == [] && alone.findings.warningLines.count == 1)
     }
 
     @Test(

@@ -88,6 +88,25 @@ private func withLinux(_ members: String) -> String {
         #expect(plan.cgroup.deviceRules != nil)
     }
 
+    /// With systemd the path is a unit's name, and where the cgroup is shows when it is there.
+    @Test func aScopeIsPlanned() throws {
+        var options = LaunchOptions()
+        options.cgroupManager = .systemd
+        let text = withLinux(#""cgroupsPath": "a-b.slice:pre:name""#)
+        let (plan, findings) = try launch(text, options: options)
+        #expect(findings.errorLines == [])
+        #expect(plan.cgroup.path == nil && plan.cgroup.directory == nil)
+        #expect(plan.cgroup.scope?.name.unit == "pre-name.scope" && plan.cgroup.scope?.isUser == false)
+        let record = Record(plan, owner: 0).cgroup
+        #expect(record.mode == .systemd && record.path == "/a.slice/a-b.slice/pre-name.scope" && record.created == [])
+        #expect(record.scope == ScopeRecord(unit: "pre-name.scope", subgroup: nil, inode: 0))
+        var user = host
+        user.hasOwnSystemd = true
+        let own = try launch(withLinux(""), options: options, on: user).plan.cgroup.scope
+        #expect(own?.name.slice == "user.slice" && own?.name.unit == "runbox-box.scope" && own?.isUser == true)
+        #expect(try launch(Self.whole, options: options).findings.errorLines.count == 1, "a path is no unit")
+    }
+
     /// What a later `start` and `delete` need to know.
     @Test func aPlanBecomesARecord() throws {
         let record = Record(try launch(Self.whole).plan, owner: 7)

@@ -50,6 +50,16 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         Change(testDescription: "many cgroups") {
             $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd])
         },
+        Change(testDescription: "a scope") {
+            $0.cgroup = CgroupRecord(
+                mode: .systemd, root: odd, path: "/a.slice/b.scope", created: [],
+                scope: ScopeRecord(unit: "b.scope", subgroup: nil, inode: .max))
+        },
+        Change(testDescription: "a scope with a cgroup below") {
+            $0.cgroup = CgroupRecord(
+                mode: .systemd, root: "/", path: "/b.scope", created: ["/b.scope"],
+                scope: ScopeRecord(unit: odd, subgroup: odd, inode: 0))
+        },
         Change(testDescription: "a group of resctrl") {
             $0.resctrl = ResctrlRecord(group: "/sys/fs/resctrl/box", isRemoved: true, monitor: odd)
         },
@@ -94,7 +104,8 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
     @Test(arguments: [
         (#""pid":17"#, #""pid":"17""#), (#""pid":17"#, #""pid":-1"#), (#""pid":17"#, #""pid":1.5"#),
         (#""pid":17"#, #""pid":null"#), (#""ready":true"#, #""ready":1"#), (#""id":"box""#, #""id":null"#),
-        (#""manager":"cgroupfs""#, #""manager":"systemd9""#), (#""annotations":{"a":"1"}"#, #""annotations":{"a":1}"#),
+        (#""manager":"cgroupfs""#, #""manager":"systemd9""#), (#""manager":"cgroupfs""#, #""manager":"systemd""#),
+        (#""annotations":{"a":"1"}"#, #""annotations":{"a":1}"#),
         (#""startTime":4242"#, #""startTime":18446744073709551616"#), (#"{"version""#, #"["version""#),
     ])
     func damagedFieldsAreNoRecord(old: String, new: String) throws {

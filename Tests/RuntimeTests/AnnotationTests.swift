@@ -221,8 +221,8 @@ extension AllTests {
         }
 
         @Test(arguments: [
-            ("run.oci.systemd.subgroup", "systemd scope"), ("run.oci.systemd.force_cgroup_v1", "cgroup v2 only"),
-            ("org.systemd.property.KillMode", "systemd unit"), ("krun.cpus", "krun"),
+            ("run.oci.systemd.subgroup", "--systemd-cgroup"), ("run.oci.systemd.force_cgroup_v1", "cgroup v2 only"),
+            ("org.systemd.property.KillMode", "--systemd-cgroup"), ("krun.cpus", "krun"),
             ("run.oci.hook.stdout", "did you mean run.oci.hooks.stdout"),
         ])
         func withoutEffect(name: String, word: String) throws {

@@ -145,16 +145,41 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
         }
 
-        @Test func systemdCgroupIsRefused() throws {
+        @Test(
+            .enabled(
+                if: !FileManager.default.fileExists(atPath: "/run/systemd/private"),
+                "systemd runs here and would answer"),
+            arguments: [
+                ["--systemd-cgroup"], ["--cgroup-manager", "systemd"],
+                ["--cgroup-manager=systemd", "--systemd-cgroup"],
+            ])
+        func systemdThatIsNotThere(flags: [String]) throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("say:it ran"), global: ["--systemd-cgroup"])
-            #expect(try box.refused(outcome).contains("systemd"))
+            let bundle = try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = "system.slice:rbt:\(box.id)" }
+            var surroundings = Surroundings()
+            surroundings.environment["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=\(box.path("bus"))"
+            let line = try box.refused(try box.run(bundle, global: flags, with: surroundings))
+            #expect(line.contains("/run/systemd/private: not found, \(box.path("bus")): not found"), "\(line)")
+            #expect(line.contains("use --cgroup-manager=cgroupfs"), "\(line)")
         }
 
-        @Test func systemdCgroupManagerIsRefused() throws {
+        @Test(arguments: ["cgroupfs", "disabled"])
+        func contradictoryCgroupManagers(name: String) throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("say:it ran"), global: ["--cgroup-manager", "systemd"])
-            #expect(try box.refused(outcome).contains("systemd"))
+            let outcome = try box.run(
+                try box.bundle("say:it ran"), global: ["--systemd-cgroup", "--cgroup-manager", name])
+            #expect(try box.refused(outcome).contains("contradicts --cgroup-manager \(name)"))
+        }
+
+        @Test(arguments: [
+            ("/a/b", "/a/b"), ("a:b", "a:b"), ("a:b:c", "\"a\" is no slice"), ("system.slice:a:b/c", "a-b/c.scope"),
+            ("system.slice:a:b.slice", "b.slice is a slice"),
+        ])
+        func pathsThatAreNoUnits(path: String, word: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = path }
+            let line = try box.refused(try box.run(bundle, global: ["--systemd-cgroup"]))
+            #expect(line.contains("linux.cgroupsPath") && line.contains(word), "\(line)")
         }
 
         // MARK: Container IDs

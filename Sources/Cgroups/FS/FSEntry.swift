@@ -73,6 +73,7 @@ extension CgroupManager {
     package func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor? {
         switch self {
         case .fs(let manager): return try manager.entry(below: sub, initProcess: initProcess)
+        case .systemd(let scope): return try scope.entry(below: sub, initProcess: initProcess)
         case .disabled:
             if sub == nil { return nil }
             throw CgroupError("--cgroup: the container has no cgroup; it was made with --cgroup-manager=disabled")

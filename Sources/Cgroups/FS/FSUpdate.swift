@@ -3,15 +3,21 @@ internal import Kernel
 /// Changing the limits of a cgroup that has some already.
 extension FSManager {
     /// Writes new values, or none: when one is refused, those before it are put back. Controllers that the container did without so far are switched on.
-    package func update(_ update: ResourcesUpdate) throws(CgroupError) {
-        if update.settings.isEmpty { return }
+    /// - Parameters:
+    ///   - agreed: what is written, where it is not just what the update says.
+    ///   - confirm: what must succeed as well, when all is written.
+    package func update(
+        _ update: ResourcesUpdate, agreed: [Setting]? = nil, confirm: () throws(CgroupError) -> Void = {}
+    ) throws(CgroupError) {
+        let settings = agreed ?? update.settings
+        if settings.isEmpty { return }
         switch directory {
         case .none: throw gone
         case .some(let directory):
             let host = try CgroupHost.discover(for: "/")
             try ControllerSwitch(root: root, path: path, isHybrid: host.isHybrid).enable(update.controllers, directory)
             var old: [Remembered] = []
-            for setting in update.settings {
+            for setting in settings {
                 for file in [setting.file] + (setting.alternative.map { [$0.file] } ?? []) {
                     // What cannot be read, as memory.reclaim, holds no value to put back.
                     guard !old.contains(where: { $0.file == file }),
@@ -22,8 +28,13 @@ extension FSManager {
                 do throws(CgroupError) {
                     try apply([setting])
                 } catch {
-                    throw undo(old.reversed(), update.settings, error, directory)
+                    throw undo(old.reversed(), settings, error, directory)
                 }
+            }
+            do throws(CgroupError) {
+                try confirm()
+            } catch {
+                throw undo(old.reversed(), settings, error, directory)
             }
         }
     }

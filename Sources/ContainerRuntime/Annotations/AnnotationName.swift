@@ -42,7 +42,8 @@ enum AnnotationName: String, Sendable, CaseIterable {
                 "shared objects that answer the filter's notifications: refused, nothing can load them",
                 "Confinement/SeccompListener.swift"
             )
-        case .systemdSubgroup: ("the cgroup's name below systemd's scope: a warning, without systemd driver", "")
+        case .systemdSubgroup:
+            ("a cgroup below systemd's scope for the processes", "Cgroups/Systemd/ScopeManager.swift")
         case .systemdV1: ("a cgroup v1 mount for an old systemd: a warning, cgroup v2 only", "")
         case .handler: ("runs the payload by a library: refused, there is none", "Annotations/AnnotationPlan.swift")
         case .wasmVariant: ("WebAssembly payloads: refused, no handler", "Annotations/AnnotationPlan.swift")

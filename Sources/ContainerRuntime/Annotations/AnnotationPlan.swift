@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Kernel
 internal import OCISpec
 
@@ -9,12 +10,20 @@ struct AnnotationPlan: Sendable {
     private(set) var seccompProgram: SeccompProgram?
     /// A cgroup below the container's, relative, without `.` and `..`.
     private(set) var delegatedCgroup: String?
+    /// The cgroup below systemd's scope for the container's processes; nil for none.
+    private(set) var systemdSubgroup: String?
+    /// Properties of the scope.
+    private(set) var systemdProperties: [UnitProperty] = []
 
     /// Where relative paths begin, as those of the configuration itself do.
     private let bundle: String
 
-    init(_ spec: Spec, bundle: String, findings: inout PlanFindings) {
+    /// Whether systemd makes the cgroup.
+    private let usesSystemd: Bool
+
+    init(_ spec: Spec, bundle: String, usesSystemd: Bool = false, findings: inout PlanFindings) {
         self.bundle = bundle
+        self.usesSystemd = usesSystemd
         guard let annotations = spec.annotations, !annotations.isEmpty else { return }
         for annotation in annotations where Self.mayMatter(annotation.key) {
             read(annotation, spec, &findings)
@@ -33,7 +42,7 @@ struct AnnotationPlan: Sendable {
         let field = Self.field(annotation.key)
         let value = annotation.value
         guard let name = AnnotationName(rawValue: annotation.key) else {
-            return Self.warnUnknown(annotation.key, field, &findings)
+            return readOthers(annotation.key, value, field, &findings)
         }
         switch name {
         case .hookOutput, .hookErrors: _ = path(value, field, &findings)
@@ -47,8 +56,7 @@ struct AnnotationPlan: Sendable {
         case .unknownCalls:
             if Self.isOn(value) { Self.refuseUnknownCalls(spec.linux?.seccomp, &findings) }
         case .delegatedCgroup: readCgroup(value, field, &findings)
-        case .systemdSubgroup:
-            findings.warn(field, "has no effect: runbox makes the cgroup itself, without a systemd scope")
+        case .systemdSubgroup: readSubgroup(value, field, &findings)
         case .systemdV1:
             findings.warn(
                 field, "has no effect: runbox uses cgroup v2 only, and a systemd that needs v1 will not start")
@@ -136,9 +144,34 @@ struct AnnotationPlan: Sendable {
         }
     }
 
-    private static func warnUnknown(_ key: String, _ field: String, _ findings: inout PlanFindings) {
-        if key.begins(with: AnnotationName.systemdProperty) {
-            findings.warn(field, "has no effect: runbox makes the cgroup itself, without a systemd unit")
+    // MARK: systemd
+
+    private static let withoutSystemd = "has no effect without --systemd-cgroup: runbox makes the cgroup itself"
+
+    /// As in crun, but that without the annotation there is no cgroup below the scope.
+    private mutating func readSubgroup(_ value: String, _ field: String, _ findings: inout PlanFindings) {
+        guard usesSystemd else { return findings.warn(field, Self.withoutSystemd) }
+        if value.isEmpty { return }
+        guard !value.containsByte("/"), value != ".", value != "..", value.utf8.count <= 255,
+            value.utf8.allSatisfy({ $0 > 0x20 })
+        else { return findings.refuse(field, "\"\(value)\" is not the name of one cgroup below the scope") }
+        systemdSubgroup = value
+    }
+
+    private mutating func readProperty(
+        _ name: String, _ value: String, _ field: String, _ findings: inout PlanFindings
+    ) {
+        guard usesSystemd else { return findings.warn(field, Self.withoutSystemd) }
+        do throws(PropertyText.Mistake) {
+            systemdProperties.append(try UnitProperty.read(name, value))
+        } catch {
+            findings.refuse(field, error.reason)
+        }
+    }
+
+    private mutating func readOthers(_ key: String, _ value: String, _ field: String, _ findings: inout PlanFindings) {
+        if let name = key.rest(after: UnitProperty.annotation) {
+            readProperty(name, value, field, &findings)
         } else if key.begins(with: AnnotationName.microVM) {
             findings.warn(field, "has no effect: this runtime has no handler krun")
         } else if key.begins(with: "run.oci.") {

@@ -49,7 +49,8 @@ struct BundleCheck {
         var found = PlanFindings()
         do throws(CgroupError) {
             let host = try Host.current(
-                cgroupsPath: spec.linux?.cgroupsPath, usesResctrl: spec.linux?.intelRdt != nil)
+                cgroupsPath: spec.linux?.cgroupsPath, usesResctrl: spec.linux?.intelRdt != nil,
+                usesSystemd: options.cgroupManager == .systemd)
             let plan = LaunchPlan(
                 spec, id: "check", bundle: text.path, options: options, mode: .run, host: host, findings: &found)
             HostCheck(plan, seccomp: document.text(atPath: "linux.seccomp").map(Array.init) ?? []).run(&found)

@@ -28,7 +28,15 @@ struct HostCheck {
     // MARK: cgroup
 
     private func checkControllers(_ findings: inout PlanFindings) {
-        guard plan.cgroup.path != nil else { return }
+        if let scope = plan.cgroup.scope {
+            do throws(CgroupError) {
+                try scope.reach()
+            } catch {
+                findings.refuse("linux.cgroupsPath", error.descriptionWithoutField)
+            }
+        } else if plan.cgroup.path == nil {
+            return
+        }
         for error in plan.cgroup.host.obstacles(to: plan.cgroup.resources) {
             findings.refuse(error.field ?? "linux.cgroupsPath", error.descriptionWithoutField)
         }

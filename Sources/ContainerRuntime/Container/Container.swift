@@ -186,6 +186,8 @@ public struct ContainerState: Sendable {
     public let owner: UInt32
     /// The annotations of its configuration.
     public let annotations: [String: String]
+    /// The systemd unit of its cgroup; empty where systemd did not make it.
+    public let systemdScope: String
 
     init(_ record: Record, status: Status, started: String?, exit: ContainerExit?) {
         ociVersion = record.ociVersion
@@ -198,6 +200,7 @@ public struct ContainerState: Sendable {
         self.started = started
         self.exit = exit
         owner = record.owner
+        systemdScope = record.cgroup.scope?.unit ?? ""
         annotations = Dictionary(record.annotations.map { ($0.key, $0.value) }) { _, last in last }
     }
 }

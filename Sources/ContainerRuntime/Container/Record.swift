@@ -58,6 +58,11 @@ struct Record: Sendable, Equatable {
                 cgroup.member("root", self.cgroup.root)
                 cgroup.member("path", self.cgroup.path)
                 cgroup.member("made", self.cgroup.created)
+                if let scope = self.cgroup.scope {
+                    cgroup.member("unit", scope.unit)
+                    cgroup.member("inode", scope.inode)
+                    if let subgroup = scope.subgroup { cgroup.member("subgroup", subgroup) }
+                }
             }
             if let resctrl {
                 object.key("resctrl")
@@ -109,7 +114,12 @@ struct Record: Sendable, Equatable {
         self.hasLaterHooks = hasLaterHooks
         sharesProcesses = shares
         hasKeyring = reader.boolean("keyring") ?? true
-        self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made)
+        var scope: ScopeRecord?
+        if mode == .systemd {
+            guard let unit = cgroup.string("unit"), let inode = cgroup.number("inode") else { return nil }
+            scope = ScopeRecord(unit: unit, subgroup: cgroup.string("subgroup"), inode: inode)
+        }
+        self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made, scope: scope)
         self.annotations = annotations
         if let listener = reader.object("seccompListener"), let path = listener.string("path") {
             seccompListener = SeccompListener(path: path, metadata: listener.string("metadata"))

@@ -28,6 +28,8 @@ package enum FeatureDocument {
         linux.namespaces = NamespaceType.allCases.map(\.rawValue).sorted()
         linux.capabilities = Capabilities.allNames
         linux.cgroup.version2 = true
+        linux.cgroup.systemd = true
+        linux.cgroup.systemdUser = true
         linux.cgroup.rdma = true
         linux.seccomp = seccomp(trial)
         linux.isAppArmorEnabled = trial.applies(.appArmor)

@@ -4,37 +4,49 @@ internal import OCISpec
 
 /// Where the container's cgroup lies and what is written there. Specification: config-linux.md, "Control groups".
 struct CgroupPlan: Sendable {
-    /// nil with `--cgroup-manager=disabled`.
+    /// With cgroupfs.
     let path: CgroupPath?
+    /// With systemd.
+    let scope: ScopePlan?
     let host: CgroupHost
     let resources: ResourcesPlan
     /// Whether the container gets its cgroup to make children of.
     let isDelegated: Bool
 
     init(
-        _ spec: Spec, id: String, options: LaunchOptions, namespaces: NamespacePlan, host: Host,
+        _ spec: Spec, id: String, options: LaunchOptions, requests: AnnotationPlan, host: Host,
         findings: inout PlanFindings
     ) {
         self.host = host.cgroups
         resources = ResourcesPlan(Self.inTodaysTerms(spec.linux?.resources, of: spec.ociVersion))
         isDelegated = Delegation.isWanted(namespaces: spec.linux?.namespaces ?? [], mounts: spec.mounts ?? [])
         for error in resources.errors { findings.refuse(error.field, error.reason) }
-        guard options.cgroupManager != .disabled else {
-            path = nil
-            for setting in resources.settings {
-                findings.refuse(setting.field, "needs a cgroup; remove it, or --cgroup-manager=disabled")
-            }
-            if resources.devices?.hasDenial == true {
-                findings.warn(
-                    "linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
-            }
-            return
-        }
+        var path: CgroupPath?
+        var scope: ScopePlan?
         do throws(CgroupPlanError) {
-            path = try CgroupPath(spec.linux?.cgroupsPath, id: id, own: host.cgroups.ownPath)
+            switch options.cgroupManager {
+            case .cgroupfs: path = try CgroupPath(spec.linux?.cgroupsPath, id: id, own: host.cgroups.ownPath)
+            case .systemd:
+                let name = try ScopeName(spec.linux?.cgroupsPath, id: id, isUser: host.hasOwnSystemd)
+                scope = ScopePlan(
+                    name, isUser: host.hasOwnSystemd, subgroup: requests.systemdSubgroup,
+                    properties: requests.systemdProperties)
+            case .disabled: Self.refuseLimits(resources, &findings)
+            }
         } catch {
-            path = nil
             findings.refuse(error.field, error.reason)
+        }
+        self.path = path
+        self.scope = scope
+    }
+
+    private static func refuseLimits(_ resources: ResourcesPlan, _ findings: inout PlanFindings) {
+        for setting in resources.settings {
+            findings.refuse(setting.field, "needs a cgroup; remove it, or --cgroup-manager=disabled")
+        }
+        if resources.devices?.hasDenial == true {
+            findings.warn(
+                "linux.resources.devices", "not applied: --cgroup-manager=disabled leaves no cgroup to apply it to")
         }
     }
 
@@ -48,23 +60,33 @@ struct CgroupPlan: Sendable {
     }
 
     /// What is enforced on devices; nothing without a cgroup.
-    var deviceRules: DeviceRules? { path == nil ? nil : resources.devices }
+    var deviceRules: DeviceRules? { path == nil && scope == nil ? nil : resources.devices }
 
-    /// The cgroup's directory on the host; nil without a cgroup.
+    /// The cgroup's directory on the host; nil without a cgroup, and with systemd, which alone knows.
     var directory: String? {
         guard let path, let root = host.root else { return nil }
         return root + path.description
     }
 
+    /// The same, asked by a process in the cgroup.
+    func ownDirectory() -> String? {
+        guard scope != nil, let root = host.root else { return directory }
+        // Without it, a container that may not mount the tree anew gets none.
+        return (try? CgroupHost.discover(for: nil))?.ownPath.map { root + $0 }
+    }
+
     /// What the state says of the cgroup before it is made: where it would be, and that nothing is made yet.
     var expectedRecord: CgroupRecord {
-        guard let path, let root = host.root else { return .disabled }
+        guard let root = host.root else { return .disabled }
+        if let scope { return scope.expectedRecord(root: root) }
+        guard let path else { return .disabled }
         return CgroupRecord(mode: .fs, root: root, path: path.description, created: [])
     }
 
     /// Who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.
     /// - Parameter asUser: by an ordinary user, who may not enter every cgroup that he may make.
     func create(asUser: Bool) throws(CgroupError) -> CgroupManager {
+        if let scope { return try CgroupManager.create(scope, host: host) }
         guard let path else { return .disabled }
         do throws(CgroupError) {
             let manager = try CgroupManager.create(path, host: host, plan: resources)

@@ -112,7 +112,8 @@ enum Launch {
         var host: Host
         do throws(CgroupError) {
             host = try Host.current(
-                cgroupsPath: bundle.spec.linux?.cgroupsPath, usesResctrl: bundle.spec.linux?.intelRdt != nil)
+                cgroupsPath: bundle.spec.linux?.cgroupsPath, usesResctrl: bundle.spec.linux?.intelRdt != nil,
+                usesSystemd: options.cgroupManager == .systemd)
         } catch {
             throw RuntimeError(error)
         }

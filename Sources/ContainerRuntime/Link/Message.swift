@@ -5,6 +5,7 @@ internal import Kernel
 /// | packet | from | carries | answered by |
 /// |---|---|---|---|
 /// | bridged | bridge | the init's pidfd | – |
+/// | placed | parent | – (with systemd: the bridge or init is in its cgroup) | – |
 /// | acknowledged | parent | – (after a bridge, or when the user namespace has its mappings) | – |
 /// | prepared | init | – | proceed |
 /// | proceed | parent | seccomp program and flags | – |
@@ -28,6 +29,7 @@ enum Message: Sendable, Equatable {
     case start
     case foreseen(StageFailure)
     case listener
+    case placed
     case failed(StageFailure)
 
     /// The longest packet: a filter of 4096 instructions and a little.
@@ -52,6 +54,7 @@ enum Message: Sendable, Equatable {
         case .start: bytes.kind(8)
         case .recorded: bytes.kind(10)
         case .listener: bytes.kind(11)
+        case .placed: bytes.kind(12)
         case .failed(let failure):
             bytes.kind(9)
             bytes.failure(failure)
@@ -81,6 +84,7 @@ enum Message: Sendable, Equatable {
         case 8: self = .start
         case 10: self = .recorded
         case 11: self = .listener
+        case 12: self = .placed
         case 9:
             guard let failure = decoder.failure() else { return nil }
             self = .failed(failure)

@@ -10,16 +10,21 @@ struct Host: Sendable {
     var resctrl: String?
     /// Which security modules enforce, as far as the configuration asks.
     var modules = SecurityModules.unasked
+    /// Whether scopes are to be units of the user's own systemd. It was looked at only if systemd is to make the cgroup.
+    var hasOwnSystemd = false
 
     /// The machine this process runs on.
     /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.
     /// - Parameter usesResctrl: whether it matters where resctrl is mounted.
-    static func current(cgroupsPath: String?, usesResctrl: Bool = false) throws(CgroupError) -> Host {
+    /// - Parameter usesSystemd: whether it matters whose systemd would be asked.
+    static func current(
+        cgroupsPath: String?, usesResctrl: Bool = false, usesSystemd: Bool = false
+    ) throws(CgroupError) -> Host {
         let user = Credentials.effectiveUser
         return Host(
             effectiveUser: user, effectiveGroup: Credentials.effectiveGroup,
             cgroups: try CgroupHost.discover(for: cgroupsPath, asUser: user != 0),
-            resctrl: usesResctrl ? try resctrlRoot() : nil)
+            resctrl: usesResctrl ? try resctrlRoot() : nil, hasOwnSystemd: usesSystemd && SystemdUser.isOwn)
     }
 
     private static func resctrlRoot() throws(CgroupError) -> String? {

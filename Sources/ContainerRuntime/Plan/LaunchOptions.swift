@@ -2,6 +2,8 @@
 public enum CgroupManagerKind: String, Sendable {
     /// The runtime makes the directory itself.
     case cgroupfs
+    /// systemd makes a scope, asked over D-Bus.
+    case systemd
     /// No cgroup is made: no limits, no pause.
     case disabled
 }

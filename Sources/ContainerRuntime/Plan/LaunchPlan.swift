@@ -55,7 +55,8 @@ struct LaunchPlan: Sendable {
             spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)
         if let label = MountLabel(spec, modules: host.modules, findings: &findings) { rootfs.label(label) }
         self.rootfs = rootfs
-        requests = AnnotationPlan(spec, bundle: bundle, findings: &findings)
+        requests = AnnotationPlan(
+            spec, bundle: bundle, usesSystemd: options.cgroupManager == .systemd, findings: &findings)
         var process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
         process?.keepsGroups = requests.keepsGroups
         self.process = process
@@ -70,7 +71,7 @@ struct LaunchPlan: Sendable {
         system = SystemPlan(spec, namespaces: namespaces, findings: &findings)
         terminal = TerminalPlan(spec.process, options: options, mode: mode, findings: &findings)
         hooks = spec.hooks
-        cgroup = CgroupPlan(spec, id: id, options: options, namespaces: namespaces, host: host, findings: &findings)
+        cgroup = CgroupPlan(spec, id: id, options: options, requests: requests, host: host, findings: &findings)
         resctrl = ResctrlPlan(spec.linux?.intelRdt, id: id, root: host.resctrl, findings: &findings)
         netDevices = NetDevicePlan.read(
             spec.linux?.netDevices, namespaces: namespaces, host: host, findings: &findings)

@@ -38,10 +38,7 @@ struct Birth: ~Copyable {
                     // The other end is the runtime's alone: only so does its death show here.
                     runtimeEnd.closeInChild()
                     lock.closeInChild()
-                    switch directory {
-                    case .some(let directory): directory.closeInChild()
-                    case .none: break
-                    }
+                    cgroup.closeInChild()
                     if isBridged { sequence.runBridge() } else { sequence.run() }
                 }
             }

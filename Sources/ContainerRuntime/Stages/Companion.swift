@@ -30,6 +30,25 @@ struct Companion: ~Copyable {
 
     // MARK: Phases
 
+    /// With systemd only: the cgroup is made around the new process, the bridge or the init, which waits for that before it does anything.
+    mutating func enter(_ cgroup: inout CgroupManager, store: Store) throws(StageFailure) {
+        guard plan.cgroup.scope != nil else { return }
+        do throws(CgroupError) {
+            try cgroup.place(initProcess.pid, plan.cgroup.resources, host: plan.cgroup.host)
+        } catch {
+            throw StageFailure(.cgroup, .refused(error.description))
+        }
+        record.cgroup = cgroup.record
+        // Only with it written down, the unit is known to be of this container's making.
+        let record = record
+        try step(.record, try store.write(record))
+        do throws(SystemError) {
+            try conversation.send(.placed)
+        } catch {
+            throw error.code == .brokenPipe ? Conversation.ended : StageFailure(.gate, error)
+        }
+    }
+
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {

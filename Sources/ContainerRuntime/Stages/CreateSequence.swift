@@ -67,7 +67,7 @@ struct CreateSequence: ~Copyable {
     private func makeCgroup(
         _ folder: String, _ lock: borrowing Descriptor, _ record: inout Record
     ) throws(RuntimeError) -> CreatedContainer {
-        let cgroup: CgroupManager
+        var cgroup: CgroupManager
         do throws(CgroupError) {
             cgroup = try plan.cgroup.create(asUser: plan.isRootless)
         } catch {
@@ -80,7 +80,7 @@ struct CreateSequence: ~Copyable {
                 let record = record
                 try operation("write the state") { () throws(SystemError) in try store.write(record) }
             }
-            return try makeProcess(folder, lock, record, cgroup)
+            return try makeProcess(folder, lock, record, &cgroup)
         } catch {
             Cleanup.withdrawCgroup(cgroup, warn: warn)
             throw error
@@ -88,12 +88,12 @@ struct CreateSequence: ~Copyable {
     }
 
     private func makeProcess(
-        _ folder: String, _ lock: borrowing Descriptor, _ record: Record, _ cgroup: borrowing CgroupManager
+        _ folder: String, _ lock: borrowing Descriptor, _ record: Record, _ cgroup: inout CgroupManager
     ) throws(RuntimeError) -> CreatedContainer {
         do throws(StageFailure) {
             if let listener = plan.seccomp?.listener { try step(.seccompListener, try listener.check()) }
             let birth = try Birth.give(plan, folder: folder, lock: lock, cgroup: cgroup)
-            return try accompany(birth, record, cgroup)
+            return try accompany(birth, record, &cgroup)
         } catch {
             throw RuntimeError(error)
         }
@@ -101,10 +101,11 @@ struct CreateSequence: ~Copyable {
 
     /// Goes through the phases with the init; on failure the init is killed, and hooks that saw the container begin see its end.
     private func accompany(
-        _ birth: consuming Birth, _ record: Record, _ cgroup: borrowing CgroupManager
+        _ birth: consuming Birth, _ record: Record, _ cgroup: inout CgroupManager
     ) throws(StageFailure) -> CreatedContainer {
         var companion = Companion(self.plan, birth, record: record, warn: warn)
         do throws(StageFailure) {
+            try companion.enter(&cgroup, store: store)
             try companion.meetInit()
             try prepare(&companion, cgroup)
             if let resctrl = record.resctrl {

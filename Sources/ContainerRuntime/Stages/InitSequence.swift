@@ -31,6 +31,7 @@ struct InitSequence: ~Copyable {
     /// Enters others' name spaces first and has the init born there.
     func runBridge() -> Never {
         do throws(StageFailure) {
+            try step(.cgroup, try awaitPlace())
             try BridgeSequence.run(plan, resources, link) { run() }
         } catch {
             try? link.send(.failed(error))  // a runtime that is gone needs no answer
@@ -50,6 +51,9 @@ struct InitSequence: ~Copyable {
     private func setUp() throws(StageFailure) -> Ground {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
+        if !plan.namespaces.needsBridge { try step(.cgroup, try awaitPlace()) }
+        // To be asked before the cgroup namespace begins there.
+        let cgroupDirectory = plan.cgroup.ownDirectory()
         try step(.mappings, try awaitAcknowledgement())
         if plan.initShieldsItself { try step(.mappings, try Processes.setDumpable(false)) }
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
@@ -61,7 +65,7 @@ struct InitSequence: ~Copyable {
         var root = try step(.prepareRoot) { () throws(SystemError) in
             try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
         }
-        try mountAll(in: &root, ownSources)
+        try mountAll(in: &root, ownSources, cgroupDirectory)
         try step(.devices) { () throws(SystemError) in
             try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
         }
@@ -82,14 +86,16 @@ struct InitSequence: ~Copyable {
         return Ground(filter: filter, isInDirectory: isInDirectory)
     }
 
-    /// - Parameter ownSources: the sources as an ordinary user's init has opened them.
+    /// - Parameters:
+    ///   - ownSources: the sources as an ordinary user's init has opened them.
+    ///   - cgroupDirectory: the container's cgroup in the host's tree.
     private func mountAll(
-        in root: inout RootDirectory, _ ownSources: borrowing LaunchResources
+        in root: inout RootDirectory, _ ownSources: borrowing LaunchResources, _ cgroupDirectory: String?
     ) throws(StageFailure) {
         do throws(SystemError) {
             let mounts = Mounts(
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
-                cgroupDirectory: plan.cgroup.directory)
+                cgroupDirectory: cgroupDirectory)
             if plan.isRootless {
                 try mounts.mountAll(ownSources, in: &root)
             } else {
@@ -101,6 +107,11 @@ struct InitSequence: ~Copyable {
     }
 
     // MARK: The runtime's answers
+
+    /// systemd takes a process that is there into a new scope, and whoever comes first waits for that: whatever is done and born later, is done and born in it.
+    private func awaitPlace() throws(SystemError) {
+        if plan.cgroup.scope != nil { try link.expect(.placed) }
+    }
 
     /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user name space is nobody's until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {

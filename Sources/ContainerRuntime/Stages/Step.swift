@@ -7,7 +7,7 @@ enum Step: UInt8, Sendable, CaseIterable {
         record, pidFile, gate
     case startContainerHooks, execute, poststartHooks
     case join, seccompListener, labels
-    case pidfdSocket, netDevices, delegatedCgroup
+    case pidfdSocket, netDevices, delegatedCgroup, cgroup
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     var words: String {
@@ -48,6 +48,7 @@ enum Step: UInt8, Sendable, CaseIterable {
         case .pidfdSocket: "hand over the pidfd"
         case .netDevices: "move network interfaces"
         case .delegatedCgroup: "enter the delegated cgroup"
+        case .cgroup: "make the cgroup"
         }
     }
 }

@@ -44,7 +44,7 @@ extension ContainerState {
                 }
             }
             object.member("owner", ownerName)
-            if systemdScope { object.member("systemd-scope", "") }
+            if systemdScope { object.member("systemd-scope", self.systemdScope) }
             if let exit {
                 object.key("exit")
                 exit.write(to: &object)

@@ -1,0 +1,255 @@
+import Cgroups
+import DBus
+import OCISpec
+import Testing
+
+@testable import Cgroups
+
+@Suite struct ScopeNames {
+    @Test(arguments: [
+        ("system.slice:lim:t1", "lim-t1.scope", "system.slice", "/system.slice/lim-t1.scope"),
+        (
+            "a-b-c.slice:docker:12ab", "docker-12ab.scope", "a-b-c.slice",
+            "/a.slice/a-b.slice/a-b-c.slice/docker-12ab.scope"
+        ),
+        (":p:n", "p-n.scope", "system.slice", "/system.slice/p-n.scope"),
+        ("user.slice::n", "n.scope", "user.slice", "/user.slice/n.scope"),
+        ("-.slice:p:n", "p-n.scope", "-.slice", "/p-n.scope"),
+        (nil, "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
+        ("", "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
+    ])
+    func read(path: String?, unit: String, slice: String, place: String) throws {
+        let name = try ScopeName(path, id: "box", isUser: false)
+        #expect(name.unit == unit && name.slice == slice && name.path == place)
+    }
+
+    @Test func defaultSliceOfAUser() throws {
+        #expect(try ScopeName(":p:n", id: "box", isUser: true).slice == "user.slice")
+        #expect(try ScopeName(nil, id: "box", isUser: true).slice == "user.slice")
+    }
+
+    @Test(arguments: [
+        "/sys", "name", "a:b", "a.slice:b:c:d", "a:b:c", ".slice:b:c", "a--b.slice:b:c", "-a.slice:b:c",
+        "a-.slice:b:c", "a/b.slice:b:c", "system.slice:b:", "system.slice::", "system.slice:b:c/d",
+        "system.slice:b:c d",
+        "system.slice:b:pod.slice", "system.slice:b:ü", "a@b.slice:b:c",
+    ])
+    func refused(path: String) {
+        #expect(throws: CgroupPlanError.self) { _ = try ScopeName(path, id: "box", isUser: false) }
+    }
+
+    @Test func tooLong() throws {
+        let name = String(repeating: "x", count: 247)
+        #expect(try ScopeName("::\(name)x", id: "i", isUser: false).unit.utf8.count == 254)
+        #expect(throws: CgroupPlanError.self) { _ = try ScopeName("::\(name)xxx", id: "i", isUser: false) }
+    }
+
+    /// A container's ID may have a plus, a unit's name may not.
+    @Test func identifierThatIsNoName() {
+        #expect(throws: CgroupPlanError.self) { _ = try ScopeName(nil, id: "a+b", isUser: false) }
+    }
+}
+
+@Suite struct LimitsOfUnits {
+    private func limits(_ json: String, version: Int = 252, devices: [String: String] = [:]) throws -> [String: Value] {
+        let plan = try plan(json)
+        let list = UnitLimits(plan.settings, version: version, devices: devices).properties.list
+        return Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0.value) })
+    }
+
+    private func plan(_ json: String) throws -> ResourcesPlan {
+        let document = ResourcesDocument(bytes: Array(json.utf8), file: "test")
+        let plan = ResourcesPlan(document.resources)
+        #expect(document.diagnostics.isEmpty && plan.errors.isEmpty)
+        return plan
+    }
+
+    @Test func memory() throws {
+        let limits = try limits(
+            #"{"memory":{"limit":1000000,"swap":3000000,"reservation":500000},"unified":{"memory.high":"2M","memory.min":"4096"}}"#
+        )
+        #expect(
+            limits == [
+                "MemoryMax": .uint64(1_000_000), "MemorySwapMax": .uint64(2_000_000), "MemoryLow": .uint64(500_000),
+                "MemoryHigh": .uint64(2 << 20), "MemoryMin": .uint64(4096),
+            ])
+    }
+
+    @Test func lifted() throws {
+        let limits = try limits(#"{"memory":{"limit":-1},"pids":{"limit":-1},"cpu":{"quota":-1,"period":50000}}"#)
+        #expect(limits["MemoryMax"] == .uint64(.max) && limits["MemorySwapMax"] == .uint64(.max))
+        #expect(limits["TasksMax"] == .uint64(.max) && limits["CPUQuotaPerSecUSec"] == .uint64(.max))
+        #expect(limits["CPUQuotaPeriodUSec"] == .uint64(50_000))
+    }
+
+    /// Rounded up to ten milliseconds a second, and the file gets what systemd will write.
+    @Test(arguments: [
+        (50_000, 100_000, 500_000, "50000 100000"), (33_333, 100_000, 340_000, "34000 100000"),
+        (1000, 1_000_000, 10_000, "10000 1000000"), (1000, 1000, 1_000_000, "1000 1000"),
+        (250_001, 100_000, 2_510_000, "251000 100000"), (7000, 30_000, 240_000, "7200 30000"),
+    ])
+    func bandwidth(quota: Int, period: Int, perSecond: UInt64, file: String) throws {
+        let json = #"{"cpu":{"quota":\#(quota),"period":\#(period)}}"#
+        #expect(try limits(json)["CPUQuotaPerSecUSec"] == .uint64(perSecond))
+        #expect(try limits(json, version: 241)["CPUQuotaPeriodUSec"] == nil)
+        let settings = UnitLimits.agreeable(try plan(json).settings)
+        #expect(settings.map(\.value) == [file])
+        #expect(UnitLimits.agreeable(settings) == settings, "agreeing again changes nothing")
+    }
+
+    @Test func noTasks() throws {
+        let plan = try plan(#"{"pids":{"limit":0}}"#)
+        #expect(UnitLimits.agreeable(plan.settings).map(\.value) == ["1"])
+        #expect(try limits(#"{"pids":{"limit":0}}"#) == ["TasksMax": .uint64(1)])
+    }
+
+    @Test func processors() throws {
+        let json = #"{"cpu":{"shares":1024,"cpus":"0-2,9","mems":"0"}}"#
+        let now = try limits(json)
+        #expect(now["CPUWeight"] == .uint64(100))
+        #expect(now["AllowedCPUs"] == .bytes([0b111, 0b10]) && now["AllowedMemoryNodes"] == .bytes([1]))
+        #expect(try limits(json, version: 243).keys.sorted() == ["CPUWeight"])
+    }
+
+    @Test(arguments: ["x", "3-1", "1-2-3", "1,,x", "99999", "-1", "0-10:2/4"])
+    func masksThatAreNone(list: String) { #expect(UnitLimits.mask(list) == nil) }
+
+    @Test func idle() throws {
+        #expect(try limits(#"{"cpu":{"idle":1,"shares":1024}}"#) == ["CPUWeight": .uint64(0)])
+        #expect(try limits(#"{"cpu":{"idle":1}}"#, version: 251) == [:])
+        #expect(try limits(#"{"cpu":{"idle":0,"shares":1024}}"#) == ["CPUWeight": .uint64(100)])
+        #expect(try limits(#"{"cpu":{"idle":0}}"#) == ["CPUWeight": .uint64(.max)])
+    }
+
+    @Test func blockDevices() throws {
+        let limits = try limits(
+            #"{"blockIO":{"weight":10,"weightDevice":[{"major":8,"minor":0,"weight":500}],"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":7},{"major":9,"minor":1,"rate":0}],"throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":5}]},"unified":{"io.latency":"8:0 target=2000"}}"#,
+            devices: ["8:0": "/dev/sda"])
+        let type = TypeCode.structure([.string, .uint64])
+        func pair(_ node: String, _ number: UInt64) -> Value { .structure([.string(node), .uint64(number)]) }
+        #expect(limits["IOWeight"] == .uint64(1))
+        #expect(limits["IODeviceWeight"] == .array(of: type, [pair("/dev/sda", 4950)]))
+        #expect(limits["IOReadBandwidthMax"] == .array(of: type, [pair("/dev/sda", 7), pair("/dev/block/9:1", .max)]))
+        #expect(limits["IOWriteIOPSMax"] == .array(of: type, [pair("/dev/sda", 5)]))
+        #expect(limits["IODeviceLatencyTargetUSec"] == .array(of: type, [pair("/dev/sda", 2000)]))
+    }
+
+    @Test func newerSystemd() throws {
+        let json = #"{"unified":{"memory.oom.group":"1","memory.zswap.max":"5"}}"#
+        #expect(try limits(json) == [:])
+        #expect(try limits(json, version: 253) == ["OOMPolicy": .string("kill"), "MemoryZSwapMax": .uint64(5)])
+    }
+
+    /// The last word is `unified`'s, and what systemd has no word for is left to the file.
+    @Test func unified() throws {
+        let limits = try limits(
+            #"{"memory":{"limit":1000000},"unified":{"memory.max":"7M","cpu.max":"max","misc.max":"x 1","memory.high":"nonsense"}}"#
+        )
+        #expect(limits["MemoryMax"] == .uint64(7 << 20) && limits["CPUQuotaPerSecUSec"] == .uint64(.max))
+        #expect(limits["MemoryHigh"] == nil)
+    }
+
+    @Test(arguments: [
+        ("252.39-1~deb12u2", 252), ("v219", 219), ("systemd 257", 257), ("", nil), ("x", nil),
+    ])
+    func versions(text: String, version: Int?) { #expect(SystemdBus.version(in: text) == version) }
+}
+
+@Suite struct DevicesOfUnits {
+    private func policy(_ rules: [DeviceRule], version: Int = 252) throws -> (policy: String?, allowed: [String]) {
+        let properties = UnitDevices.properties(try DeviceRules(rules), version: version)
+        var allowed: [String] = []
+        if case .array(_, let entries)? = properties.first(where: { $0.name == "DeviceAllow" })?.value {
+            for case .structure(let pair) in entries { allowed.append(pair.compactMap(\.text).joined(separator: " ")) }
+        }
+        return (properties.first { $0.name == "DevicePolicy" }?.value.text, allowed)
+    }
+
+    private let denyAll = DeviceRule(allow: false, type: nil, major: nil, minor: nil, access: "rwm")
+
+    @Test func deniedButTheUsual() throws {
+        let (policy, allowed) = try policy([denyAll])
+        #expect(policy == "strict")
+        #expect(
+            Set(allowed) == [
+                "block-* m", "char-* m", "char-136 rwm", "/dev/char/1:3 rwm", "/dev/char/1:5 rwm", "/dev/char/1:7 rwm",
+                "/dev/char/1:8 rwm", "/dev/char/1:9 rwm", "/dev/char/5:0 rwm", "/dev/char/5:2 rwm",
+                "/dev/char/10:200 rwm",
+            ])
+    }
+
+    @Test func some() throws {
+        let (_, allowed) = try policy([
+            denyAll, DeviceRule(allow: true, type: .b, major: 8, minor: 1, access: "rw"),
+            DeviceRule(allow: true, type: .c, major: nil, minor: 7, access: "r"),
+            DeviceRule(allow: false, type: .b, major: 8, minor: 1, access: "w"),
+        ])
+        #expect(allowed.contains("/dev/block/8:1 rw") && allowed.contains("char-* r"))
+    }
+
+    /// Where everything may be allowed in the end, systemd has nothing to forbid.
+    @Test func everything() throws {
+        let all = DeviceRule(allow: true, type: nil, major: nil, minor: nil, access: "rwm")
+        #expect(try policy([all]).policy == "auto")
+        #expect(
+            try policy([all, DeviceRule(allow: false, type: .c, major: 1, minor: 11, access: "w")]).policy == "auto")
+        #expect(try policy([denyAll], version: 239) == ("auto", []))
+    }
+}
+
+@Suite struct PlacesOfSystemd {
+    @Test func ofTheSystem() {
+        #expect(
+            SystemdPlace.ofSystem(nil) == [
+                SystemdPlace(path: "/run/systemd/private", isBus: false),
+                SystemdPlace(path: "/run/dbus/system_bus_socket", isBus: true),
+            ])
+        #expect(SystemdPlace.ofSystem("unix:path=/x").map(\.path) == ["/run/systemd/private", "/x"])
+    }
+
+    @Test func ofAUser() {
+        let places = SystemdPlace.ofUser("unix:path=/run/user/7/bus,guid=1", folder: "/run/user/7", id: 7)
+        #expect(places.map(\.path) == ["/run/user/7/bus", "/run/user/7/systemd/private"])
+        #expect(places.map(\.isBus) == [true, false])
+        #expect(
+            SystemdPlace.ofUser(nil, folder: nil, id: 8).map(\.path) == [
+                "/run/user/8/bus", "/run/user/8/systemd/private",
+            ])
+        #expect(SystemdPlace.ofUser("unix:path=/a", folder: "/b", id: 8).count == 5)
+    }
+
+    @Test(arguments: [
+        (0, "0 0 4294967295", 0), (0, "0 1000 1\n1 100000 65536", 1000), (5, "0 1000 1\n1 100000 65536", 100_004),
+        (7, "", 7),
+    ])
+    func hostUser(user: UInt32, map: String, host: UInt32) {
+        #expect(SystemdPlace.hostUser(user, map: map) == host)
+    }
+}
+
+@Suite struct ScopePlans {
+    @Test func annotationsAndLimits() throws {
+        let name = try ScopeName("system.slice:a:b", id: "i", isUser: false)
+        let description = UnitProperty("Description", .string("mine"))
+        let plan = ScopePlan(name, isUser: false, subgroup: nil, properties: [description])
+        let all = try plan.properties(of: 5, limits: [UnitProperty("MemoryMax", .uint64(1))], devices: [])
+        #expect(all.filter { $0.name == "Description" } == [description])
+        #expect(all.contains(UnitProperty("PIDs", .array(of: .uint32, [.uint32(5)]))))
+        #expect(all.contains(UnitProperty("Delegate", .boolean(true))))
+        let clash = ScopePlan(name, isUser: false, subgroup: nil, properties: [UnitProperty("MemoryMax", .uint64(2))])
+        let error = #expect(throws: CgroupError.self) {
+            _ = try clash.properties(of: 5, limits: [UnitProperty("MemoryMax", .uint64(1))], devices: [])
+        }
+        #expect(error?.field == #"annotations["org.systemd.property.MemoryMax"]"#)
+    }
+
+    /// Without its own cgroup, a record of a scope finds nothing to end.
+    @Test func anothersCgroup() throws {
+        let record = CgroupRecord(
+            mode: .systemd, root: "/proc", path: "/self", created: ["/self"],
+            scope: ScopeRecord(unit: "x.scope", subgroup: nil, inode: 1))
+        #expect(throws: CgroupError.self) { try CgroupManager.open(record).freeze() }
+        #expect(try CgroupManager.open(record).processes(recursive: false).isEmpty)
+        #expect(try CgroupManager.open(record).record.scope == record.scope)
+    }
+}
