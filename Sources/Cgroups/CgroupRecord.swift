@@ -39,10 +39,13 @@ package struct ScopeRecord: Hashable, Sendable {
     package let subgroup: String?
     /// The inode of the scope's cgroup, 0 before it is there: systemd takes a cgroup away with its last process, and another container's scope may get the name then.
     package let inode: UInt64
+    /// When the scope was made, in milliseconds of the clock that the kernel's log has (CLOCK_MONOTONIC); 0 before.
+    package let began: Int64
 
-    package init(unit: String, subgroup: String?, inode: UInt64) {
+    package init(unit: String, subgroup: String?, inode: UInt64, began: Int64 = 0) {
         self.unit = unit
         self.subgroup = subgroup
         self.inode = inode
+        self.began = began
     }
 }

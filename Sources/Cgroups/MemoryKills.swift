@@ -73,7 +73,7 @@ extension CgroupManager {
     package func memoryKills() -> MemoryKills? {
         switch self {
         case .fs(let manager): manager.memoryKills()
-        case .systemd(let scope): scope.cgroup.memoryKills()
+        case .systemd(let scope): scope.memoryKills()
         case .disabled: nil
         }
     }

@@ -53,7 +53,7 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         Change(testDescription: "a scope") {
             $0.cgroup = CgroupRecord(
                 mode: .systemd, root: odd, path: "/a.slice/b.scope", created: [],
-                scope: ScopeRecord(unit: "b.scope", subgroup: nil, inode: .max))
+                scope: ScopeRecord(unit: "b.scope", subgroup: nil, inode: .max, began: .max))
         },
         Change(testDescription: "a scope with a cgroup below") {
             $0.cgroup = CgroupRecord(

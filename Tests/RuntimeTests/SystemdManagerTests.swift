@@ -246,6 +246,21 @@ extension AllTests {
             #expect(try answers() == before)
         }
 
+        /// The counters go with the cgroup, which systemd takes away at once; the kernel's log remembers.
+        @Test(.enabled(if: !Systemd.isUser, "the kernel's log is root's"))
+        func outOfMemory() throws {
+            let box = try Sandbox.current
+            let bundle = try box.scoped {
+                $0["process.args"] = ["/bin/busybox", "tail", "/dev/zero"]
+                try $0.set("linux.resources", json: #"{"memory": {"limit": 20971520, "swap": 20971520}}"#)
+            }
+            let outcome = try box.scope(["run", "--bundle", bundle.directory, box.id])
+            #expect(outcome.status == 137, "\(outcome)")
+            #expect(
+                outcome.stderr.contains("lack of memory: linux.resources.memory.limit is 20971520 bytes"), "\(outcome)")
+            try box.expectNoUnit()
+        }
+
         /// systemd takes the cgroup away with the last process; who is asked afterwards finds no other container's.
         @Test func aNameThatIsUsedAgain() throws {
             let box = try Sandbox.current

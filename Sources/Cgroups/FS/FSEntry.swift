@@ -10,27 +10,30 @@ extension FSManager {
     ///   - sub: a cgroup below the container's, which must be there; `..` is refused.
     ///   - initProcess: the container's init as this process counts it.
     func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor {
-        guard directory != nil else { throw gone }
-        if let sub { return try open(below: sub) }
-        let control = try inDirectory { directory throws(SystemError) in
-            try Files.readText("cgroup.subtree_control", at: directory)
-        }
-        guard control?.isEmpty == false, let place = try place(of: initProcess) else {
-            return try open(fullPath, path.description)
-        }
+        let place = try entryPath(below: sub, initProcess: initProcess)
         return try open(root + place, place)
     }
 
-    private func open(below sub: String) throws(CgroupError) -> Descriptor {
+    /// That cgroup's path from the tree's root.
+    func entryPath(below sub: String?, initProcess: Int32) throws(CgroupError) -> String {
+        guard directory != nil else { throw gone }
+        if let sub { return try path(below: sub) }
+        let control = try inDirectory { directory throws(SystemError) in
+            try Files.readText("cgroup.subtree_control", at: directory)
+        }
+        guard control?.isEmpty == false else { return path.description }
+        return try place(of: initProcess) ?? path.description
+    }
+
+    private func path(below sub: String) throws(CgroupError) -> String {
         let names = sub.parts(by: "/").filter { $0 != "." }
         guard !names.contains(where: { $0 == ".." || $0.containsByte("\0") }) else {
             throw CgroupError("cgroup \(printable(sub)) must lie below the container's: .. is not allowed")
         }
-        let below = names.map { "/\($0)" }.joined()
-        return try open(fullPath + below, path.description + below)
+        return path.description + names.map { "/\($0)" }.joined()
     }
 
-    private func open(_ location: String, _ name: String) throws(CgroupError) -> Descriptor {
+    func open(_ location: String, _ name: String) throws(CgroupError) -> Descriptor {
         do throws(SystemError) {
             return try Files.open(location, [.readOnly, .directory])
         } catch {

@@ -89,7 +89,8 @@ package struct ScopeManager: ~Copyable, Sendable {
     private mutating func enter(_ pid: Int32) throws(CgroupError) {
         guard let inode = cgroup.inode() else { throw cgroup.gone }
         let subgroup = scope.subgroup
-        scope = ScopeRecord(unit: scope.unit, subgroup: subgroup, inode: inode)
+        scope = ScopeRecord(
+            unit: scope.unit, subgroup: subgroup, inode: inode, began: MonotonicClock.milliseconds)
         guard let subgroup else { return }
         do throws(SystemError) {
             let path = "\(cgroup.fullPath)/\(subgroup)"
@@ -137,10 +138,27 @@ package struct ScopeManager: ~Copyable, Sendable {
         }
     }
 
+    /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log remembers, for who may read it.
+    func memoryKills() -> MemoryKills? {
+        if let kills = cgroup.memoryKills() { return kills }
+        guard cgroup.directory == nil, scope.began > 0 else { return nil }
+        let path = cgroup.path.description
+        let kills = KernelLog.memoryKills(below: path, since: scope.began)
+        guard let last = kills.last else { return nil }
+        let limit: MemoryKills.Limit =
+            switch last.limited {
+            case nil: .host
+            case path: .own(path: path, bytes: last.limit)
+            case .some(let other) where other.begins(with: "\(path)/"): .inside
+            case .some(let other): .ancestor(path: other, bytes: last.limit)
+            }
+        return MemoryKills(count: UInt64(kills.count), limit: limit)
+    }
+
     // MARK: Below the scope
 
     /// The cgroup that the container's processes are in.
-    private func inner() throws(CgroupError) -> FSManager {
+    func inner() throws(CgroupError) -> FSManager {
         let path = cgroup.path.description + (scope.subgroup.map { "/\($0)" } ?? "")
         return try FSManager(CgroupRecord(mode: .fs, root: cgroup.root, path: path, created: []))
     }

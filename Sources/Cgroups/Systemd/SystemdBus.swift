@@ -205,4 +205,15 @@ struct SystemdBus: ~Copyable, Sendable {
             return false
         }
     }
+
+    /// Moves a process into a cgroup of a unit that is delegated, wherever it is: a user's systemd asks that of the system's. Since systemd 238.
+    mutating func attach(_ pid: Int32, to unit: String, below subgroup: String) throws(CgroupError) {
+        do throws(DBusError) {
+            _ = try call(
+                "AttachProcessesToUnit",
+                [.string(unit), .string(subgroup), .array(of: .uint32, [.uint32(UInt32(bitPattern: pid))])])
+        } catch {
+            throw CgroupError("systemd does not move process \(pid) into the unit \(unit): \(error)")
+        }
+    }
 }

@@ -61,6 +61,7 @@ struct Record: Sendable, Equatable {
                 if let scope = self.cgroup.scope {
                     cgroup.member("unit", scope.unit)
                     cgroup.member("inode", scope.inode)
+                    cgroup.member("began", UInt64(scope.began))
                     if let subgroup = scope.subgroup { cgroup.member("subgroup", subgroup) }
                 }
             }
@@ -117,7 +118,8 @@ struct Record: Sendable, Equatable {
         var scope: ScopeRecord?
         if mode == .systemd {
             guard let unit = cgroup.string("unit"), let inode = cgroup.number("inode") else { return nil }
-            scope = ScopeRecord(unit: unit, subgroup: cgroup.string("subgroup"), inode: inode)
+            let began = cgroup.number("began").map { Int64(clamping: $0) }
+            scope = ScopeRecord(unit: unit, subgroup: cgroup.string("subgroup"), inode: inode, began: began ?? 0)
         }
         self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made, scope: scope)
         self.annotations = annotations

@@ -7,10 +7,13 @@ struct ExecEntry: ~Copyable {
     let link: Link
     /// The host's procfs, where there are labels to write.
     let proc: DescriptorTable
+    /// Whether it is moved into the container's cgroup after its birth.
+    let isPlaced: Bool
 
     /// Enters the container, waits for the start and becomes the program. It never returns through the runtime's frames.
     func run() -> Never {
         do throws(StageFailure) {
+            if !target.needsBridge { try awaitPlace() }
             let filter = try enter()
             let payload = plan.payload
             try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
@@ -37,6 +40,7 @@ struct ExecEntry: ~Copyable {
     func runBridge(cgroup: borrowing Descriptor?) -> Never {
         do throws(StageFailure) {
             try step(.join, try Processes.setDumpable(false))
+            try awaitPlace()
             try step(.join, try target.enterAsBridge())
             let process = try step(.clone, try Cloning.clone(cgroup: cgroup, sibling: true) { run() })
             // Where the runtime is gone the process finds that out by itself.
@@ -46,6 +50,11 @@ struct ExecEntry: ~Copyable {
             Processes.exit(1)
         }
         Processes.exit(0)
+    }
+
+    /// Whoever is first waits: what it gives birth to is born in the cgroup then.
+    private func awaitPlace() throws(StageFailure) {
+        if isPlaced { try step(.gate, try link.expect(.placed)) }
     }
 
     private func enter() throws(StageFailure) -> SeccompFilter? {

@@ -22,8 +22,10 @@ struct ExecSequence {
             birth.link,
             expectation: Expectation(bridge: isBridged, terminal: plan.terminal != nil, preparesRoot: false),
             signals: plan.options.interrupts, warn: warn)
+        let entry = birth.entry
         var process = birth.process
         do throws(StageFailure) {
+            if let entry { try place(process, entry, conversation) }
             if isBridged { process = try meet(process, &conversation) }
             let terminal = try converse(&conversation, process)
             return Executed(process: process, terminal: terminal)
@@ -32,6 +34,18 @@ struct ExecSequence {
             _ = try? Processes.wait(process)
             throw error
         }
+    }
+
+    /// Where systemd moves the process, or the bridge, into the cgroup, it waits for that.
+    private func place(
+        _ process: borrowing ChildProcess, _ entry: ScopeEntry, _ conversation: borrowing Conversation
+    ) throws(StageFailure) {
+        do throws(CgroupError) {
+            try entry.attach(process.pid)
+        } catch {
+            throw StageFailure(.join, .refused(error.description))
+        }
+        try step(.gate, try conversation.send(.placed))
     }
 
     /// The bridge tells who the process is, and goes.
@@ -103,14 +117,18 @@ struct ExecBirth: ~Copyable {
     let link: Link
     /// The process, or the bridge that gives birth to it.
     let process: ChildProcess
+    /// Who moves it into the container's cgroup, where it could not be born there.
+    let entry: ScopeEntry?
 
-    private init(link: consuming Link, process: consuming ChildProcess) {
+    private init(link: consuming Link, process: consuming ChildProcess, entry: ScopeEntry?) {
         self.link = link
         self.process = process
+        self.entry = entry
     }
 
     static func give(_ plan: ExecPlan, _ target: consuming ExecTarget) throws(StageFailure) -> ExecBirth {
-        let cgroup = try cgroup(plan)
+        let foreign = try foreignEntry(plan)
+        let cgroup: Descriptor? = try foreign == nil ? cgroup(plan) : nil
         let isBridged = target.needsBridge
         do throws(SystemError) {
             var proc = DescriptorTable()
@@ -122,7 +140,8 @@ struct ExecBirth: ~Copyable {
             if !isBridged { try target.adoptProcessNamespace() }
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
-            let entry = ExecEntry(plan: plan, target: target, link: pair.container, proc: proc)
+            let entry = ExecEntry(
+                plan: plan, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
             let process =
                 try isBridged
                 ? Cloning.clone(cgroup: nil) {
@@ -133,9 +152,19 @@ struct ExecBirth: ~Copyable {
                     runtimeEnd.closeInChild()
                     entry.run()
                 }
-            return ExecBirth(link: runtimeEnd, process: process)
+            return ExecBirth(link: runtimeEnd, process: process, entry: foreign)
         } catch {
             throw StageFailure(.clone, error)
+        }
+    }
+
+    private static func foreignEntry(_ plan: ExecPlan) throws(StageFailure) -> ScopeEntry? {
+        guard plan.record.cgroup.scope != nil else { return nil }
+        do throws(CgroupError) {
+            return try CgroupManager.open(plan.record.cgroup)
+                .foreignEntry(below: plan.options.cgroup, initProcess: plan.record.pid)
+        } catch {
+            throw StageFailure(.join, .refused(error.description))
         }
     }
 
