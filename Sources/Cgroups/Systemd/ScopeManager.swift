@@ -187,15 +187,35 @@ package struct ScopeManager: ~Copyable, Sendable {
         if isStarted { try remove() }
     }
 
-    /// Of a container whose maker died before it knew of the unit: its init ends by itself then, and the unit with it. One that stays is another's.
+    /// Of a container whose maker died before it knew of the unit: its init ends by itself then, and the unit with it. One that has processes still is another's.
+    ///
+    /// An init that ends while systemd takes it in leaves a unit that never had a process, and systemd waits for ever to see the last one go.
     func removeIfEmpty() {
-        let end = MonotonicClock.milliseconds + 2_000
         // Without systemd there is no unit to wait for.
         guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
-        while (try? bus.has(scope.unit)) == true, MonotonicClock.milliseconds < end {
+        let end = MonotonicClock.milliseconds + 2_000
+        var emptySince: Int64?
+        while let path = try? bus.controlGroup(of: scope.unit), MonotonicClock.milliseconds < end {
+            if !path.isEmpty, isPopulated(path) {
+                emptySince = nil
+            } else if let since = emptySince, MonotonicClock.milliseconds - since > Self.emptiness {
+                try? bus.stop(scope.unit)
+                break
+            } else if emptySince == nil {
+                emptySince = MonotonicClock.milliseconds
+            }
             MonotonicClock.sleep(milliseconds: 20)
         }
         try? bus.resetFailed(scope.unit)  // one that has not failed has nothing to forget
+    }
+
+    /// So many milliseconds a unit has no process before it counts as one that never will: whoever makes one has its process in it at once.
+    private static let emptiness: Int64 = 200
+
+    private func isPopulated(_ path: String) -> Bool {
+        // Without its cgroup it has no processes.
+        guard let text = try? Files.readText("\(cgroup.root)\(path)/cgroup.events") else { return false }
+        return FSManager.event("populated", in: text)
     }
 
     /// Best effort: a scope whose cgroup is empty ends by itself, whether systemd was told or not.

@@ -196,13 +196,26 @@ struct SystemdBus: ~Copyable, Sendable {
         }
     }
 
-    mutating func has(_ unit: String) throws(DBusError) -> Bool {
+    /// The cgroup of a scope, empty while it has none; nil when there is no such unit.
+    mutating func controlGroup(of unit: String) throws(DBusError) -> String? {
         do throws(DBusError) {
-            _ = try call("GetUnit", [.string(unit)])
-            return true
+            guard let path = try call("GetUnit", [.string(unit)]).first?.text else {
+                throw .malformed("GetUnit names no unit")
+            }
+            var question = Message(.call)
+            question.destination = Self.service
+            question.path = path
+            question.interface = "org.freedesktop.DBus.Properties"
+            question.member = "Get"
+            question.body = [.string("\(Self.service).Scope"), .string("ControlGroup")]
+            guard case .variant(.string(let cgroup))? = try connection.call(question, timeout: Self.patience).body.first
+            else { throw .malformed("a scope does not tell its cgroup") }
+            return cgroup
         } catch {
-            guard error.isNamed("\(Self.service).NoSuchUnit") else { throw error }
-            return false
+            // It may go between the two questions.
+            guard error.isNamed("\(Self.service).NoSuchUnit") || error.isNamed("org.freedesktop.DBus.Error.UnknownObject")
+            else { throw error }
+            return nil
         }
     }
 
