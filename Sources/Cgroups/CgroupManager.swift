@@ -255,6 +255,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func checkEntry(from own: String?) throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.checkEntry(from: own)
+        case .systemd: break  // systemd itself moves the process
         case .disabled: break
         }
     }

@@ -51,8 +51,9 @@ extension KernelLog {
     /// The processes of a cgroup, or one below it, that were killed for memory (mm/oom_kill.c, `dump_oom_summary`).
     /// - Parameter beginning: milliseconds of CLOCK_MONOTONIC: what happened earlier was somebody else's.
     package static func memoryKills(below cgroup: String, since beginning: Int64) -> [MemoryKill] {
-        // The log has the processor's own clock, which time servers do not set right: up to a second in three hours apart.
-        let slack = 500 + beginning / 10_000
+        // The log has the processor's own clock, which began a little earlier or later (more than a second in an emulated machine), and which time servers do not
+        // set right: up to a second in three hours apart.
+        let slack = 2_000 + beginning / 10_000
         var search = MemoryKillSearch(cgroup: cgroup, beginning: beginning - slack)
         forEachRecord { search.read($0) }
         return search.found

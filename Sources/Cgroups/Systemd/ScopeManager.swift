@@ -140,8 +140,9 @@ package struct ScopeManager: ~Copyable, Sendable {
 
     /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log remembers, for who may read it.
     func memoryKills() -> MemoryKills? {
-        if let kills = cgroup.memoryKills() { return kills }
-        guard cgroup.directory == nil, scope.began > 0 else { return nil }
+        // systemd may take it away between two of its files: what they say then is only half of it.
+        if let kills = cgroup.memoryKills(), Files.exists("\(cgroup.fullPath)/memory.events") { return kills }
+        guard scope.began > 0 else { return nil }
         let path = cgroup.path.description
         let kills = KernelLog.memoryKills(below: path, since: scope.began)
         guard let last = kills.last else { return nil }

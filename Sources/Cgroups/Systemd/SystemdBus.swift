@@ -213,7 +213,8 @@ struct SystemdBus: ~Copyable, Sendable {
             return cgroup
         } catch {
             // It may go between the two questions.
-            guard error.isNamed("\(Self.service).NoSuchUnit") || error.isNamed("org.freedesktop.DBus.Error.UnknownObject")
+            guard
+                error.isNamed("\(Self.service).NoSuchUnit") || error.isNamed("org.freedesktop.DBus.Error.UnknownObject")
             else { throw error }
             return nil
         }

@@ -48,12 +48,6 @@ extension Sandbox {
     /// A bundle that this user can run.
     func scoped(_ verbs: String..., edit: (inout Config) throws -> Void = { _ in }) throws -> Bundle {
         try bundle(args: ["/probe"] + verbs) { config in
-            if Systemd.isUser {
-                config["linux.namespaces.+"] = ["type": "user"]
-                config["linux.uidMappings"] = [["containerID": 0, "hostID": Int(getuid()), "size": 1]]
-                config["linux.gidMappings"] = [["containerID": 0, "hostID": Int(getgid()), "size": 1]]
-                config["mounts.2.options"] = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
-            }
             config["linux.cgroupsPath"] = ":rbt:\(self.id)"
             try edit(&config)
         }
