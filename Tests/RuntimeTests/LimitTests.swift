@@ -103,7 +103,9 @@ extension AllTests {
         /// A disk that gives zeroes; the virtual machine has one.
         private static let disk = Leftovers.lines("/sys/block/vdb/dev").first
 
-        @Test(.enabled(if: CgroupTree.has("io") && disk != nil, "the io controller, or a disk to try (vdb), is not there"))
+        @Test(
+            .enabled(if: CgroupTree.has("io") && disk != nil, "the io controller, or a disk to try (vdb), is not there")
+        )
         func readingIsSlowedDown() throws {
             let box = try Sandbox.current
             let numbers = try #require(Self.disk).split(separator: ":").compactMap { Int($0) }
