@@ -79,7 +79,9 @@ extension CgroupManager {
         case .systemd(let scope): return try scope.entry(below: sub, initProcess: initProcess)
         case .disabled:
             if sub == nil { return nil }
-            throw CgroupError("--cgroup: the container has no cgroup; it was made with --cgroup-manager=disabled")
+            throw CgroupError(
+                "--cgroup: the container has no cgroup; it was made with --cgroup-manager=disabled, or by a user who had none"
+            )
         }
     }
 }

@@ -48,9 +48,10 @@ struct BundleCheck {
         if broken.contains(where: { Self.section(of: $0) == "linux.namespaces" }) { return [] }
         var found = PlanFindings()
         do throws(CgroupError) {
-            let host = try Host.current(
+            var host = try Host.current(
                 cgroupsPath: spec.linux?.cgroupsPath, usesResctrl: spec.linux?.intelRdt != nil,
                 usesSystemd: options.cgroupManager == .systemd)
+            host.mappings = .wanted(by: spec, user: host.effectiveUser, group: host.effectiveGroup)
             let plan = LaunchPlan(
                 spec, id: "check", bundle: text.path, options: options, mode: .run, host: host, findings: &found)
             HostCheck(plan, seccomp: document.text(atPath: "linux.seccomp").map(Array.init) ?? []).run(&found)

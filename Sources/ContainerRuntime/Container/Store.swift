@@ -8,12 +8,14 @@ public struct Store: Sendable {
     /// A store at a folder, which is made when the first container is.
     public init(root: String) { self.root = root }
 
-    /// Where state is kept by default: `/run/runbox`, or `$XDG_RUNTIME_DIR/runbox` for an ordinary user.
+    /// Where state is kept by default: `/run/runbox`, or `$XDG_RUNTIME_DIR/runbox` for an ordinary user, also where it is the root of a user
+    /// namespace that an engine has made for it.
     public static func defaultRoot() -> String {
-        if Credentials.effectiveUser != 0, let folder = Processes.environment("XDG_RUNTIME_DIR"), !folder.isEmpty {
-            return "\(folder)/runbox"
-        }
-        return "/run/runbox"
+        // The host's root mostly has no such folder, or this one; then nothing is looked up.
+        guard let folder = Processes.environment("XDG_RUNTIME_DIR"), !folder.isEmpty, folder != "/run/user/0",
+            Credentials.isOrdinary
+        else { return "/run/runbox" }
+        return "\(folder)/runbox"
     }
 
     /// Where compiled seccomp programs are kept. Names with a dot in front are never containers.
@@ -36,7 +38,7 @@ public struct Store: Sendable {
             }
         } catch {
             if error.code == .exists { throw .exists(id) }
-            if error.code == .accessDenied, Credentials.effectiveUser != 0 {
+            if error.code == .accessDenied, Credentials.isOrdinary {
                 throw .failed(
                     reason:
                         "make the state folder: \(error); set XDG_RUNTIME_DIR to this user's own folder, which is usually "

@@ -83,6 +83,8 @@ extension Container {
             return try Files.readLink("/proc/\(pid)/ns/net") != Files.readLink("/proc/self/ns/net")
         } catch {
             if error.code == .noEntry || error.code == .noProcess { return false }  // it has just ended
+            // An ordinary user may not look at an init that waits for its start, which has used no network yet.
+            if error.code == .accessDenied { return false }
             throw error
         }
     }

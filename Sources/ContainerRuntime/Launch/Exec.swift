@@ -55,6 +55,8 @@ private enum Exec {
         var findings = PlanFindings()
         let plan = ExecPlan(
             source.process, in: kept.spec, record: record, options: options, modules: .asked(by: source.process),
+            mappings: .wanted(
+                by: kept.spec, user: Credentials.effectiveUser, group: Credentials.effectiveGroup),
             findings: &findings)
         for line in source.warnings + source.lines(findings.warnings) { warn(line) }
         if !findings.errors.isEmpty { throw .configuration(source.lines(findings.errors)) }

@@ -117,6 +117,7 @@ enum Launch {
         } catch {
             throw RuntimeError(error)
         }
+        host.mappings = .wanted(by: bundle.spec, user: host.effectiveUser, group: host.effectiveGroup)
         host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
         var findings = PlanFindings()
         let plan = LaunchPlan(

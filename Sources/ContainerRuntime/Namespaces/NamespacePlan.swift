@@ -34,7 +34,8 @@ struct NamespacePlan: Sendable {
     /// How far the clocks of a new time name space are off; empty where they are not.
     private(set) var timeOffsets: [TimeOffsetPlan] = []
 
-    init(_ spec: Spec, findings: inout PlanFindings) {
+    /// - Parameter defaults: mappings for a configuration without any.
+    init(_ spec: Spec, defaults: DefaultMappings? = nil, findings: inout PlanFindings) {
         for (index, namespace) in (spec.linux?.namespaces ?? []).enumerated() {
             let field = "linux.namespaces[\(index)]"
             guard let path = namespace.path, !path.isEmpty else {
@@ -44,8 +45,8 @@ struct NamespacePlan: Sendable {
             if !path.isAbsolutePath { findings.refuse("\(field).path", "must be an absolute path, is \"\(path)\"") }
             joined.append(Joined(type: namespace.type, path: path, field: "\(field).path"))
         }
-        uidMappings = spec.linux?.uidMappings ?? []
-        gidMappings = spec.linux?.gidMappings ?? []
+        uidMappings = defaults?.uids ?? spec.linux?.uidMappings ?? []
+        gidMappings = defaults?.gids ?? spec.linux?.gidMappings ?? []
         checkMappings(&findings)
         timeOffsets = TimeOffsetPlan.read(
             spec, isNew: new.contains(.time), isJoined: joins(.time), findings: &findings)

@@ -16,16 +16,17 @@ struct ExecPlan: Sendable {
 
     /// - Parameters:
     ///   - spec: what the container was made of.
+    ///   - mappings: those of a configuration without any.
     ///   - modules: what enforces the labels that the process asks for.
     init(
         _ process: Process, in spec: Spec, record: Record, options: ExecOptions,
-        modules: SecurityModules = .unasked, findings: inout PlanFindings
+        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, findings: inout PlanFindings
     ) {
         self.record = record
         self.options = options
         // Without mistakes when the container was made, and so they are now.
         var settled = PlanFindings()
-        namespaces = NamespacePlan(spec, findings: &settled)
+        namespaces = NamespacePlan(spec, defaults: mappings, findings: &settled)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
         requests = AnnotationPlan(spec, bundle: record.bundle, findings: &settled)
         var planned = ProcessPlan(process, namespaces: namespaces, findings: &findings)

@@ -13,6 +13,9 @@ struct Host: Sendable {
     /// Whether scopes are to be units of the user's own systemd. It was looked at only if systemd is to make the cgroup.
     var hasOwnSystemd = false
 
+    /// For an ordinary user whose configuration has none; nil with every other.
+    var mappings: DefaultMappings?
+
     /// The machine this process runs on.
     /// - Parameter cgroupsPath: the field of the configuration, which decides whether the runtime's own cgroup matters.
     /// - Parameter usesResctrl: whether it matters where resctrl is mounted.

@@ -49,7 +49,7 @@ struct LaunchPlan: Sendable {
         ociVersion = spec.ociVersion
         annotations = spec.annotations ?? []
         let spec = options.notify.map { $0.added(to: spec, findings: &findings) } ?? spec
-        let namespaces = NamespacePlan(spec, findings: &findings)
+        let namespaces = NamespacePlan(spec, defaults: host.mappings, findings: &findings)
         self.namespaces = namespaces
         var rootfs = RootfsPlan(
             spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)

@@ -65,8 +65,10 @@ struct ExecEntry: ~Copyable {
             try step(.keyring, try SessionKeyring.join(of: plan.record.id, label: plan.labels.label, proc: proc))
         }
         try step(.labels, try plan.labels.write(by: proc))
+        // Behind a bridge nothing is said before the runtime knows this process, lest it be taken for the bridge: the filter tells that it does.
+        let early = target.needsBridge ? try step(.gate, try link.awaitFilter()) : nil
         try step(.terminal, try setUpStreams())
-        return try step(.gate, try link.awaitFilter())
+        return target.needsBridge ? early : try step(.gate, try link.awaitFilter())
     }
 
     private func setUpStreams() throws(SystemError) {
