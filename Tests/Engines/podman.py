@@ -185,7 +185,7 @@ FIRST = [
 
 LIFE = [
     Case("detached, with limits", detached, "^0: [|] ID$"),
-    Case("its cgroup", cgroup_of, "^0::/.*libpod-ID"),
+    Case("its cgroup", cgroup_of, "^0::/.*ID"),
     Case("limits, and the status of exec", lambda e: e.do("exec", e.name("long"), "sh", "-c", LIMITS),
          r"^5: [|] 67108864 [|] 30 [|] 50000 100000 [|] 0 [|] 33554432$"),
     Case("exec with a terminal", lambda e: e.terminal("exec", "-it", e.name("long"), "sh", "-c", "tty; exit 6"), "^6: [|] /dev/pts/0$"),

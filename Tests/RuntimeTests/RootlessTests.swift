@@ -280,6 +280,9 @@ extension AllTests {
             let words = ["run", "--detach", "--bundle", bundle.directory, box.id]
             #expect(try box.plain(words, surroundings(box)).status == 0)
             #expect(FileManager.default.fileExists(atPath: box.path("runtime/runbox/\(box.id)/state.json")))
+            var podman = surroundings(box)  // calls the runtime as root of a user namespace
+            podman.prefix += ["unshare", "--user", "--map-root-user"]
+            #expect(try box.plain(["list", "--quiet"], podman).stdout.contains(box.id))
             #expect(try box.plain(["delete", "--force", box.id], surroundings(box)).status == 0)
             for folder in [nil, "/run/user/77"] {
                 var nowhere = surroundings(box)
