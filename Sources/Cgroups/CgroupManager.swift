@@ -133,6 +133,14 @@ package enum CgroupManager: ~Copyable, Sendable {
         }
     }
 
+    /// Words for a clone3 that failed over the cgroup; nil where it failed over something else. See ``FSManager/entryRefused(_:)``.
+    package func entryRefused(_ error: SystemError) -> CgroupError? {
+        switch self {
+        case .fs(let manager): manager.entryRefused(error)
+        case .disabled: nil
+        }
+    }
+
     package func freeze() throws(CgroupError) {
         switch self {
         case .fs(let manager): try manager.freeze()

@@ -44,6 +44,11 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Those of the cgroups above that are not in the tree yet, from the topmost.
+    package func missingParents(in root: String) -> [String] {
+        Array(ancestors.reversed().prefix { !Files.exists(root + $0) }.reversed())
+    }
+
     private static func clean(_ path: String) -> [String] {
         var names: [String] = []
         for name in path.parts(by: "/") where name != "." {

@@ -109,13 +109,33 @@ extension Files {
         }
     }
 
-    /// Puts a file in place whole or not at all: written under a hidden name beside it, then renamed.
+    /// Puts a new file in place whole or not at all, also when this process is killed meanwhile: it has no name until it is whole (open(2), O_TMPFILE).
+    /// Not every file system can do that.
+    package static func publish(_ bytes: UnsafeRawBufferPointer, at path: String, mode: UInt32) throws(SystemError) {
+        let folder = path.splitAtLastSlash?.folder ?? "."
+        let file = try open(folder.isEmpty ? "/" : folder, [.writeOnly, .nameless], mode: mode)
+        try write(bytes, to: file, subject: path)
+        let raw = file.raw
+        _ = try check("linkat", path) { linkat(AT_FDCWD, "/proc/self/fd/\(raw)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) }
+    }
+
+    /// Puts a file in place whole or not at all, whether one was there or not.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
-        let place = path.splitAtLastSlash
-        let temporary = "\(place.map { "\($0.folder)/" } ?? "").\(place?.name ?? path).\(getpid())"
+        try Array(text.utf8).withUnsafeBufferPointer { buffer throws(SystemError) in
+            let bytes = UnsafeRawBufferPointer(buffer)
+            // Where that does not work, the other way tells why.
+            if !exists(path), (try? publish(bytes, at: path, mode: mode)) != nil { return }
+            try overwrite(path, with: bytes, mode: mode)
+        }
+    }
+
+    /// Written under a name beside it, then renamed.
+    private static func overwrite(_ path: String, with bytes: UnsafeRawBufferPointer, mode: UInt32) throws(SystemError)
+    {
+        let temporary = "\(path).\(getpid())"
         let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
         do {
-            try write(text, to: file, subject: path)
+            try write(bytes, to: file, subject: path)
             try rename(temporary, to: path)
         } catch {
             _ = unlink(temporary)  // best effort: the error of the write is the one to report

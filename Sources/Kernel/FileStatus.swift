@@ -15,6 +15,8 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let noFollow = OpenFlags(rawValue: O_NOFOLLOW)
     /// A handle for *at calls and mounts only: opening devices and FIFOs this way has no effect on them.
     package static let path = OpenFlags(rawValue: O_PATH)
+    /// A file without a name, in the directory that is opened.
+    package static let nameless = OpenFlags(rawValue: O_TMPFILE)
     package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
     package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
 }

@@ -37,7 +37,7 @@ extension AllTests {
             let outcome = try box.run(bundle, flags: ["--keep"])
             #expect(outcome.status == 137, "\(outcome)")
             #expect(
-                outcome.stderr.contains("33554432") && outcome.stderr.contains("memory.max"),
+                outcome.stderr.contains("linux.resources.memory.limit is 33554432 bytes"),
                 "the limit is named: \(outcome)")
             let end = try #require(try box.state()["exit"] as? [String: Any], "the exit record")
             #expect(end["signal"] as? Int == 9 || end["code"] as? Int == 137, "\(end)")
@@ -145,15 +145,29 @@ extension AllTests {
             defer { CgroupTree.remove(path(box)) }
             let sleeper = try box.aside(["sleep", "1000"])
             try CgroupTree.write("\(sleeper.pid)", into: path(box) + "/cgroup.procs")
-            let line = try box.refused(
-                try box.run(
-                    try box.bundle("say:it ran") {
-                        $0["linux.cgroupsPath"] = path(box) + "/child"
-                        $0["linux.resources.pids.limit"] = 5
-                    }))
-            #expect(line.contains(path(box)) && line.contains("process"), "\(line)")
+            for controller in ["pids": "limit", "memory": "limit"] {
+                let line = try refused(box, below: path(box)) {
+                    $0["linux.resources"] = [controller.key: [controller.value: 1 << 26]]
+                }
+                #expect(line.contains("cgroup \(path(box)) holds processes itself"), "\(line)")
+                #expect(line.contains("linux.resources.\(controller.key).limit"), "\(line)")
+            }
+            #expect(CgroupTree.read(path(box) + "/cgroup.type") == "domain", "left as it was")
             sleeper.signal(SIGKILL)
             _ = sleeper.wait()
+        }
+
+        /// What a run says whose cgroup would be below one that the test has made.
+        private func refused(_ box: Sandbox, below parent: String, edit: (inout Config) throws -> Void) throws -> String
+        {
+            let outcome = try box.run(
+                try box.bundle("say:it ran") {
+                    $0["linux.cgroupsPath"] = parent + "/child"
+                    try edit(&$0)
+                })
+            #expect(outcome.status == 1 && outcome.complaints.count == 1 && outcome.stdout.isEmpty, "\(outcome)")
+            #expect(!CgroupTree.exists(parent + "/child"))
+            return outcome.stderr
         }
 
         @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
@@ -166,9 +180,10 @@ extension AllTests {
                 CgroupTree.remove(path(box))
             }
             try CgroupTree.write("threaded", into: path(box) + "/threaded/cgroup.type")
-            let line = try box.refused(
-                try box.run(try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = path(box) + "/threaded/child" }))
-            #expect(line.contains("threaded"), "\(line)")
+            let without = try refused(box, below: path(box) + "/threaded") { _ in }
+            #expect(without.contains("is of the type \"domain invalid\""), "\(without)")
+            let with = try refused(box, below: path(box) + "/threaded") { $0["linux.resources.memory.limit"] = 1 << 26 }
+            #expect(with.contains("threaded") && with.contains("memory"), "\(with)")
         }
 
         /// A container that manages its cgroup itself, as systemd in a container does.

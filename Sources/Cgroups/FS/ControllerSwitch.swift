@@ -65,10 +65,18 @@ struct ControllerSwitch {
         // In one write: the kernel takes all or none.
         let words = missing.map { "+\($0.controller.name)" }.joined(separator: " ")
         do throws(SystemError) {
+            // With cpu, cpuset or pids alone the kernel would not refuse, but make the cgroup "domain threaded" and its children unfit for containers.
+            if try holdsProcesses(parent) { throw SystemError("write", "cgroup.subtree_control", .busy) }
             try Files.write(words, into: "\(root)\(parent)/cgroup.subtree_control")
         } catch {
             throw refused(error.code, missing, parent)
         }
+    }
+
+    /// The tree's own root may hold some: it has no cgroup.type.
+    private func holdsProcesses(_ parent: String) throws(SystemError) -> Bool {
+        guard (try? Files.readText("\(root)\(parent)/cgroup.type")) != nil else { return false }
+        return try !Files.readText("\(root)\(parent)/cgroup.procs").isEmpty
     }
 
     /// Words for what the kernel says (kernel/cgroup/cgroup.c, `cgroup_subtree_control_write`).

@@ -69,13 +69,14 @@ package struct FSManager: ~Copyable, Sendable {
             do throws(SystemError) {
                 try Files.write(String(pid), into: "cgroup.procs", at: directory)
             } catch {
-                throw entryRefused(error)
+                throw entryRefused(error) ?? CgroupError(error, in: path.description)
             }
         }
     }
 
-    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst, "Threads", "No Internal Process Constraint").
-    package func entryRefused(_ error: SystemError) -> CgroupError {
+    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst, "Threads", "No Internal Process Constraint");
+    /// nil where the errno does not speak of the cgroup.
+    func entryRefused(_ error: SystemError) -> CgroupError? {
         if error.code == .busy {
             return CgroupError(
                 "cgroup \(path) takes no processes, for its own children have controllers (cgroup.subtree_control)",
@@ -86,7 +87,7 @@ package struct FSManager: ~Copyable, Sendable {
                 "cgroup \(path) is of the type \"\(type)\", because a cgroup above it is threaded, and takes no containers",
                 remedy: "name a cgroup elsewhere in linux.cgroupsPath", code: error.code)
         }
-        return CgroupError(error, in: path.description)
+        return nil
     }
 
     var gone: CgroupError { CgroupError("the container's cgroup \(path) is gone", code: .noEntry) }

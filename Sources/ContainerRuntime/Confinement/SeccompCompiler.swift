@@ -50,20 +50,18 @@ struct SeccompCompiler: Sendable {
 
     private func store(_ program: SeccompProgram, key: [UInt8], at path: String) throws(SystemError) {
         try Files.makeDirectories(cache, mode: 0o700)
-        let temporary = "\(path).\(Processes.currentID)"
-        let file = try Files.open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+        try? Files.remove(path)  // one that was not this section's: of equal hash, or damaged
         try (key + program.bytes).withUnsafeBytesThrowing { bytes throws(SystemError) in
-            try Files.write(bytes, to: file, subject: path)
+            try Files.publish(bytes, at: path, mode: 0o600)
         }
-        try Files.rename(temporary, to: path)
         trim()
     }
 
     /// More profiles than a host has in use. A program with its key is about 50 kB.
     static let capacity = 64
 
-    /// Lets the oldest programs go where there are too many, and with them what a killed runtime left half-written. Whoever has one open keeps it,
-    /// and whoever misses one compiles it again: no lock is needed.
+    /// Lets the oldest programs go where there are too many. Whoever has one open keeps it, and whoever misses one compiles it again: no
+    /// lock is needed.
     private func trim() {
         // One too many harms nobody.
         guard let names = try? Files.list(cache), names.count > Self.capacity else { return }

@@ -75,12 +75,13 @@ struct CgroupPlan: Sendable {
         return (try? CgroupHost.discover(for: nil))?.ownPath.map { root + $0 }
     }
 
-    /// What the state says of the cgroup before it is made: where it would be, and that nothing is made yet.
+    /// What the state says of the cgroup before it is made: where it would be, and which cgroups above it would be made for it. Should this process be killed
+    /// before it can tell what it made, they are removed where they are empty.
     var expectedRecord: CgroupRecord {
         guard let root = host.root else { return .disabled }
         if let scope { return scope.expectedRecord(root: root) }
         guard let path else { return .disabled }
-        return CgroupRecord(mode: .fs, root: root, path: path.description, created: [])
+        return CgroupRecord(mode: .fs, root: root, path: path.description, created: path.missingParents(in: root))
     }
 
     /// Who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.

@@ -32,7 +32,7 @@ struct Birth: ~Copyable {
         let sequence = InitSequence(plan: plan, resources: resources, link: pair.container, gate: gate)
         let isBridged = plan.namespaces.needsBridge
         let flags = isBridged ? [] : plan.namespaces.atBirth
-        let process = try step(.clone) { () throws(SystemError) in
+        let process = try Self.worded(cgroup) { () throws(SystemError) in
             try cgroup.withDirectory { directory throws(SystemError) in
                 try Cloning.clone(flags, cgroup: directory) {
                     // The other end is the runtime's alone: only so does its death show here.
@@ -44,5 +44,16 @@ struct Birth: ~Copyable {
             }
         }
         return Birth(link: runtimeEnd, process: process)
+    }
+
+    /// clone3 alone tells that the cgroup takes no process; its errno says nothing of cgroups.
+    private static func worded(
+        _ cgroup: borrowing CgroupManager, _ body: () throws(SystemError) -> ChildProcess
+    ) throws(StageFailure) -> ChildProcess {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw StageFailure(.clone, cgroup.entryRefused(error).map { .refused("\($0)") } ?? error)
+        }
     }
 }

@@ -75,11 +75,6 @@ struct CreateSequence: ~Copyable {
         }
         do throws(RuntimeError) {
             record.cgroup = cgroup.record
-            // Cgroups above its own are found again only if they are written down; the usual container has none of its own making.
-            if record.cgroup.created.count > 1 {
-                let record = record
-                try operation("write the state") { () throws(SystemError) in try store.write(record) }
-            }
             return try makeProcess(folder, lock, record, &cgroup)
         } catch {
             Cleanup.withdrawCgroup(cgroup, warn: warn)

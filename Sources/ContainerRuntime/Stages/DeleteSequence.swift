@@ -55,7 +55,7 @@ struct DeleteSequence {
     private func removeCgroup() throws(CgroupError) {
         let cgroup = try CgroupManager.open(record.cgroup)
         // The maker died before it could write down whether the cgroup is of its making.
-        if !record.isReady, record.cgroup.created.isEmpty { return cgroup.removeIfEmpty() }
+        if !record.isReady { return cgroup.removeIfEmpty() }
         try cgroup.remove()
     }
 }
