@@ -21,12 +21,13 @@ extension AllTests {
         // MARK: Mount propagation
 
         /// Makes a container in a mount namespace whose mounts are all shared, and compares what is mounted there before, meanwhile and after.
-        private func expectMountsStay(_ propagation: String, flags: [String]) throws {
+        private func expectMountsStay(_ propagation: String, flags: [String], ownMount: Bool) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") { $0["linux.rootfsPropagation"] = propagation }
             let script =
                 """
-                mount --make-rprivate / && mount --make-rshared / || exit 99
+                mount --make-rprivate / && mount --bind '\(box.directory)' '\(box.directory)' && mount --make-rshared / || exit 99
+                \(ownMount ? "" : "umount '\(box.directory)' || exit 99")
                 cat /proc/self/mountinfo > '\(box.path("before"))'
                 "$0" "$@" || exit 98
                 cat /proc/self/mountinfo > '\(box.path("meanwhile"))'
@@ -50,12 +51,13 @@ extension AllTests {
 
         @Test(arguments: ["slave", "rslave", "private", "rprivate", "unbindable", "runbindable", "shared", "rshared"])
         func theMountsOutsideStay(propagation: String) throws {
-            try expectMountsStay(propagation, flags: [])
+            try expectMountsStay(propagation, flags: [], ownMount: true)
         }
 
-        @Test(arguments: ["shared", "rshared", "slave", "rslave"])
-        func theMountsOutsideStayWithoutPivot(propagation: String) throws {
-            try expectMountsStay(propagation, flags: ["--no-pivot"])
+        /// Whether the root lies on the mount that proc and sysfs are mounted on, or on another one.
+        @Test(arguments: ["shared", "rshared", "slave", "rslave"], [false, true])
+        func theMountsOutsideStayWithoutPivot(propagation: String, ownMount: Bool) throws {
+            try expectMountsStay(propagation, flags: ["--no-pivot"], ownMount: ownMount)
         }
 
         // MARK: The host's view

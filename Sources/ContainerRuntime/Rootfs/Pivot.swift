@@ -33,10 +33,10 @@ enum Pivot {
     /// covered by the moved root, it would still count for the kernel as a full view that the container may mount again.
     private static func moveRoot(_ root: borrowing RootDirectory, _ plan: RootfsPlan) throws(SystemError) {
         let own = try Files.readLink(root.descriptor.path)
-        for entry in try MountTable.read().reversed() where entry.type == "proc" || entry.type == "sysfs" {
-            if entry.path == own || entry.path.begins(with: own + "/") { continue }
+        let others = try MountTable.read().filter { $0.path != own && !$0.path.begins(with: own + "/") }
+        try cutOff(others, plan)
+        for entry in others.reversed() where entry.type == "proc" || entry.type == "sysfs" {
             do throws(SystemError) {
-                try Mounting.setPropagation(entry.path, .slave, recursive: true)
                 try Mounting.detach(entry.path)
             } catch {
                 guard error.code == .invalidArgument || error.code == .notPermitted else { throw error }
@@ -47,5 +47,19 @@ enum Pivot {
         try Files.changeDirectory(to: root.descriptor)
         try Mounting.move(".", to: "/")
         try Mounting.changeRootHere()
+    }
+
+    /// What is unmounted from, or moved to, a mount that the host's is a peer of is unmounted and moved there too (mount_namespaces(7), "Propagation"): it is the
+    /// mount above that counts. After this none of those around the root is a peer.
+    private static func cutOff(_ mounts: [MountTable.Entry], _ plan: RootfsPlan) throws(SystemError) {
+        guard plan.propagation.kind == .shared || !plan.propagation.recursive else { return }
+        for entry in mounts {
+            do throws(SystemError) {
+                try Mounting.setPropagation(entry.path, .slave, recursive: false)
+            } catch {
+                // Covered by another mount: not to be reached, so nothing happens to it either.
+                guard error.code == .invalidArgument || error.code == .noEntry else { throw error }
+            }
+        }
     }
 }
