@@ -137,6 +137,7 @@ package enum CgroupManager: ~Copyable, Sendable {
     package func entryRefused(_ error: SystemError) -> CgroupError? {
         switch self {
         case .fs(let manager): manager.entryRefused(error)
+        case .systemd(let scope): scope.cgroup.entryRefused(error)
         case .disabled: nil
         }
     }

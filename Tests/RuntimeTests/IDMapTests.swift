@@ -5,7 +5,7 @@ import Testing
 extension AllTests {
     /// Idmapped mounts: the words `idmap` and `ridmap`, uidMappings and gidMappings of a mount
     @Suite struct IDMaps {
-        static let older = "tmpfs takes idmapped mounts since Linux 6.3"
+        static let older: Comment = "tmpfs takes idmapped mounts since Linux 6.3"
         static let kernelIsNew: Bool = {
             let release = Leftovers.lines("/proc/sys/kernel/osrelease").first ?? ""
             let numbers = release.split(whereSeparator: { !$0.isNumber }).prefix(2).compactMap { Int($0) }

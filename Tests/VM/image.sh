@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 to=$1
-packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,uidmap,kmod,procps,iproute2,util-linux,busybox-static,python3-minimal
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,uidmap,kmod,procps,iproute2,util-linux,busybox-static,python3
 packages+=,apparmor,libseccomp2,libcap2,libstdc++6,libxml2,libcurl4,strace,jq,e2fsprogs,linux-image-cloud-amd64
 # The runtimes that runbox is compared with, and the engines that call it.
 packages+=,crun,runc,podman,conmon,containerd,catatonit,fuse-overlayfs

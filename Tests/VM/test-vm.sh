@@ -19,6 +19,8 @@ mapfile -t libraries < <(ldd "$tests" | awk '$3 ~ /^\// { print $3 }' | xargs -n
 shares=(--share "$project")
 for folder in "${libraries[@]}"; do shares+=(--share "$folder"); done
 
+swift='^. Test [^ ]+\(.*\)'
+shown='^. (Test|Suite) .*(passed|failed|skipped|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|ctr|podman|engines)'
 passed=0 failed=0 skipped=0 broken=0 summary=()
 results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
@@ -31,16 +33,17 @@ for mode in "${modes[@]}"; do
   # Escapes of colours would only be in the way.
   "$here/vm-run" --mode "$mode" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
     env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$mode" \
-    sh -c '"$@"; code=$?; PYTHONDONTWRITEBYTECODE=1 python3 '"$project/Tests/Engines/engines.py $mode"' || exit; exit $code' tests \
-    "$tests" --testing-library swift-testing --filter "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
-    tee "$results/$mode" | grep --line-buffered -E '^. (Test|Suite) .*(passed|failed|skipped|recorded)|^. Test run|^↳|^vm-run|error|^(ok|FAILED|skipped)|^    (ctr|podman|engines)' | grep --line-buffered -v 'Test case'
+    "$here/guest-tests" "$mode" "$tests" "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
+    tee "$results/$mode" | grep --line-buffered -E "$shown" | grep --line-buffered -v 'Test case'
   code=${PIPESTATUS[0]}
   seconds=$((SECONDS - start))
-  ok=$(grep -cE '^. Test [^ ]+\(.*\) (with [0-9]+ test cases? )?passed|^ok +(ctr|podman)' "$results/$mode")
-  bad=$(grep -cE '^. Test [^ ]+\(.*\) (with [0-9]+ test cases? )?failed|^FAILED +(ctr|podman)' "$results/$mode")
-  out=$(grep -cE '^. Test [^ ]+\(.*\) skipped|^skipped +(ctr|containerd|podman)' "$results/$mode")
-  # A test program that ends without its last line has not run to its end.
-  if ! grep -qE '^. Test run with' "$results/$mode" || ! grep -qE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then broken=$((broken + 1)); fi
+  ok=$(grep -cE "$swift (with [0-9]+ test cases? )?passed|^ok[: ]" "$results/$mode")
+  bad=$(grep -cE "$swift (with [0-9]+ test cases? )?failed|^FAILED[: ]" "$results/$mode")
+  out=$(grep -cE "$swift skipped|^skipped[: ]" "$results/$mode")
+  # A test program that ends without its last line has not run to its end, nor has a machine without its last part.
+  if ! grep -qE '^. Test run with' "$results/$mode" || ! grep -q '^    part engines' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
+    broken=$((broken + 1))
+  fi
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out))
   summary+=("$mode: $ok passed, $bad failed, $out skipped, ${seconds} s, status $code")
 done
@@ -48,7 +51,7 @@ echo "=== virtual machines: ${#modes[@]} boots, $(((SECONDS - began) / 60)) min 
 printf '    %s\n' "${summary[@]}"
 if [ "$skipped" -gt 0 ]; then
   echo "    skipped there:"
-  grep -hE '^. Test [^ ]+\(.*\) skipped|^skipped ' "$results"/* | sed -E 's/^. Test ([^ ]+) skipped:? ?/      \1: /; s/^skipped +/      /' | sort | uniq -c | sort -rn | head -40
+  grep -hE "$swift skipped|^skipped[: ]" "$results"/* | sed -E 's/^. Test ([^ ]+) skipped:? ?/\1: /; s/^skipped:? +//; s/^/      /' | sort | uniq -c | sort -rn | head -40
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$broken" = 0 ]
