@@ -66,7 +66,7 @@ class Podman:
 
 # --- one container, several commands ---------------------------------------------------------------------------------
 
-LONG = "trap 'echo usr1' USR1; trap 'echo term; exit 3' TERM; echo started; while :; do sleep 0.2; done"
+LONG = "trap 'echo usr1' USR1; trap 'echo term; exit 3' TERM; echo started; sleep 100000 & while :; do wait $!; done"
 LIMITS = "cd /sys/fs/cgroup; cat memory.max pids.max cpu.max memory.swap.max memory.low; exit 5"
 
 
