@@ -201,7 +201,7 @@ LIFE = [
     Case("stop", stopped, "^0: .*exited 3 false$"),
     Case("start again", started_again, "^0: .*running$"),
     Case("rm --force", removed, "^0: .*0:$", clean=True),
-    # Before its version 5 Podman reports no container as killed for want of memory, whatever the runtime: it looks for conmon's mark in another folder.
+    # Before its version 5 Podman reports no container as killed for want of memory, whatever the runtime.
     Case("out of memory", out_of_memory, "^137: [|] 0: [|] (true|false) 137 ", clean=True),
 ]
 
