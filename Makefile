@@ -63,6 +63,7 @@ test: need-test build example $(BUILD)/probe
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
+	@Tests/VM/lacking.sh
 
 # What this host cannot show, in virtual machines that can: Tests/VM.
 test-vm: need-vm build $(BUILD)/probe
