@@ -27,13 +27,22 @@ package struct MemoryKills: Hashable, Sendable {
     package var reason: String? {
         switch limit {
         case nil: return nil
-        case .own(_, let bytes): return "linux.resources.memory.limit is \(Self.amount(bytes)); raise it"
+        case .own(_, let bytes):
+            return "linux.resources.memory.limit is \(Self.amount(bytes))\(Self.shortfall(bytes)); raise it"
         case .inside: return "the limit of a cgroup that the container made within its own was reached"
         case .ancestor(let path, let bytes):
             return
                 "the limit of the cgroup \(path) above the container is \(Self.amount(bytes)); raise it (memory.max there)"
         case .host: return "the machine ran out of memory"
         }
+    }
+
+    /// With less not even a small static program is started (`Tests/VM/memory.sh` measures it): the kernel's own memory for a process takes that much.
+    static let smallest: UInt64 = 262_144
+
+    private static func shortfall(_ bytes: UInt64?) -> String {
+        guard let bytes, bytes < smallest else { return "" }
+        return ", \(smallest - bytes) fewer than the smallest program needs to start"
     }
 
     private static func amount(_ bytes: UInt64?) -> String { bytes.map { "\($0) bytes" } ?? "unknown" }

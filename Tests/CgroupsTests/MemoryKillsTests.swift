@@ -54,4 +54,16 @@ import Testing
     func findsACount(text: String, name: String, count: UInt64) {
         #expect(FSManager.count(name, in: text) == count)
     }
+
+    @Test(arguments: [
+        (
+            32_768 as UInt64?,
+            "linux.resources.memory.limit is 32768 bytes, 229376 fewer than the smallest program needs to start; raise it"
+        ),
+        (262_144, "linux.resources.memory.limit is 262144 bytes; raise it"),
+        (nil, "linux.resources.memory.limit is unknown; raise it"),
+    ])
+    func tellsHowMuchIsMissing(bytes: UInt64?, words: String) {
+        #expect(MemoryKills(count: 1, limit: .own(path: "/a", bytes: bytes)).reason == words)
+    }
 }

@@ -6,6 +6,7 @@
 grep -qw memory /sys/fs/cgroup/cgroup.controllers || { echo "skipped: memory: the memory controller is not in the v2 tree"; exit 0; }
 
 bundle small "c['process']['args'] = ['/bin/busybox', 'true']
+c['ociVersion'] = '1.0.2'  # as far as crun 1.8 goes
 c['linux']['cgroupsPath'] = '/smallest'
 c['linux']['resources']['memory'] = {'limit': 123456, 'swap': 123456}"
 config=$place/small/config.json
@@ -37,6 +38,6 @@ for other in crun runc; do
 done
 expect "256 KiB are enough" "yes *" "$([ "$own" -le 256 ] && echo yes || echo no) $own"
 starts "$RUNBOX" 32
-expect "below it the limit is named, and what was needed" "*linux.resources.memory.limit*32768*" "$(cat "$place/said")"
+expect "below it the limit is named, and what was needed" "*linux.resources.memory.limit*32768 bytes, 229376 fewer*" "$(cat "$place/said")"
 rmdir /sys/fs/cgroup/smallest 2> /dev/null
 result
