@@ -177,6 +177,9 @@ def exec_terminal(e):
     return on_terminal("ctr", "task", "exec", "--tty", "--exec-id", "tty", e.name("long"), "sh", "-c", "tty; sleep 1; exit 6")
 
 
+# ctr leaves as soon as a detached container runs; whether it still prints what that one says at once is chance.
+SILENT = LONG.replace("echo started; ", "")
+
 FIRST = [
     Case("both streams and the status", lambda e: e.run("out", "sh", "-c", "echo out; echo err >&2"), "^0: [|] out [|] stderr err$"),
     Case("exit status", lambda e: e.run("seven", "sh", "-c", "exit 7"), "^7:"),
@@ -184,7 +187,7 @@ FIRST = [
     Case("no program", lambda e: e.run("plain", "/bin/plainfile"), "^1: [|] error permission denied$", clean=True),
 ]
 LIFE = [
-    Case("detached, with limits", lambda e: e.run("long", "sh", "-c", LONG, detach=True, flags=["--memory-limit", "67108864", "--cpus", "0.5"]), "^0:"),
+    Case("detached, with limits", lambda e: e.run("long", "sh", "-c", SILENT, detach=True, flags=["--memory-limit", "67108864", "--cpus", "0.5"]), "^0:"),
     Case("its cgroup", cgroup_of, "^0::/.*long"),
     Case("limits", limits, "^67108864 [|] 50000 100000 [|] "),
     Case("the status of exec", lambda e: e.exec("long", "sh", "-c", "cat /proc/self/cgroup; exit 5"), "^5: [|] 0::/"),
