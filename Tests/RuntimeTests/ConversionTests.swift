@@ -86,12 +86,6 @@ extension AllTests {
                     try $0.set("linux.resources", json: row.json)
                 })
             for (file, value) in row.files { #expect(CgroupTree.read("/\(box.id)/\(file)") == value, "\(file)") }
-        }
-
-        /// Rows of one test function share its sandbox's name, so each deletes what it made.
-        private func checkAndDelete(_ row: Row) throws {
-            try check(row)
-            let box = try Sandbox.current
             try box.ok("delete", "--force", box.id)
             #expect(!CgroupTree.exists("/" + box.id))
         }
@@ -99,16 +93,16 @@ extension AllTests {
         @Test(
             .enabled(if: CgroupTree.has("cpu") && CgroupTree.has("cpuset"), "cpu, cpuset: not in the v2 tree"),
             arguments: processor)
-        func processorTime(row: Row) throws { try checkAndDelete(row) }
+        func processorTime(row: Row) throws { try check(row) }
 
         @Test(.enabled(if: CgroupTree.has("memory"), "memory: not in the v2 tree"), arguments: memory)
-        func memoryLimits(row: Row) throws { try checkAndDelete(row) }
+        func memoryLimits(row: Row) throws { try check(row) }
 
         @Test(
             .enabled(
                 if: ["memory", "pids", "cpu", "hugetlb"].allSatisfy(CgroupTree.has),
                 "memory, pids, cpu, hugetlb: not all in the v2 tree"), arguments: others)
-        func theRest(row: Row) throws { try checkAndDelete(row) }
+        func theRest(row: Row) throws { try check(row) }
 
         // MARK: Input and output
 
@@ -126,11 +120,11 @@ extension AllTests {
             let fields = rates.map {
                 #""throttle\#($0.key)Device": "# + device.replacingOccurrences(of: "RATE", with: "\($0.value)")
             }
-            try checkAndDelete(
+            try check(
                 Row(
                     "{\"blockIO\": {\(fields.joined(separator: ", "))}}",
                     ["io.max": "\(disk) rbps=1048576 wbps=2097152 riops=100 wiops=200"]))
-            try checkAndDelete(
+            try check(
                 Row(
                     #"{"unified": {"io.max": "\#(disk) rbps=4096\n\#(disk) riops=50"}}"#,
                     ["io.max": "\(disk) rbps=4096 wbps=max riops=50 wiops=max"]))
@@ -141,12 +135,11 @@ extension AllTests {
             .enabled(if: CgroupTree.has("io"), "the io controller is not in the v2 tree"), arguments: [10, 500, 1000])
         func weights(weight: Int) throws {
             let box = try Sandbox.current
-            let created = try box.create(
+            _ = try box.create(
                 try box.bundle("hang") {
                     $0["linux.cgroupsPath"] = "/" + box.id
                     $0["linux.resources.blockIO.weight"] = weight
                 })
-            _ = created
             if CgroupTree.exists("/\(box.id)/io.bfq.weight") {
                 #expect(CgroupTree.read("/\(box.id)/io.bfq.weight") == "default \(weight)")
             } else {
@@ -165,7 +158,7 @@ extension AllTests {
         func weightsOfDevices() throws {
             let disk = try #require(Self.disk)
             let number = disk.split(separator: ":")
-            try checkAndDelete(
+            try check(
                 Row(
                     #"{"blockIO": {"weight": 300, "weightDevice": [{"major": \#(number[0]), "minor": \#(number[1]), "weight": 700}]}}"#,
                     ["io.bfq.weight": "default 300\n\(disk) 700"]))

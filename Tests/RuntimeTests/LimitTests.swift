@@ -100,15 +100,14 @@ extension AllTests {
             #expect(outcome.stderr.contains("fork"), "\(outcome)")
         }
 
-        /// A disk that gives zeroes; the virtual machine has one.
-        private static let disk = Leftovers.lines("/sys/block/vdb/dev").first
-
         @Test(
-            .enabled(if: CgroupTree.has("io") && disk != nil, "the io controller, or a disk to try (vdb), is not there")
+            .enabled(
+                if: CgroupTree.has("io") && Conversions.disk != nil,
+                "the io controller, or a disk to try (vdb), is not there")
         )
         func readingIsSlowedDown() throws {
             let box = try Sandbox.current
-            let numbers = try #require(Self.disk).split(separator: ":").compactMap { Int($0) }
+            let numbers = try #require(Conversions.disk).split(separator: ":").compactMap { Int($0) }
             let throttle: [String: Any] = ["major": numbers[0], "minor": numbers[1], "rate": 1 << 20]
             let bundle = try bundle(
                 box, ["sh", "-c", "/bin/busybox dd if=/dev/disk of=/dev/null bs=256k count=12 iflag=direct"],

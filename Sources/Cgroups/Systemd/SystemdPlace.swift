@@ -57,10 +57,7 @@ package enum SystemdUser {
     /// Whether it is the manager of the user: for everybody but root, and for a root of a user namespace other than that of process 1, as an engine without root has it.
     package static var isOwn: Bool {
         guard Credentials.effectiveUser == 0 else { return true }
-        // The host's own user namespace, which has every number as it is. Without the file there is no other.
-        guard let map = try? Files.readText("/proc/self/uid_map"),
-            map.parts(by: " ").compactMap({ UInt32($0) }) != [0, 0, .max]
-        else { return false }
+        guard Credentials.isInUserNamespace else { return false }
         // In a container with systemd both are the same. Not to be read: process 1 is not this root's.
         guard let first = try? Files.readLink("/proc/1/ns/user") else { return true }
         return first != (try? Files.readLink("/proc/self/ns/user"))
