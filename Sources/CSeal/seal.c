@@ -5,8 +5,9 @@
 #endif
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/statfs.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,28 +18,54 @@ static int touches_containers(int count, char **words) {
     return 0;
 }
 
+// What the second execution knows itself by: this process's number, which execve keeps, and the identity of the mount that
+// it was executed from. That a file looks read-only proves nothing: a host may remount what it has mounted read-only.
+#define MARK "_RUNBOX_SEALED="
+#define MOUNT_IDENTITY (STATX_MNT_ID | 0x4000U /* STATX_MNT_ID_UNIQUE, Linux 6.8 */)
+
+static char mark[64];
+
+// Writes the mark that a process from this mount would carry; 0 where the kernel does not tell mounts apart.
+static int make_mark(int directory, const char *path) {
+    struct statx status;
+    if (statx(directory, path, *path ? 0 : AT_EMPTY_PATH, MOUNT_IDENTITY, &status) != 0) return 0;
+    if (!(status.stx_mask & MOUNT_IDENTITY)) return 0;
+    snprintf(mark, sizeof mark, MARK "%d:%llu", (int)getpid(), (unsigned long long)status.stx_mnt_id);
+    return 1;
+}
+
+// A mark of this process's number: it has been executed from a sealed file before. Whether this is that file, Swift asks.
+static int was_sealed(void) {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, MARK "%d:", (int)getpid());
+    for (char **entry = environ; *entry; entry++)
+        if (!strncmp(*entry, prefix, strlen(prefix))) return 1;
+    return 0;
+}
+
 // Executes the sealed file with the same words. The Swift runtime would look for a program to print crashes with beside
 // its executable, which for a sealed one is the working directory: nothing that lies there may ever be run.
-static void execute(long file, char **words) {
+static void execute(int file, char **words) {
     size_t count = 0;
     while (environ[count]) count++;
-    char *environment[count + 2];
-    memcpy(environment, environ, count * sizeof *environ);
-    environment[count] = "SWIFT_BACKTRACE=enable=no";
-    environment[count + 1] = NULL;
+    char *environment[count + 3];
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], MARK, strlen(MARK))) environment[kept++] = environ[i];
+    environment[kept++] = mark;
+    environment[kept++] = "SWIFT_BACKTRACE=enable=no";
+    environment[kept] = NULL;
     syscall(SYS_execveat, file, "", words, environment, AT_EMPTY_PATH);
 }
 
 // Priority 101, the first there is: before the constructors of the Swift runtime. The environment itself must stay where
 // it is, because that runtime finds the words of the command line in front of it.
 __attribute__((constructor(101))) static void seal_early(int count, char **words) {
-    struct statfs status;
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
-    if (!touches_containers(count, words)) return;
-    if (statfs("/proc/self/exe", &status) != 0 || (status.f_flags & 1 /* ST_RDONLY */)) return;
-    long clone = syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (!touches_containers(count, words) || was_sealed()) return;
+    int clone = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (clone < 0) return;
-    if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
+    if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 && make_mark(clone, ""))
         execute(clone, words);
-    close((int)clone);
+    close(clone);
 }

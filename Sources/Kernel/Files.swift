@@ -50,6 +50,17 @@ package enum Files {
         return FileSystemStatus(magic: UInt64(result.f_type), flags: UInt64(result.f_flags))
     }
 
+    /// Tells the mount by which a file was opened from every other. statx(2): STATX_MNT_ID_UNIQUE (Linux 6.8), or STATX_MNT_ID (5.8), whose numbers are used again
+    /// once a mount is gone.
+    package static func mountIdentity(of descriptor: borrowing Descriptor) throws(SystemError) -> UInt64 {
+        let raw = descriptor.raw
+        let wanted = UInt32(STATX_MNT_ID) | 0x4000  // STATX_MNT_ID_UNIQUE, which the system's header may not know
+        var result = statx()
+        _ = try check("statx") { statx(raw, "", AT_EMPTY_PATH, wanted, &result) }
+        guard result.stx_mask & wanted != 0 else { throw SystemError("statx", "mount", .notSupported) }
+        return result.stx_mnt_id
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Whether the effective user may execute a file. faccessat2(2), AT_EACCESS.
@@ -213,10 +224,11 @@ package enum Files {
         _ = try check("fcntl(F_ADD_SEALS)") { clinux_fcntl(raw, F_ADD_SEALS, Int(seals)) }
     }
 
-    /// Whether a descriptor is a memory file that nobody can write any more.
+    /// Whether a descriptor is a memory file that nobody can change, or make changeable, any more.
     package static func isSealed(_ descriptor: borrowing Descriptor) -> Bool {
         let seals = clinux_fcntl(descriptor.raw, F_GET_SEALS, 0)
-        return seals != -1 && seals & F_SEAL_WRITE != 0
+        let all = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL
+        return seals != -1 && seals & all == all
     }
 
     /// Locks a file or directory for this process alone. flock(2); freed when the descriptor is closed.

@@ -135,6 +135,8 @@ package enum Processes {
         getenv(name).map { String(cString: $0) }
     }
 
+    /// Takes a variable out of this process's environment.
+    package static func unsetEnvironment(_ name: String) { unsetenv(name) }
 }
 
 /// A program with its arguments and environment, laid out in memory for execve(2) before anything forbids allocation.

@@ -7,7 +7,7 @@ internal import Kernel
 /// mounts cannot be cloned, from a sealed copy in memory.
 public enum SealedSelf {
     private static let path = "/proc/self/exe"
-    /// Set for the second execution, so that a file that does not look sealed there either is an error and no endless loop.
+    /// What the second execution knows itself by. That a file looks read-only proves nothing: a host may remount what it has mounted read-only.
     private static let marker = "_RUNBOX_SEALED"
 
     /// Returns when this process runs from a sealed file; otherwise the program begins anew, with the same environment.
@@ -19,20 +19,33 @@ public enum SealedSelf {
     public static func ensure(arguments: [String]) throws(RuntimeError) {
         do throws(SystemError) {
             let own = try Files.open(path, .readOnly)
-            if try Files.fileSystem(of: own).isReadOnly || Files.isSealed(own) {
+            let carried = Processes.environment(marker)
+            let isOwnClone = try carried == mark(of: own)
+            if isOwnClone || Files.isSealed(own) {
+                // Nobody else's business; a hook may start runbox again.
+                Processes.unsetEnvironment(marker)
                 // A file without a name gives the process none.
                 Processes.setName(arguments.first?.splitAtLastSlash?.name ?? arguments.first ?? "runbox")
                 return
             }
-            if Processes.environment(marker) != nil { throw .refused("the sealed copy is not sealed") }
+            if let carried, carried.begins(with: "\(Processes.currentID):") {
+                throw .refused("the sealed copy is not sealed")
+            }
             let sealed = try seal(own)
+            let others = Processes.environment().filter { !$0.begins(with: "\(marker)=") }
             let image = ExecImage(
                 path: path, arguments: arguments,
-                environment: Processes.environment() + ["\(marker)=1", "SWIFT_BACKTRACE=enable=no"])
+                environment: others + ["\(marker)=\(try mark(of: sealed))", "SWIFT_BACKTRACE=enable=no"])
             throw SystemError("execveat", "", image.execute(sealed))
         } catch {
             throw RuntimeError(error, doing: "seal the runtime's executable")
         }
+    }
+
+    /// This process's number, which execve keeps, and the identity of the mount that the file is reached by: no other process, and no mount of the host's, has
+    /// both. seal.c writes the same.
+    private static func mark(of file: borrowing Descriptor) throws(SystemError) -> String {
+        "\(Processes.currentID):\(try Files.mountIdentity(of: file))"
     }
 
     private static func seal(_ own: borrowing Descriptor) throws(SystemError) -> Descriptor {
