@@ -27,13 +27,14 @@ package enum Files {
         return FileStatus(result)
     }
 
-    /// The status of a name in a directory, without following a symbolic link.
+    /// The status of a name in a directory.
+    /// - Parameter follow: whether of what a symbolic link points to.
     package static func status(
-        _ name: String, at directory: borrowing Descriptor
+        _ name: String, at directory: borrowing Descriptor, follow: Bool = false
     ) throws(SystemError) -> FileStatus {
         let raw = directory.raw
         var result = stat()
-        _ = try check("stat", name) { fstatat(raw, name, &result, AT_SYMLINK_NOFOLLOW) }
+        _ = try check("stat", name) { fstatat(raw, name, &result, follow ? 0 : AT_SYMLINK_NOFOLLOW) }
         return FileStatus(result)
     }
 

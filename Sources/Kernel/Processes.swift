@@ -63,6 +63,15 @@ package enum Processes {
         return startTime(ofStat: bytes)
     }
 
+    /// The same of the process whose folder in procfs is open; nil when that is gone, whoever has its number now.
+    package static func startTime(at folder: borrowing Descriptor) throws(SystemError) -> UInt64? {
+        do throws(SystemError) {
+            return startTime(ofStat: try Files.read("stat", at: folder, limit: 4096))
+        } catch  where error.code == .noProcess || error.code == .noEntry {
+            return nil
+        }
+    }
+
     static func startTime(ofStat bytes: [UInt8]) -> UInt64? {
         let fields = fields(ofStat: bytes)
         guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "X") else { return nil }
@@ -133,6 +142,17 @@ package enum Processes {
 
     package static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
+    }
+
+    /// Blanks what this process was given as its environment: /proc/PID/environ shows it to whoever may trace the process, and it can hold the caller's secrets.
+    package static func forgetEnvironment() {
+        guard let first = clinux_environment() else { return }
+        var entry = first
+        while let text = entry.pointee {
+            memset(text, 0, strlen(text))
+            entry += 1
+        }
+        first.pointee = nil
     }
 
     /// Takes a variable out of this process's environment.

@@ -74,14 +74,16 @@ package enum Sockets {
     }
 
     /// Receives one packet; an empty one means that the other end is closed.
+    /// - Parameter waits: false: where there is none yet, the call fails with EAGAIN.
     package static func receive(
-        on socket: borrowing Descriptor, limit: Int
+        on socket: borrowing Descriptor, limit: Int, waits: Bool = true
     ) throws(SystemError) -> Packet {
         let raw = socket.raw
+        let flags = waits ? 0 : Int32(MSG_DONTWAIT)
         var bytes = [UInt8](repeating: 0, count: limit)
         var passed: Int32 = -1
         var count: Int32 = 0
-        let length = try check("recvmsg") { clinux_receive(raw, &bytes, limit, &passed, 1, &count, 0) }
+        let length = try check("recvmsg") { clinux_receive(raw, &bytes, limit, &passed, 1, &count, flags) }
         bytes.removeSubrange(length...)
         return Packet(bytes: bytes, descriptor: count > 0 ? Descriptor(raw: passed) : nil)
     }

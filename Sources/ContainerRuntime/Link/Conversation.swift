@@ -20,14 +20,20 @@ struct Conversation: ~Copyable {
     /// Whether the other side has nothing left that could fail.
     var isReady: Bool { expectation.phase == .ready }
 
-    func send(_ message: Message) throws(SystemError) { try link.send(message) }
+    /// Sends a packet. Where nobody is left to take it, what went wrong is what the other side said at last.
+    func send(_ message: Message) throws(StageFailure) { try link.deliver(message) }
+
+    /// The failure to tell when one has ended the set-up: the process knows more than whoever finds it gone.
+    func reason(for failure: StageFailure) -> StageFailure { link.lastFailure() ?? failure }
 
     /// The next packet, if it is one that may come now.
-    /// - Parameter bridge: the pidfd of a bridge that is to say something now. The init's end shows by the end of the link, but a bridge that is killed
-    ///   may leave an init behind, which holds the link and waits to be acknowledged.
-    mutating func next(bridge: Int32? = nil) throws(StageFailure) -> Received {
+    /// - Parameters:
+    ///   - bridge: the pidfd of a bridge that is to say something now. The init's end shows by the end of the link, but a bridge that is killed
+    ///     may leave an init behind, which holds the link and waits to be acknowledged.
+    ///   - bridging: what the bridge is doing.
+    mutating func next(bridge: Int32? = nil, _ bridging: Step = .bridge) throws(StageFailure) -> Received {
         while true {
-            try awaitPacket(bridge)
+            try awaitPacket(bridge, bridging)
             guard let received = try step(.gate, try receive()) else { throw Self.ended }
             let message = received.message
             guard expectation.accepts(message) else {
@@ -39,10 +45,10 @@ struct Conversation: ~Copyable {
         }
     }
 
-    private func awaitPacket(_ bridge: Int32?) throws(StageFailure) {
+    private func awaitPacket(_ bridge: Int32?, _ bridging: Step) throws(StageFailure) {
         guard signals != nil || bridge != nil else { return }
         if try Interruption(signals: signals, initProcess: bridge).waitOrFail(for: link.number) == .initEnded {
-            throw StageFailure(.bridge, .refused("the process that does it was killed"))
+            throw StageFailure(bridging, .refused("the process that does it was killed"))
         }
     }
 
@@ -60,6 +66,17 @@ struct Conversation: ~Copyable {
     }
 
     consuming func intoLink() -> Link { link }
+}
+
+extension Link {
+    /// Sends a packet of the runtime's, or throws what the process said before it ended.
+    func deliver(_ message: Message) throws(StageFailure) {
+        do throws(SystemError) {
+            try send(message)
+        } catch {
+            throw error.isLostPeer ? lastFailure() ?? Conversation.ended : StageFailure(.gate, error)
+        }
+    }
 }
 
 extension SystemError {

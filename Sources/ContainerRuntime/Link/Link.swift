@@ -19,13 +19,33 @@ struct Link: ~Copyable {
     }
 
     /// The next packet; nil when the other end is gone.
-    func receive() throws(SystemError) -> Received? {
-        var packet = try Sockets.receive(on: socket, limit: Message.limit)
+    func receive() throws(SystemError) -> Received? { try receive(waits: true) }
+
+    private func receive(waits: Bool) throws(SystemError) -> Received? {
+        var packet = try nextPacket(waits)
         if packet.bytes.isEmpty { return nil }
         guard let message = Message(packet.bytes) else {
             throw .refused("the container's process sent a packet that is none")
         }
         return Received(message: message, descriptor: packet.descriptor.take())
+    }
+
+    /// An end that is closed with packets unread is reported once, ahead of what it had sent: the packets are still there (net/unix/af_unix.c, `sk_err`).
+    private func nextPacket(_ waits: Bool) throws(SystemError) -> Packet {
+        do throws(SystemError) {
+            return try Sockets.receive(on: socket, limit: Message.limit, waits: waits)
+        } catch  where error.code == .connectionReset {
+            return try Sockets.receive(on: socket, limit: Message.limit, waits: waits)
+        }
+    }
+
+    /// What the other end said of its failure before it went; nil where it said nothing. Does not wait.
+    func lastFailure() -> StageFailure? {
+        // Whatever cannot be read any more says nothing either.
+        while let received = try? receive(waits: false) {
+            if case .failed(let failure) = received.message { return failure }
+        }
+        return nil
     }
 
     /// The process's side of a filter that notifies: loads it, and returns when the agent has its listener. `execve` must be the next call.

@@ -24,11 +24,7 @@ extension Link {
     ) throws(StageFailure) {
         var agent: SeccompListener.Agent?
         if let service { agent = try step(.seccompListener, try service.listener.connect()) }
-        do throws(SystemError) {
-            try send(.start)
-        } catch {
-            throw error.isLostPeer ? Conversation.ended : StageFailure(.gate, error)
-        }
+        try deliver(.start)
         var foreseen: StageFailure?
         while let received = try next(service?.signals) {
             if case .failed(let failure) = received.message { throw failure }

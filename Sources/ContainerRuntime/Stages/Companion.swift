@@ -42,11 +42,7 @@ struct Companion: ~Copyable {
         // Only with it written down, the unit is known to be of this container's making.
         let record = record
         try step(.record, try store.write(record))
-        do throws(SystemError) {
-            try conversation.send(.placed)
-        } catch {
-            throw error.code == .brokenPipe ? Conversation.ended : StageFailure(.gate, error)
-        }
+        try conversation.send(.placed)
     }
 
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
@@ -69,7 +65,7 @@ struct Companion: ~Copyable {
         }
         // Afterwards its files in procfs belong to the host's root.
         if plan.initShieldsItself { try setOOMScoreAdjustment() }
-        try step(.mappings, try conversation.send(.acknowledged))
+        try conversation.send(.acknowledged)
     }
 
     func setOOMScoreAdjustment() throws(StageFailure) {
@@ -87,11 +83,7 @@ struct Companion: ~Copyable {
         record.pid = initProcess.pid
         record.startTime = Processes.startTime(initProcess.pid) ?? 0
         try runHooks(store)
-        do throws(SystemError) {
-            try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
-        } catch {
-            throw error.code == .brokenPipe ? Conversation.ended : StageFailure(.gate, error)
-        }
+        try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
         while !conversation.isReady {
             var received = try conversation.next()
             if case .terminal = received.message {
@@ -113,7 +105,7 @@ struct Companion: ~Copyable {
             try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
         }
         if EndPin.isWanted(plan) { EndPin.make(store.folder(plan.id), initProcess.pidfd) }
-        if plan.mode == .create { try step(.gate, try conversation.send(.recorded)) }
+        if plan.mode == .create { try conversation.send(.recorded) }
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
@@ -164,6 +156,7 @@ struct Companion: ~Copyable {
     /// Ends the init and, where hooks have seen the container, lets the poststop ones see its end.
     /// - Parameter cgroup: the container's, which knows of a lack of memory.
     func abandon(_ failure: StageFailure, _ cgroup: borrowing CgroupManager) -> StageFailure {
+        var failure = conversation.reason(for: failure)
         let isDead = failure.cause == Conversation.ended.cause
         // As long as the init holds the namespace: virtual interfaces would end with it.
         switch netDevices {
@@ -175,7 +168,6 @@ struct Companion: ~Copyable {
         // It may have ended by itself; what counts is that it is gone.
         try? Processes.kill(initProcess)
         let reason = try? Processes.wait(initProcess)
-        var failure = failure
         if isDead { failure = StageFailure(failure.step, .refused(Obituary.ofInit(reason, cgroup: cgroup))) }
         if hooksBegan {
             HookRunner(.poststop, plan.hooks, directory: plan.bundle, output: record.hookOutput)

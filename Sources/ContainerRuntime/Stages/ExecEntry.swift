@@ -10,13 +10,45 @@ struct ExecEntry: ~Copyable {
     /// Whether it is moved into the container's cgroup after its birth.
     let isPlaced: Bool
 
-    /// Enters the container, waits for the start and becomes the program. It never returns through the runtime's frames.
-    func run() -> Never {
+    /// Enters the container and has the process born there, as a sibling.
+    ///
+    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host behind already, its root, its descriptors and its
+    /// environment: a process of the container that may trace others would find them in it otherwise (CVE-2016-9962).
+    func runBridge() -> Never {
         do throws(StageFailure) {
-            if !target.needsBridge { try awaitPlace() }
-            let filter = try enter()
+            try step(.join, try Processes.setDumpable(false))
+            // What it gives birth to is born in the cgroup then.
+            if isPlaced { try step(.gate, try link.expect(.placed)) }
+            try enter()
+            try step(.execute, try plan.payload.closeHostDescriptors(keeping: [link.number]))
+            Processes.forgetEnvironment()
+            let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { run() })
+            // Where the runtime is gone the process finds that out by itself.
+            try? link.send(.bridged, descriptor: process.pidfd)
+        } catch {
+            try? link.send(.failed(error))  // a runtime that is gone needs no answer
+            Processes.exit(1)
+        }
+        Processes.exit(0)
+    }
+
+    private func enter() throws(StageFailure) {
+        Files.setCreationMask(0)
+        try step(.join, try target.enter())
+        try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
+        if plan.record.hasKeyring {
+            try step(.keyring, try SessionKeyring.join(of: plan.record.id, label: plan.labels.label, proc: proc))
+        }
+        try step(.labels, try plan.labels.write(by: proc))
+    }
+
+    /// Waits for the start and becomes the program. It never returns through the runtime's frames.
+    private func run() -> Never {
+        do throws(StageFailure) {
+            // Nothing is said before the runtime knows this process, lest it be taken for the bridge: the filter tells that it does.
+            let filter = try step(.gate, try link.awaitFilter())
+            try step(.terminal, try setUpStreams())
             let payload = plan.payload
-            try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
             let prepared = try payload.prepare(filter: filter, isInDirectory: false) {
                 warning throws(SystemError) in try link.send(.warning(warning))
             }
@@ -34,41 +66,6 @@ struct ExecEntry: ~Copyable {
             try? link.send(.failed(error))
             Processes.exit(error.exitStatus)
         }
-    }
-
-    /// Enters the container's user namespace first and has the process born there, as a sibling.
-    func runBridge(cgroup: borrowing Descriptor?) -> Never {
-        do throws(StageFailure) {
-            try step(.join, try Processes.setDumpable(false))
-            try awaitPlace()
-            try step(.join, try target.enterAsBridge())
-            let process = try step(.clone, try Cloning.clone(cgroup: cgroup, sibling: true) { run() })
-            // Where the runtime is gone the process finds that out by itself.
-            try? link.send(.bridged, descriptor: process.pidfd)
-        } catch {
-            try? link.send(.failed(error))  // a runtime that is gone needs no answer
-            Processes.exit(1)
-        }
-        Processes.exit(0)
-    }
-
-    /// Whoever is first waits: what it gives birth to is born in the cgroup then.
-    private func awaitPlace() throws(StageFailure) {
-        if isPlaced { try step(.gate, try link.expect(.placed)) }
-    }
-
-    private func enter() throws(StageFailure) -> SeccompFilter? {
-        Files.setCreationMask(0)
-        try step(.join, try target.enterAsPayload())
-        try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
-        if plan.record.hasKeyring {
-            try step(.keyring, try SessionKeyring.join(of: plan.record.id, label: plan.labels.label, proc: proc))
-        }
-        try step(.labels, try plan.labels.write(by: proc))
-        // Behind a bridge nothing is said before the runtime knows this process, lest it be taken for the bridge: the filter tells that it does.
-        let early = target.needsBridge ? try step(.gate, try link.awaitFilter()) : nil
-        try step(.terminal, try setUpStreams())
-        return target.needsBridge ? early : try step(.gate, try link.awaitFilter())
     }
 
     private func setUpStreams() throws(SystemError) {

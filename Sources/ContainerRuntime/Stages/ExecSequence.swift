@@ -15,44 +15,42 @@ struct ExecSequence {
     }
 
     func run() throws(StageFailure) -> Executed {
-        let target = try step(.join, try ExecTarget.open(plan.record, plan.namespaces))
-        let isBridged = target.needsBridge
-        let birth = try ExecBirth.give(plan, target)
+        let birth = try ExecBirth.give(plan, try step(.join, try ExecTarget.open(plan.record, plan.namespaces)))
         var conversation = Conversation(
             birth.link,
-            expectation: Expectation(bridge: isBridged, terminal: plan.terminal != nil, preparesRoot: false),
+            expectation: Expectation(bridge: true, terminal: plan.terminal != nil, preparesRoot: false),
             signals: plan.options.interrupts, warn: warn)
         let entry = birth.entry
-        var process = birth.process
+        var process = birth.bridge
         do throws(StageFailure) {
             if let entry { try place(process, entry, conversation) }
-            if isBridged { process = try meet(process, &conversation) }
+            process = try meet(process, &conversation)
             let terminal = try converse(&conversation, process)
             return Executed(process: process, terminal: terminal)
         } catch {
             try? Processes.kill(process)  // it may have ended by itself
             _ = try? Processes.wait(process)
-            throw error
+            throw conversation.reason(for: error)
         }
     }
 
-    /// Where systemd moves the process, or the bridge, into the cgroup, it waits for that.
+    /// Where systemd moves the bridge into the cgroup, it waits for that.
     private func place(
-        _ process: borrowing ChildProcess, _ entry: ScopeEntry, _ conversation: borrowing Conversation
+        _ bridge: borrowing ChildProcess, _ entry: ScopeEntry, _ conversation: borrowing Conversation
     ) throws(StageFailure) {
         do throws(CgroupError) {
-            try entry.attach(process.pid)
+            try entry.attach(bridge.pid)
         } catch {
             throw StageFailure(.join, .refused(error.description))
         }
-        try step(.gate, try conversation.send(.placed))
+        try conversation.send(.placed)
     }
 
     /// The bridge tells who the process is, and goes.
     private func meet(
         _ bridge: borrowing ChildProcess, _ conversation: inout Conversation
     ) throws(StageFailure) -> ChildProcess {
-        var received = try conversation.next(bridge: bridge.pidfd.number)
+        var received = try conversation.next(bridge: bridge.pidfd.number, .join)
         let process = try step(.join) { () throws(SystemError) in
             guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
             return ChildProcess(pid: try Processes.pid(of: pidfd), pidfd: pidfd)
@@ -75,7 +73,7 @@ struct ExecSequence {
             return try filter?.startableProgram()
         }
         let flags = plan.seccomp?.flags ?? SeccompSupport.allowSpeculation
-        try step(.gate, try conversation.send(.proceed(program: program?.bytes ?? [], flags: flags)))
+        try conversation.send(.proceed(program: program?.bytes ?? [], flags: flags))
         var terminal: Descriptor?
         while !conversation.isReady {
             var received = try conversation.next()
@@ -112,47 +110,36 @@ struct ExecSequence {
     }
 }
 
-/// The moment at which the process of `exec` comes to be, in the container's cgroup.
+/// The moment at which the bridge of `exec` comes to be, in the container's cgroup; the process inherits that.
 struct ExecBirth: ~Copyable {
     let link: Link
-    /// The process, or the bridge that gives birth to it.
-    let process: ChildProcess
+    let bridge: ChildProcess
     /// Who moves it into the container's cgroup, where it could not be born there.
     let entry: ScopeEntry?
 
-    private init(link: consuming Link, process: consuming ChildProcess, entry: ScopeEntry?) {
+    private init(link: consuming Link, bridge: consuming ChildProcess, entry: ScopeEntry?) {
         self.link = link
-        self.process = process
+        self.bridge = bridge
         self.entry = entry
     }
 
     static func give(_ plan: ExecPlan, _ target: consuming ExecTarget) throws(StageFailure) -> ExecBirth {
         let foreign = try foreignEntry(plan)
         let cgroup: Descriptor? = try foreign == nil ? cgroup(plan) : nil
-        let isBridged = target.needsBridge
+        try step(.join, try target.check())
         do throws(SystemError) {
             var proc = DescriptorTable()
             if !plan.labels.isEmpty { proc.append(try HostProcfs.open()) }
-            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962). A bridge sees to that itself, before
-            // it enters: an ordinary user's runtime must go on reading its own files in procfs.
-            if !isBridged { try Processes.setDumpable(false) }
             try plan.affinity.applyInitial()
-            if !isBridged { try target.adoptProcessNamespace() }
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
             let entry = ExecEntry(
                 plan: plan, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
-            let process =
-                try isBridged
-                ? Cloning.clone(cgroup: nil) {
-                    runtimeEnd.closeInChild()
-                    entry.runBridge(cgroup: cgroup)
-                }
-                : Cloning.clone(cgroup: cgroup) {
-                    runtimeEnd.closeInChild()
-                    entry.run()
-                }
-            return ExecBirth(link: runtimeEnd, process: process, entry: foreign)
+            let bridge = try Cloning.clone(cgroup: cgroup) {
+                runtimeEnd.closeInChild()
+                entry.runBridge()
+            }
+            return ExecBirth(link: runtimeEnd, bridge: bridge, entry: foreign)
         } catch {
             throw StageFailure(.clone, error)
         }

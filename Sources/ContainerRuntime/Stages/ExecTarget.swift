@@ -5,39 +5,56 @@ internal import Kernel
 struct ExecTarget: ~Copyable {
     /// The init.
     private let pidfd: Descriptor
-    /// Which of its namespaces are not the runtime's own. One that is need not be entered, and the user namespace could not be again (setns(2)).
-    private let others: NamespaceFlags
+    /// Its folder in procfs. Once the process is gone, nothing is found below it any more, whoever gets the number then (proc(5)).
+    private let folder: Descriptor
+    private let startTime: UInt64
+    /// Which of its namespaces are to be entered.
+    private let entered: NamespaceFlags
     /// The container's root, where it is no mount namespace's.
     private let root: Descriptor?
     /// Whether the init could not be looked at.
     private let isHidden: Bool
 
-    private init(pidfd: consuming Descriptor, others: NamespaceFlags, root: consuming Descriptor?, isHidden: Bool) {
+    private init(
+        pidfd: consuming Descriptor, folder: consuming Descriptor, startTime: UInt64, entered: NamespaceFlags,
+        root: consuming Descriptor?, isHidden: Bool
+    ) {
         self.pidfd = pidfd
-        self.others = others
+        self.folder = folder
+        self.startTime = startTime
+        self.entered = entered
         self.root = root
         self.isHidden = isHidden
     }
 
-    /// - Parameter planned: what the container was to have. It counts where an ordinary user may not look: at an init that waits for its start.
+    /// - Parameter planned: what the container was to have. What it made for itself is entered whatever it looks like from here, and counts where an ordinary user may
+    ///   not look: at an init that waits for its start.
     static func open(_ record: Record, _ planned: NamespacePlan) throws(SystemError) -> ExecTarget {
-        let pidfd = try Processes.open(record.pid)
-        // Whoever the number belonged to when the descriptor was made is who it stands for.
-        guard Processes.startTime(record.pid) == record.startTime else { throw isEnding }
-        var others: NamespaceFlags = []
+        let folder = try unlessEnding { () throws(SystemError) in
+            try Files.open("/proc/\(record.pid)", [.path, .directory])
+        }
+        let pidfd = try unlessEnding { () throws(SystemError) in try Processes.open(record.pid) }
+        // Asked below the folder and after both are open: both are of the process that the record means.
+        guard try Processes.startTime(at: folder) == record.startTime else { throw isEnding }
+        var entered: NamespaceFlags = []
         var isHidden = false
         for (name, flag) in files {
             do throws(SystemError) {
-                if try !isOwn(name, record.pid) { others.insert(flag) }
+                let isOwn = try isOwn(name, folder)
+                if isOwn, planned.new.contains(flag), inseparable.contains(flag) { throw strayed(name) }
+                // The user namespace that one lives in cannot be entered again (setns(2)).
+                if !isOwn || (flag != .user && planned.new.contains(flag)) { entered.insert(flag) }
             } catch {
                 guard error.code == .accessDenied else { throw error }
-                others.formUnion(flag.intersection(planned.all))
+                entered.formUnion(flag.intersection(planned.all))
                 isHidden = true
             }
         }
         let root: Descriptor? =
-            others.contains(.mount) ? nil : try Files.open("/proc/\(record.pid)/root", [.path, .directory])
-        return ExecTarget(pidfd: pidfd, others: others, root: root, isHidden: isHidden)
+            entered.contains(.mount) ? nil : try Files.open("root", at: folder, [.path, .directory])
+        return ExecTarget(
+            pidfd: pidfd, folder: folder, startTime: record.startTime, entered: entered, root: root,
+            isHidden: isHidden)
     }
 
     private static let files: [(String, NamespaceFlags)] = [
@@ -45,52 +62,59 @@ struct ExecTarget: ~Copyable {
         ("cgroup", .cgroup), ("time", .time),
     ]
 
-    private static func isOwn(_ name: String, _ pid: Int32) throws(SystemError) -> Bool {
+    /// Where no caller can live together with a container that has its own: sharing one of these with it would mean that the process is another's.
+    private static let inseparable: NamespaceFlags = [.user, .pid, .mount]
+
+    private static func isOwn(_ name: String, _ folder: borrowing Descriptor) throws(SystemError) -> Bool {
         do throws(SystemError) {
             let own = try Files.status("/proc/self/ns/\(name)")
-            let other = try Files.status("/proc/\(pid)/ns/\(name)")
+            let other = try Files.status("ns/\(name)", at: folder, follow: true)
             return own.inode == other.inode && own.device == other.device
-        } catch  where error.code == .noEntry {
+        } catch  where error.code == .noEntry || error.code == .noProcess {
             // A kernel without time namespaces; a process without any other is on its way out.
             guard name == "time" else { throw isEnding }
             return true
         }
     }
 
-    private static var isEnding: SystemError { .refused("cannot exec in a stopped container: its process is ending") }
-
-    /// Whether a process must enter before another can be born in there. Without a user namespace the runtime itself can
-    /// say where its child is to be born, which saves a process.
-    var needsBridge: Bool { others.contains(.user) }
-
-    /// Lets this process's children be born in the container's pid namespace.
-    func adoptProcessNamespace() throws(SystemError) {
-        if others.contains(.pid) { try Namespaces.join(pidfd, .pid, subject: "the container's pid namespace") }
+    private static func unlessEnding(
+        _ open: () throws(SystemError) -> Descriptor
+    ) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try open()
+        } catch {
+            throw error.code == .noEntry || error.code == .noProcess ? isEnding : error
+        }
     }
 
-    /// What a bridge enters. Not the cgroup namespace: from inside, a delegated tree lets nobody be born in it who comes from outside (cgroup-v2.rst, "nsdelegate").
-    func enterAsBridge() throws(SystemError) { try enter(others.subtracting(.cgroup)) }
+    private static var isEnding: SystemError { .refused("cannot exec in a stopped container: its process is ending") }
 
-    /// What is left for the process itself: all at once. setns(2), "PID file descriptor".
-    func enterAsPayload() throws(SystemError) {
-        try enter(needsBridge ? others.intersection(.cgroup) : others.subtracting(.pid))
+    private static func strayed(_ name: String) -> SystemError {
+        .refused(
+            "the container was made with a \(name) namespace of its own, but its process is in that of this runbox; nothing is run there")
+    }
+
+    /// Makes sure, when everything that belongs to the container is open, that its init still lived while it was opened: only then its number was its own all the time.
+    func check() throws(SystemError) {
+        guard try Processes.startTime(at: folder) == startTime else { throw Self.isEnding }
+    }
+
+    /// Enters all of the container, but for its pid namespace, which only children are born into: setns(2), "PID file descriptor".
+    func enter() throws(SystemError) {
+        do throws(SystemError) {
+            if !entered.isEmpty { try Namespaces.join(pidfd, entered, subject: "the container's namespaces") }
+        } catch {
+            if error.code == .noProcess { throw Self.isEnding }
+            guard isHidden, error.code == .notPermitted else { throw error }
+            throw .refused(
+                "the container waits for its start, and until then the kernel lets only the host's root enter it; run runbox start first"
+            )
+        }
         switch root {
         case .some(let root):
             try Files.changeDirectory(to: root)
             try Mounting.changeRootHere()
         case .none: break
-        }
-    }
-
-    private func enter(_ kinds: NamespaceFlags) throws(SystemError) {
-        if kinds.isEmpty { return }
-        do throws(SystemError) {
-            try Namespaces.join(pidfd, kinds, subject: "the container's namespaces")
-        } catch {
-            guard isHidden, error.code == .notPermitted else { throw error }
-            throw .refused(
-                "the container waits for its start, and until then the kernel lets only the host's root enter it; run runbox start first"
-            )
         }
     }
 }
