@@ -57,4 +57,36 @@ import Testing
             #expect(error?.code == .notDirectory)
         }
     }
+
+    @Test func namesAreBytes() throws {
+        try withFolder { folder throws in
+            let handle = try folder.open()
+            let odd = ByteName([0xFF, 0x2E, 0xC3])
+            try Files.makeDirectory(odd, at: handle, mode: 0o700)
+            let inner = try Files.open(odd, at: handle, [.path, .directory, .noFollow])
+            try Files.makeNode(ByteName("..."), at: inner, kind: .regular, mode: 0o600)
+            try Files.makeSymbolicLink(ByteName([0x80]), to: ByteName([0xFE, 0x2F, 0xFE]), at: inner)
+            #expect(try Files.entries(of: handle) == [DirectoryEntry(name: odd, kind: .directory)])
+            let below = try Files.entries(of: inner).sorted { $0.name.text < $1.name.text }
+            #expect(below.map(\.name) == [ByteName("..."), ByteName([0x80])])
+            #expect(below.map(\.kind) == [.regular, .symbolicLink])
+            #expect(try Files.linkTarget(ByteName([0x80]), at: inner) == ByteName([0xFE, 0x2F, 0xFE]))
+            // A second listing begins at the beginning again.
+            #expect(try Files.entries(of: inner).count == 2)
+            for entry in below { try Files.remove(entry.name, at: inner) }
+            try Files.removeDirectory(odd, at: handle)
+            #expect(try folder.names() == [])
+        }
+    }
+
+    @Test func listsMoreThanOneCallBrings() throws {
+        try withFolder { folder throws in
+            let handle = try folder.open()
+            let long = String(repeating: "x", count: 200)
+            for number in 0..<1000 {
+                try Files.makeNode(ByteName("\(long)\(number)"), at: handle, kind: .regular, mode: 0o600)
+            }
+            #expect(Set(try Files.entries(of: handle).map(\.name.text)).count == 1000)
+        }
+    }
 }
