@@ -1,6 +1,7 @@
 #!/bin/sh
 # Refuses imports that are no arrow of docs/architecture.md (SwiftPM checks Swift modules only; C modules need this list),
-# what must not be used between clone and exec, and text that is taken apart by characters where the kernel sees bytes.
+# what must not be used between clone and exec, text that is taken apart by characters where the kernel sees bytes, and
+# addresses that are used after what they point to.
 set -eu
 cd "$(dirname "$0")/.."
 failed=0
@@ -43,4 +44,11 @@ refuse "single-threaded and without Foundation: docs/architecture.md" \
     '^[^/"]*(^|[^a-zA-Z.])(async |await |actor [A-Z]|Task ?\{|Mirror\(|Codable|print\()' $product
 refuse "bytes, not characters: Sources/Kernel/ByteText.swift" \
     '\.(hasPrefix|hasSuffix)\(|\.split\(separator: "' Sources/Kernel Sources/DBus Sources/Cgroups Sources/ContainerRuntime Sources/runbox
+# An address that Swift lends is valid until the call it is passed to returns, and no longer.
+# shellcheck disable=SC2086 # a list of folders
+refuse "an address as a number outlives what it points to; make the system call inside lend: Sources/Kernel/SystemCall.swift" \
+    '(^|[^a-zA-Z0-9])U?Int\(bitPattern:|\.rawWord|unsafeBitCast\(' --exclude=SystemCall.swift $product
+# shellcheck disable=SC2086 # a list of folders
+refuse "a pointer leaves the closure it is valid in; make the call inside" \
+    '(with(Unsafe[A-Za-z]*|CString|UTF8)|lend)(\([^{}]*\))? *\{ *(\(?[a-z]+\)? in )?(\$0|[a-z]+)(\.baseAddress)?[!?]? *\}|Pointer(<[^>]*>)?\(&' $product
 exit $failed

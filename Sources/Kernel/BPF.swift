@@ -21,14 +21,16 @@ package enum BPF {
     package static func loadDeviceProgram(_ program: [BPFInstruction]) throws(SystemError) -> Descriptor {
         var attributes = bpf_attr()
         let license: StaticString = "Apache-2.0"
-        let raw = try program.withUnsafeBufferPointer { code throws(SystemError) in
-            attributes.prog_type = UInt32(BPF_PROG_TYPE_CGROUP_DEVICE.rawValue)
-            attributes.insn_cnt = UInt32(program.count)
-            attributes.insns = UInt64(UInt(bitPattern: code.baseAddress))
-            attributes.license = UInt64(UInt(bitPattern: license.utf8Start))
-            return try call(Int(BPF_PROG_LOAD.rawValue), &attributes, "bpf(PROG_LOAD)")
+        attributes.prog_type = UInt32(BPF_PROG_TYPE_CGROUP_DEVICE.rawValue)
+        attributes.insn_cnt = UInt32(program.count)
+        let raw = try check("bpf(PROG_LOAD)") {
+            lend(program, license.utf8Start) { code, license in
+                code.write(to: &attributes.insns)
+                license.write(to: &attributes.license)
+                return call(BPF_PROG_LOAD, &attributes)
+            }
         }
-        return Descriptor(raw: raw)
+        return Descriptor(raw: Int32(raw))
     }
 
     /// Attaches a device program to a cgroup, beside what is there. BPF_F_ALLOW_MULTI.
@@ -40,16 +42,10 @@ package enum BPF {
         attributes.attach_bpf_fd = UInt32(bitPattern: program.raw)
         attributes.attach_type = UInt32(BPF_CGROUP_DEVICE.rawValue)
         attributes.attach_flags = UInt32(BPF_F_ALLOW_MULTI)
-        _ = try call(Int(BPF_PROG_ATTACH.rawValue), &attributes, "bpf(PROG_ATTACH)")
+        _ = try check("bpf(PROG_ATTACH)") { call(BPF_PROG_ATTACH, &attributes) }
     }
 
-    private static func call(_ command: Int, _ attributes: inout bpf_attr, _ name: String) throws(SystemError) -> Int32
-    {
-        Int32(
-            try check(name) {
-                withUnsafeMutableBytes(of: &attributes) {
-                    system(Int(SYS_bpf), command, word($0.baseAddress), MemoryLayout<bpf_attr>.size)
-                }
-            })
+    private static func call(_ command: bpf_cmd, _ attributes: inout bpf_attr) -> Int {
+        lend(writable: &attributes) { system(Int(SYS_bpf), Int(command.rawValue), $0, MemoryLayout<bpf_attr>.size) }
     }
 }

@@ -77,7 +77,9 @@ package enum Capabilities {
         var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
         var data: KernelSets = (__user_cap_data_struct(), __user_cap_data_struct())
         _ = try check("capget") {
-            system(Int(SYS_capget), word(&header), withUnsafeMutableBytes(of: &data) { word($0.baseAddress) })
+            lend(writable: &header) { header in
+                lend(writable: &data) { system(Int(SYS_capget), header, $0) }
+            }
         }
         return data
     }
@@ -102,7 +104,9 @@ package enum Capabilities {
         }
         var data: KernelSets = (half(0), half(32))
         _ = try check("capset") {
-            system(Int(SYS_capset), word(&header), withUnsafeMutableBytes(of: &data) { word($0.baseAddress) })
+            lend(writable: &header) { header in
+                lend(&data) { system(Int(SYS_capset), header, $0) }
+            }
         }
     }
 

@@ -7,7 +7,7 @@ package enum Credentials {
 
     package static func setGroups(_ groups: [UInt32]) throws(SystemError) {
         _ = try check("setgroups") {
-            system(Int(SYS_setgroups), groups.count, groups.withUnsafeBytes { word($0.baseAddress) })
+            lend(groups) { system(Int(SYS_setgroups), groups.count, $0) }
         }
     }
 

@@ -29,10 +29,10 @@ package struct ExitAnnouncement: ~Copyable {
         try filter(raw, pid)
         // struct sockaddr_nl with the group of process events.
         var address: (UInt16, UInt16, UInt32, UInt32) = (UInt16(AF_NETLINK), 0, 0, 1)
-        _ = try check("bind") { system(Int(SYS_bind), raw, word(&address), 12) }
+        _ = try check("bind") { lend(&address) { system(Int(SYS_bind), raw, $0, 12) } }
         // nlmsghdr: length, NLMSG_DONE; cn_msg: CN_IDX_PROC, CN_VAL_PROC, sequence, ack, length; PROC_CN_MCAST_LISTEN.
-        var request: [UInt32] = [40, 3, 0, 0, 1, 1, 0, 0, 4, 1]
-        _ = try check("send") { system(Int(SYS_sendto), raw, word(&request), request.count * 4, 0, 0, 0) }
+        let request: [UInt32] = [40, 3, 0, 0, 1, 1, 0, 0, 4, 1]
+        _ = try check("send") { lend(request) { system(Int(SYS_sendto), raw, $0, request.count * 4, 0, 0, 0) } }
         return ExitAnnouncement(socket: end, pid: pid)
     }
 
@@ -49,9 +49,11 @@ package struct ExitAnnouncement: ~Copyable {
         try code.withUnsafeMutableBufferPointer { buffer throws(SystemError) in
             var program = sock_fprog(len: UInt16(buffer.count), filter: buffer.baseAddress)
             _ = try check("setsockopt(SO_ATTACH_FILTER)") {
-                system(
-                    Int(SYS_setsockopt), socket, Int(SOL_SOCKET), Int(SO_ATTACH_FILTER), word(&program),
-                    MemoryLayout<sock_fprog>.size)
+                lend(&program) {
+                    system(
+                        Int(SYS_setsockopt), socket, Int(SOL_SOCKET), Int(SO_ATTACH_FILTER), $0,
+                        MemoryLayout<sock_fprog>.size)
+                }
             }
         }
     }
@@ -59,10 +61,11 @@ package struct ExitAnnouncement: ~Copyable {
     /// How the process ended, once a pidfd has shown that it did; nil when that was not heard.
     package func take() -> ExitReason? {
         var last: ExitReason?
-        var message = [UInt8](repeating: 0, count: 256)
+        let room = 256
+        var message = [UInt8](repeating: 0, count: room)
         while true {
             let raw = Int(socket.raw)
-            let length = system(Int(SYS_recvfrom), raw, word(&message), message.count, 0, 0, 0)
+            let length = lend(writable: &message) { system(Int(SYS_recvfrom), raw, $0, room, 0, 0, 0) }
             // Each thread announces its own end; the last one tells for all.
             guard length > 0 else { return last }
             if let reason = Self.reason(message[..<length], of: pid) { last = reason }

@@ -132,10 +132,9 @@ package enum Files {
     }
 
     private static func readLink(_ name: String, raw: Int32) throws(SystemError) -> String {
-        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = try check("readlink", name) {
-            name.withCString { system(Int(SYS_readlinkat), Int(raw), word($0), word(&bytes), bytes.count) }
-        }
+        let room = Int(PATH_MAX)
+        var bytes = [UInt8](repeating: 0, count: room)
+        let length = try check("readlink", name) { readlinkat(raw, name, &bytes, room) }
         // Mending bytes that are no UTF-8 would make another name of them.
         guard let text = String(validating: bytes[..<length], as: UTF8.self) else {
             throw SystemError("readlink", name, Errno(rawValue: EILSEQ))
@@ -203,8 +202,9 @@ package enum Files {
 
     /// The working directory as the kernel sees it from the current root. A path that does not begin with `/` lies outside the root.
     package static func currentDirectory() throws(SystemError) -> String {
-        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = try check("getcwd") { system(Int(SYS_getcwd), word(&bytes), bytes.count) }
+        let room = Int(PATH_MAX)
+        var bytes = [UInt8](repeating: 0, count: room)
+        let length = try check("getcwd") { lend(writable: &bytes) { system(Int(SYS_getcwd), $0, room) } }
         return String(decoding: bytes[..<max(0, length - 1)], as: UTF8.self)
     }
 

@@ -54,7 +54,7 @@ package enum KernelProbe {
         var arguments = [UInt64](repeating: 0, count: 11)
         arguments[0] = 0x2_0000_0000
         arguments[10] = UInt64(Int32.max)
-        let result = system(Int(SYS_clone3), word(&arguments), arguments.count * 8)
+        let result = lend(arguments) { system(Int(SYS_clone3), $0, arguments.count * 8) }
         if result == 0 { Processes.exit(0) }
         return Errno.current == .badDescriptor ? .yes : Errno.current == .notPermitted ? .refused(.notPermitted) : .no
     }
@@ -64,10 +64,8 @@ package enum KernelProbe {
         var attributes = mount_attr()
         attributes.attr_set = 0x0010_0000
         attributes.userns_fd = UInt64(Int32.max)
-        let result = "".withCString {
-            system(
-                Int(SYS_mount_setattr), -1, word($0), Int(AT_EMPTY_PATH), word(&attributes),
-                MemoryLayout<mount_attr>.size)
+        let result = lend("", &attributes) {
+            system(Int(SYS_mount_setattr), -1, $0, Int(AT_EMPTY_PATH), $1, MemoryLayout<mount_attr>.size)
         }
         let code = Errno.current
         if result == -1, code == .notPermitted { return .refused(code) }
@@ -88,7 +86,7 @@ package enum KernelProbe {
     /// Whether the runtime's supervisor of system calls can be used. seccomp(2), SECCOMP_GET_NOTIF_SIZES, Linux 5.0.
     package static var hasSeccompNotifications: Answer {
         var sizes = (UInt16(0), UInt16(0), UInt16(0))
-        let result = system(Int(SYS_seccomp), Int(SECCOMP_GET_NOTIF_SIZES), 0, word(&sizes))
+        let result = lend(writable: &sizes) { system(Int(SYS_seccomp), Int(SECCOMP_GET_NOTIF_SIZES), 0, $0) }
         return result == 0 ? .yes : .no
     }
 

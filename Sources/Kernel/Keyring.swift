@@ -6,7 +6,7 @@ package enum Keyring {
     /// Its owner (the payload's user) may search and link it, as in every other runtime.
     package static func joinSession(_ name: String) throws(SystemError) {
         let serial = try check("keyctl(JOIN_SESSION_KEYRING)", name) {
-            name.withCString { system(Int(SYS_keyctl), Int(KEYCTL_JOIN_SESSION_KEYRING), word($0)) }
+            lend(name) { system(Int(SYS_keyctl), Int(KEYCTL_JOIN_SESSION_KEYRING), $0) }
         }
         // All for the possessor; for others of the same user no more than to view, read and search it; keyrings(7).
         let permissions: Int = 0x3f1b_0000

@@ -12,6 +12,8 @@ package enum Limits {
         _ kind: LimitKind, soft: UInt64, hard: UInt64, of pid: Int32, name: String
     ) throws(SystemError) {
         var limit = rlimit64(rlim_cur: UInt(soft), rlim_max: UInt(hard))
-        _ = try check("setrlimit", name) { system(Int(SYS_prlimit64), Int(pid), Int(kind.rawValue), word(&limit), 0) }
+        _ = try check("setrlimit", name) {
+            lend(&limit) { system(Int(SYS_prlimit64), Int(pid), Int(kind.rawValue), $0, 0) }
+        }
     }
 }

@@ -4,7 +4,7 @@ internal import CLinux
 package struct MountFlags: OptionSet, Sendable, Hashable {
     package let rawValue: UInt
     package init(rawValue: UInt) { self.rawValue = rawValue }
-    private init(_ flag: Int) { rawValue = UInt(bitPattern: flag) }
+    private init(_ flag: Int) { rawValue = UInt(truncatingIfNeeded: flag) }
 
     package static let readOnly = MountFlags(rawValue: 1)
     package static let noSetID = MountFlags(rawValue: 1 << 1)

@@ -26,7 +26,7 @@ package enum Mounting {
         if recursive { flags |= Int(AT_RECURSIVE) }
         if !follow { flags |= Int(AT_SYMLINK_NOFOLLOW) }
         let raw = try check("open_tree", path) {
-            path.withCString { system(Int(SYS_open_tree), Int(directory), word($0), flags) }
+            lend(path) { system(Int(SYS_open_tree), Int(directory), $0, flags) }
         }
         return Descriptor(raw: Int32(raw))
     }
@@ -39,7 +39,7 @@ package enum Mounting {
         let to = target.raw
         let flags = Int(MOVE_MOUNT_F_EMPTY_PATH) | Int(MOVE_MOUNT_T_EMPTY_PATH)
         _ = try check("mount", subject) {
-            "".withCString { system(Int(SYS_move_mount), Int(from), word($0), Int(to), word($0), flags) }
+            lend("") { system(Int(SYS_move_mount), Int(from), $0, Int(to), $0, flags) }
         }
     }
 
@@ -60,9 +60,8 @@ package enum Mounting {
         let raw = mount.raw
         let flags = Int(AT_EMPTY_PATH) | (recursive ? Int(AT_RECURSIVE) : 0)
         _ = try check("mount_setattr", subject) {
-            "".withCString {
-                system(
-                    Int(SYS_mount_setattr), Int(raw), word($0), flags, word(&attributes), MemoryLayout<mount_attr>.size)
+            lend("", &attributes) {
+                system(Int(SYS_mount_setattr), Int(raw), $0, flags, $1, MemoryLayout<mount_attr>.size)
             }
         }
     }
@@ -77,9 +76,8 @@ package enum Mounting {
         let raw = mount.raw
         let flags = Int(AT_EMPTY_PATH) | (recursive ? Int(AT_RECURSIVE) : 0)
         _ = try check("mount_setattr", "MOUNT_ATTR_IDMAP") {
-            "".withCString {
-                system(
-                    Int(SYS_mount_setattr), Int(raw), word($0), flags, word(&attributes), MemoryLayout<mount_attr>.size)
+            lend("", &attributes) {
+                system(Int(SYS_mount_setattr), Int(raw), $0, flags, $1, MemoryLayout<mount_attr>.size)
             }
         }
     }
@@ -112,17 +110,13 @@ package enum Mounting {
         let context = Descriptor(
             raw: Int32(
                 try check("fsopen", type) {
-                    type.withCString { system(Int(SYS_fsopen), word($0), Int(FSOPEN_CLOEXEC)) }
+                    lend(type) { system(Int(SYS_fsopen), $0, Int(FSOPEN_CLOEXEC)) }
                 }))
         let raw = context.raw
         for option in options {
             let command = Int((option.value == nil ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING).rawValue)
             _ = try check("fsconfig", "\(type) \(option.key)") {
-                option.key.withCString { key in
-                    withOptionalCString(option.value) {
-                        system(Int(SYS_fsconfig), Int(raw), command, word(key), word($0), 0)
-                    }
-                }
+                lend(option.key, option.value) { system(Int(SYS_fsconfig), Int(raw), command, $0, $1, 0) }
             }
         }
         _ = try check("fsconfig", type) {
@@ -142,7 +136,7 @@ package enum Mounting {
     /// Makes the working directory the new root and leaves the old root stacked beneath, at `.`; detach it next. pivot_root(2), "pivot_root(".", ".")".
     package static func pivotRootHere() throws(SystemError) {
         _ = try check("pivot_root") {
-            ".".withCString { system(Int(SYS_pivot_root), word($0), word($0)) }
+            lend(".") { system(Int(SYS_pivot_root), $0, $0) }
         }
     }
 

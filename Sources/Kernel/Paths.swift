@@ -20,8 +20,8 @@ package struct RootDirectory: ~Copyable, Sendable {
         let inside = path.isEmpty ? "/" : path
         // EAGAIN tells of a rename that raced with the walk of `..`; the kernel asks to try again.
         for _ in 0..<128 {
-            let result = inside.withCString {
-                system(Int(SYS_openat2), Int(raw), word($0), word(&how), MemoryLayout<open_how>.size)
+            let result = lend(inside, &how) {
+                system(Int(SYS_openat2), Int(raw), $0, $1, MemoryLayout<open_how>.size)
             }
             if result >= 0 { return Descriptor(raw: Int32(result)) }
             let code = Errno.current
@@ -138,7 +138,7 @@ extension Files {
         how.resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)
         let raw = directory.raw
         let result = try check("open", path) {
-            path.withCString { system(Int(SYS_openat2), Int(raw), word($0), word(&how), MemoryLayout<open_how>.size) }
+            lend(path, &how) { system(Int(SYS_openat2), Int(raw), $0, $1, MemoryLayout<open_how>.size) }
         }
         return Descriptor(raw: Int32(result))
     }

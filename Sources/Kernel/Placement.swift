@@ -6,9 +6,8 @@ package enum Placement {
     ///
     /// The kernel takes only those that the machine and the process's cgroup have, and answers EINVAL when none is left.
     package static func setAffinity(_ mask: [UInt64], of pid: Int32) throws(SystemError) {
-        var mask = mask
         let size = mask.count * MemoryLayout<UInt64>.size
-        _ = try check("sched_setaffinity") { system(Int(SYS_sched_setaffinity), Int(pid), size, word(&mask)) }
+        _ = try check("sched_setaffinity") { lend(mask) { system(Int(SYS_sched_setaffinity), Int(pid), size, $0) } }
     }
 
     /// Lets a process run on every CPU that its cgroup has, whatever mask it was born with.
@@ -20,7 +19,9 @@ package enum Placement {
     package static func affinity(of pid: Int32) throws(SystemError) -> [UInt64] {
         var mask = [UInt64](repeating: 0, count: mostCPUs / 64)
         let size = mask.count * MemoryLayout<UInt64>.size
-        let count = try check("sched_getaffinity") { system(Int(SYS_sched_getaffinity), Int(pid), size, word(&mask)) }
+        let count = try check("sched_getaffinity") {
+            lend(writable: &mask) { system(Int(SYS_sched_getaffinity), Int(pid), size, $0) }
+        }
         return Array(mask[..<((count + 7) / 8)])
     }
 
@@ -31,12 +32,10 @@ package enum Placement {
     /// - Parameter mode: MPOL_* with its MPOL_F_* flags.
     /// - Parameter nodes: empty for modes without nodes.
     package static func setMemoryPolicy(_ mode: UInt32, nodes: [UInt64]) throws(SystemError) {
-        var nodes = nodes
         // The kernel reads one bit less than it is told.
         let bits = nodes.isEmpty ? 0 : nodes.count * 64 + 1
-        let isEmpty = nodes.isEmpty
         _ = try check("set_mempolicy") {
-            system(Int(SYS_set_mempolicy), Int(mode), isEmpty ? 0 : word(&nodes), bits)
+            lend(nodes.isEmpty ? nil : nodes) { system(Int(SYS_set_mempolicy), Int(mode), $0, bits) }
         }
     }
 

@@ -36,7 +36,7 @@ package enum Scheduling {
         value.sched_runtime = attributes.runtime
         value.sched_deadline = attributes.deadline
         value.sched_period = attributes.period
-        _ = try check("sched_setattr") { system(Int(SYS_sched_setattr), Int(pid), word(&value), 0) }
+        _ = try check("sched_setattr") { lend(&value) { system(Int(SYS_sched_setattr), Int(pid), $0, 0) } }
     }
 
     /// Sets the I/O priority of a process; 0 means this one. ioprio_set(2), IOPRIO_WHO_PROCESS.

@@ -12,7 +12,7 @@ package struct SeccompProgram: Sendable, Equatable {
     package func load(flags: UInt32) throws(SystemError) {
         try withProgram { program throws(SystemError) in
             _ = try check("seccomp") {
-                system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flags), word(program))
+                lend(program) { system(Int(SYS_seccomp), Int(SECCOMP_SET_MODE_FILTER), Int(flags), $0) }
             }
         }
     }
@@ -210,7 +210,7 @@ package enum SeccompSupport {
     /// Whether the kernel can do what a return value asks. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
     package static func isAvailable(_ verdict: SeccompVerdict) -> Bool {
         var value = verdict.word & 0xffff_0000
-        return system(Int(SYS_seccomp), Int(SECCOMP_GET_ACTION_AVAIL), 0, word(&value)) == 0
+        return lend(&value) { system(Int(SYS_seccomp), Int(SECCOMP_GET_ACTION_AVAIL), 0, $0) } == 0
     }
 
     /// Whether a supervisor's answer may be waited for by all but fatal signals (Linux 5.19). The flag is valid only with a new listener.

@@ -100,11 +100,11 @@ package enum Sockets {
         let raw = end.raw
         if path.utf8.count < addressRoom {
             var (address, length) = unixAddress(path)
-            _ = try check("connect", path) { system(Int(SYS_connect), Int(raw), word(&address), length) }
+            _ = try check("connect", path) { lend(&address) { system(Int(SYS_connect), Int(raw), $0, length) } }
         } else {
             let handle = try Files.open(path, .path)
             var (address, length) = unixAddress(handle.path)
-            _ = try check("connect", path) { system(Int(SYS_connect), Int(raw), word(&address), length) }
+            _ = try check("connect", path) { lend(&address) { system(Int(SYS_connect), Int(raw), $0, length) } }
         }
         return end
     }
@@ -122,7 +122,7 @@ package enum Sockets {
         try Files.setNonBlocking(end)
         let directory = try Files.open(folder, [.path, .directory])
         var (address, length) = unixAddress("\(directory.path)/\(name)")
-        _ = try check("bind", "\(folder)/\(name)") { system(Int(SYS_bind), Int(raw), word(&address), length) }
+        _ = try check("bind", "\(folder)/\(name)") { lend(&address) { system(Int(SYS_bind), Int(raw), $0, length) } }
         _ = try check("listen", "\(folder)/\(name)") { CLinux.listen(raw, 1) }
         return end
     }
@@ -162,7 +162,7 @@ package enum Sockets {
         let raw = end.raw
         // By the directory's descriptor: its path may be longer than an address.
         var (address, length) = unixAddress("\(directory.path)/\(name)")
-        _ = try check("bind", name) { system(Int(SYS_bind), Int(raw), word(&address), length) }
+        _ = try check("bind", name) { lend(&address) { system(Int(SYS_bind), Int(raw), $0, length) } }
         return end
     }
 

@@ -80,27 +80,3 @@ extension SystemError: CustomStringConvertible {
         return code.rawValue == 0 ? operation : "\(operation): \(code)"
     }
 }
-
-/// Makes a system call, again when a signal interrupts it, and takes errno at once, before reference counting could overwrite it.
-@inline(__always)
-func check<Result: FixedWidthInteger & SignedInteger>(
-    _ call: String, _ subject: @autoclosure () -> String = "", _ body: () -> Result
-) throws(SystemError) -> Result {
-    while true {
-        let result = body()
-        if result != -1 { return result }
-        let code = Errno.current
-        if code == .interrupted { continue }
-        throw SystemError(call, subject(), code)
-    }
-}
-
-/// Makes a system call that has no wrapper in the C library.
-@inline(__always)
-func system(_ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0) -> Int {
-    clinux_syscall(number, a, b, c, d, e, f)
-}
-
-/// The address of a buffer as a system call's argument word.
-@inline(__always)
-func word(_ pointer: UnsafeRawPointer?) -> Int { Int(bitPattern: pointer) }
