@@ -39,8 +39,9 @@ extension Processes {
     }
 
     /// The start time of a process whether it lives or is a zombie; nil when there is none.
-    package static func anyStartTime(_ pid: Int32) -> UInt64? {
-        guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // no such process
+    /// - Throws: what kept it from being read.
+    package static func anyStartTime(_ pid: Int32) throws(SystemError) -> UInt64? {
+        guard pid > 0, let bytes = try statText(pid) else { return nil }
         let fields = fields(ofStat: bytes)
         return fields.count > 19 ? number(fields[19]) : nil
     }

@@ -58,26 +58,66 @@ package enum Processes {
 
     /// The time a process began, in clock ticks since boot: together with the number it names one process for good. Field 22 of /proc/PID/stat, proc(5).
     /// - Returns: nil when there is no such process, or it is a zombie or dead.
-    package static func startTime(_ pid: Int32) -> UInt64? {
-        guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // no such process
-        return startTime(ofStat: bytes)
+    /// - Throws: what kept it from being read. That says nothing of the process, least of all that it has ended.
+    package static func startTime(_ pid: Int32) throws(SystemError) -> UInt64? {
+        guard pid > 0 else { return nil }
+        guard let bytes = try statText(pid) else { return nil }
+        return try startTime(ofStat: bytes, subject: "/proc/\(pid)/stat")
     }
 
-    /// The same of the process whose folder in procfs is open; nil when that is gone, whoever has its number now.
-    package static func startTime(at folder: borrowing Descriptor) throws(SystemError) -> UInt64? {
+    /// The same of the process whose folder in /proc is open: no other can get its place, whatever becomes of its number.
+    package static func startTime(at process: borrowing Descriptor) throws(SystemError) -> UInt64? {
         do throws(SystemError) {
-            return startTime(ofStat: try Files.read("stat", at: folder, limit: 4096))
-        } catch  where error.code == .noProcess || error.code == .noEntry {
+            return try startTime(ofStat: try Files.read("stat", at: process, limit: 4096), subject: "stat")
+        } catch {
+            // The folder of a process that is gone is empty.
+            guard error.code == .noEntry || error.code == .noProcess else { throw error }
             return nil
         }
     }
 
-    static func startTime(ofStat bytes: [UInt8]) -> UInt64? {
+    /// - Returns: nil when there is no such process.
+    static func statText(_ pid: Int32) throws(SystemError) -> [UInt8]? {
+        if let bytes = try visibleStatText(pid) { return bytes }
+        // Mounted with hidepid, /proc has no entry for a process that this user may not trace: the kernel's list of processes knows better.
+        let pidfd: Descriptor
+        do throws(SystemError) {
+            pidfd = try open(pid)
+        } catch {
+            // ESRCH; EINVAL, later ENOENT, for what is a thread of another process.
+            guard [.noProcess, .invalidArgument, .noEntry].contains(error.code) else { throw error }
+            return nil
+        }
+        // It may have got its number just now.
+        if let bytes = try visibleStatText(pid) { return bytes }
+        if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return nil }
+        throw refusal(
+            "process \(pid) is there, but /proc does not show it (mount option hidepid?), so whose it is cannot be told; run runbox as a user who sees it"
+        )
+    }
+
+    private static func visibleStatText(_ pid: Int32) throws(SystemError) -> [UInt8]? {
+        do throws(SystemError) {
+            return try Files.read("/proc/\(pid)/stat", limit: 4096)
+        } catch {
+            // ESRCH where it ended between opening and reading.
+            guard error.code == .noEntry || error.code == .noProcess else { throw error }
+            return nil
+        }
+    }
+
+    /// Where a rule and not the kernel refuses, there is no errno.
+    private static func refusal(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
+
+    static func startTime(ofStat bytes: [UInt8], subject: String = "stat") throws(SystemError) -> UInt64? {
         let fields = fields(ofStat: bytes)
-        guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "X") else { return nil }
+        guard fields.count > 19, let state = fields[0].first, let time = number(fields[19]) else {
+            throw refusal("\(subject) has no start time in it")
+        }
+        if state == UInt8(ascii: "X") { return nil }
         // The first thread of a process may end before the others do.
         if state == UInt8(ascii: "Z"), number(fields[17]) ?? 0 <= 1 { return nil }
-        return number(fields[19])
+        return time
     }
 
     /// The fields of /proc/PID/stat from the third on, the state; empty when the text is something else.
@@ -188,8 +228,8 @@ package struct ExecImage: ~Copyable {
     /// Becomes the program that a descriptor is open on. execveat(2), AT_EMPTY_PATH.
     package func execute(_ program: borrowing Descriptor) -> Errno {
         let raw = program.raw
-        _ = lend("") { empty in
-            lend(arguments, environment) { system(Int(SYS_execveat), Int(raw), empty, $0, $1, Int(AT_EMPTY_PATH)) }
+        _ = "".withCString {
+            system(Int(SYS_execveat), Int(raw), word($0), word(arguments), word(environment), Int(AT_EMPTY_PATH))
         }
         return .current
     }
@@ -205,6 +245,6 @@ extension Processes {
 extension Processes {
     /// The name that ps shows, of which the kernel keeps 15 bytes. prctl(2), PR_SET_NAME.
     package static func setName(_ name: String) {
-        _ = lend(name) { system(Int(SYS_prctl), Int(PR_SET_NAME), $0) }
+        _ = name.withCString { clinux_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
     }
 }

@@ -18,21 +18,21 @@ import Testing
         "x) (y", " ", "\u{e9}",
     ])
     func findsTheStartTimeBehindAnyName(name: String) {
-        #expect(Processes.startTime(ofStat: Self.stat(name)) == 4242)
+        #expect(try Processes.startTime(ofStat: Self.stat(name)) == 4242)
     }
 
     @Test func findsTheStartTimeBehindANameThatIsNoUTF8() {
         let line = Array("1 (".utf8) + [0xff, 0xfe, 0x80] + Self.stat("").dropFirst(4)
-        #expect(Processes.startTime(ofStat: line) == 4242)
+        #expect(try Processes.startTime(ofStat: line) == 4242)
     }
 
     @Test(arguments: ["R", "S", "D", "T", "t", "I"])
     func aLivingProcessHasAStartTime(state: String) {
-        #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == 4242)
+        #expect(try Processes.startTime(ofStat: Self.stat("x", state: state)) == 4242)
     }
 
     @Test func aProcessLivesOnWithoutItsFirstThread() {
-        #expect(Processes.startTime(ofStat: Self.stat("x", state: "Z", threads: "2")) == 4242)
+        #expect(try Processes.startTime(ofStat: Self.stat("x", state: "Z", threads: "2")) == 4242)
     }
 
     @Test(arguments: [
@@ -53,29 +53,37 @@ import Testing
 
     @Test(arguments: ["Z", "X"])
     func aDeadProcessHasNone(state: String) {
-        #expect(Processes.startTime(ofStat: Self.stat("x", state: state)) == nil)
+        #expect(try Processes.startTime(ofStat: Self.stat("x", state: state)) == nil)
     }
 
     @Test(arguments: [
         "", "1", "1 (x", "1 (x)", "1 (x) S", "1 (x) S 1 2 3",
         "1 x S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23",
     ])
-    func damagedLinesHaveNone(line: String) {
-        #expect(Processes.startTime(ofStat: Array(line.utf8)) == nil)
+    func damagedLinesAreNoEnd(line: String) {
+        let failure = failure { () throws(SystemError) in
+            _ = try Processes.startTime(ofStat: Array(line.utf8))
+        }
+        #expect(failure?.description == "stat has no start time in it")
     }
 
     @Test func aStartTimeMustBeANumber() {
-        #expect(Processes.startTime(ofStat: Self.stat("x", last: "4242x")) == nil)
-        #expect(Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551615")) == .max)
-        #expect(Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551616")) == nil)
+        #expect(throws: SystemError.self) { try Processes.startTime(ofStat: Self.stat("x", last: "4242x")) }
+        #expect(try Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551615")) == .max)
+        #expect(throws: SystemError.self) {
+            try Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551616"))
+        }
     }
 
     @Test func findsItsOwnStartTime() throws {
-        let own = try #require(Processes.startTime(Processes.currentID))
+        let own = try #require(try Processes.startTime(Processes.currentID))
         #expect(own > 0)
-        #expect(Processes.startTime(Processes.currentID) == own)
+        #expect(try Processes.startTime(Processes.currentID) == own)
+        #expect(try Processes.startTime(at: try Files.open("/proc/self", [.path, .directory])) == own)
         // Above the largest number that the kernel gives.
-        #expect(Processes.startTime(4_194_305) == nil)
+        #expect(try Processes.startTime(4_194_305) == nil)
+        #expect(try Processes.startTime(0) == nil)
+        #expect(try Processes.startTime(-1) == nil)
     }
 
     @Test func findsItselfByPidfd() throws {

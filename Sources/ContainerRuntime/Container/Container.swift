@@ -30,7 +30,7 @@ public struct Container: Sendable {
 
     private func state(askedBy command: String) throws(RuntimeError) -> ContainerState {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        let status = status(of: record)
+        let status = try status(of: record)
         let exit =
             status == .stopped ? EndObserver(record: record, store: store, command: command).observe() : nil
         return ContainerState(record, status: status, started: StartNote.read(store.folder(record.id)), exit: exit)
@@ -56,9 +56,13 @@ public struct Container: Sendable {
     }
 
     /// Computed from what is there, never stored: a container cannot be in a status that its process is not in.
-    func status(of record: Record) -> Status {
+    /// - Throws: ``RuntimeError/failed(reason:)`` where its process cannot be looked at: that is no sign of its end.
+    func status(of record: Record) throws(RuntimeError) -> Status {
         if record.pid == 0 { return .creating }
-        guard Processes.startTime(record.pid) == record.startTime else { return .stopped }
+        let startTime = try operation("look at the process of container \(record.id)") { () throws(SystemError) in
+            try Processes.startTime(record.pid)
+        }
+        guard startTime == record.startTime else { return .stopped }
         if !record.isReady { return .creating }
         // Before the gate: one that was paused before its start would never answer it.
         if CgroupManager.isFrozen(record.cgroup) { return .paused }
@@ -77,7 +81,7 @@ public struct Container: Sendable {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
-            switch status(of: record) {
+            switch try status(of: record) {
             case .created: break
             case .running: throw .status(reason: "cannot start an already running container")
             case .paused:
@@ -109,7 +113,7 @@ public struct Container: Sendable {
     public func kill(_ signal: String, all: Bool = false) throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
-        let status = status(of: record)
+        let status = try status(of: record)
         // Whoever comes to kill may be the last to see how it ended.
         if status == .stopped { _ = EndObserver(record: record, store: store, command: "kill").observe() }
         try KillSequence(record: record, status: status).run(signal, all: all)
@@ -140,7 +144,7 @@ public struct Container: Sendable {
             return try operation("remove the state") { () throws(SystemError) in try store.remove(id.description) }
         }
         // With the lock in our hands, a container that is "creating" has lost its maker.
-        let status = status(of: record)
+        let status = try status(of: record)
         guard force || status.allowsDelete || status == .creating else {
             throw .status(
                 reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")

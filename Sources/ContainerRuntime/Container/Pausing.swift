@@ -6,7 +6,7 @@ extension Container {
     /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is paused or has ended. When not all processes stand in time, they run on.
     public func pause() throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch status(of: record) {
+        switch try status(of: record) {
         case .running, .created: break
         case .paused: throw .status(reason: "container not running: \(id) is paused already")
         case .stopped: throw .status(reason: "container not running: \(id) has ended")
@@ -20,7 +20,7 @@ extension Container {
     /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is not paused.
     public func resume() throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        let status = status(of: record)
+        let status = try status(of: record)
         guard status == .paused else { throw .status(reason: "container not paused: \(id) is \(status.rawValue)") }
         try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.thaw() }
     }

@@ -53,7 +53,7 @@ extension Container {
     /// The record of a container that has a process.
     private func living() throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch status(of: record) {
+        switch try status(of: record) {
         case .created, .running, .paused: return record
         case .creating: throw .status(reason: "container with id \(id) is not running: it is still being created")
         case .stopped: throw .status(reason: "container with id \(id) is not running")
@@ -64,7 +64,7 @@ extension Container {
         do throws(RuntimeError) {
             return try usage(of: record)
         } catch {
-            guard Processes.startTime(record.pid) == record.startTime else { return nil }
+            if try status(of: record) == .stopped { return nil }
             throw error
         }
     }

@@ -15,7 +15,7 @@ extension Container {
         options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
         options.activationNames = Launch.activationNames(options.activationDescriptors)
         let record = try recordForExec(options)
-        if record.seccompListener != nil, status(of: record) == .created { options.containerStatus = .created }
+        if record.seccompListener != nil, try status(of: record) == .created { options.containerStatus = .created }
         guard !options.detach else {
             _ = try Exec.start(record, options, store, warn)
             return 0
@@ -35,7 +35,7 @@ extension Container {
 
     private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch status(of: record) {
+        switch try status(of: record) {
         case .created, .running: return record
         case .paused where options.ignorePaused: return record
         case .paused: throw .status(reason: "cannot exec in a paused container (use --ignore-paused to override)")

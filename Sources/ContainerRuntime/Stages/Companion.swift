@@ -81,7 +81,8 @@ struct Companion: ~Copyable {
         _ = try conversation.next()
         try settle(&self)
         record.pid = initProcess.pid
-        record.startTime = Processes.startTime(initProcess.pid) ?? 0
+        let pid = initProcess.pid
+        record.startTime = try step(.record, try Processes.startTime(pid)) ?? 0
         try runHooks(store)
         try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
         while !conversation.isReady {

@@ -32,8 +32,9 @@ struct DeleteSequence {
     }
 
     private func endInit() throws(RuntimeError) {
-        guard record.pid != 0, let time = Processes.startTime(record.pid), time == record.startTime else { return }
+        guard record.pid != 0 else { return }
         do throws(SystemError) {
+            guard let time = try Processes.startTime(record.pid), time == record.startTime else { return }
             try kill()
         } catch {
             if error.code != .noProcess { throw RuntimeError(error, doing: "end the container's process") }
@@ -43,7 +44,7 @@ struct DeleteSequence {
     private func kill() throws(SystemError) {
         let pidfd = try Processes.open(record.pid)
         // Looked at again behind the handle: the number may have been given to another process meanwhile.
-        guard Processes.startTime(record.pid) == record.startTime else { return }
+        guard try Processes.startTime(record.pid) == record.startTime else { return }
         try Processes.send(Signal.kill.rawValue, to: pidfd)
         if try Polling.wait([(pidfd.number, .readable)], timeout: Self.patience)[0].isEmpty {
             throw .refused(

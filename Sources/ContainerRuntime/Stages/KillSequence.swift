@@ -37,7 +37,7 @@ struct KillSequence: Sendable {
         } catch  where error.code == .noProcess {
             throw .refused("container not running: no such process")
         }
-        guard Processes.startTime(record.pid) == record.startTime else {
+        guard try Processes.startTime(record.pid) == record.startTime else {
             throw .refused("container not running: no such process")
         }
         return pidfd

@@ -74,7 +74,7 @@ struct WaitSequence {
         }
         let announcement = listen()
         // Looked at behind the handle: the number may have been given to another process meanwhile.
-        guard Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
+        guard try Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
         // A zombie that nobody has reaped yet.
         if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return try late(pidfd) }
         try wait(for: pidfd)
