@@ -135,8 +135,8 @@ extension Files {
         let raw = directory.raw
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let length = try check("readlink", name.text) {
-            bytes.withUnsafeMutableBytes {
-                readlinkat(raw, name.bytes, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            lend(name.bytes) { name in
+                lend(writable: &bytes) { system(Int(SYS_readlinkat), Int(raw), name, $0, Int(PATH_MAX)) }
             }
         }
         return ByteName(bytes[..<length])

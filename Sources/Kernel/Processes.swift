@@ -228,8 +228,8 @@ package struct ExecImage: ~Copyable {
     /// Becomes the program that a descriptor is open on. execveat(2), AT_EMPTY_PATH.
     package func execute(_ program: borrowing Descriptor) -> Errno {
         let raw = program.raw
-        _ = "".withCString {
-            system(Int(SYS_execveat), Int(raw), word($0), word(arguments), word(environment), Int(AT_EMPTY_PATH))
+        _ = lend("") { empty in
+            lend(arguments, environment) { system(Int(SYS_execveat), Int(raw), empty, $0, $1, Int(AT_EMPTY_PATH)) }
         }
         return .current
     }
@@ -245,6 +245,6 @@ extension Processes {
 extension Processes {
     /// The name that ps shows, of which the kernel keeps 15 bytes. prctl(2), PR_SET_NAME.
     package static func setName(_ name: String) {
-        _ = name.withCString { clinux_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
+        _ = lend(name) { system(Int(SYS_prctl), Int(PR_SET_NAME), $0) }
     }
 }
