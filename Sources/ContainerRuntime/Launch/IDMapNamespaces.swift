@@ -100,6 +100,13 @@ extension LaunchResources {
     mutating func openFileSystem(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError)
         -> Descriptor
     {
+        let tree = try Self.detached(mount, type, source)
+        try mapIDs(of: tree, mount, source: nil)
+        return tree
+    }
+
+    /// A new file system as the mount's words describe it, mounted nowhere.
+    static func detached(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError) -> Descriptor {
         var options: [(key: String, value: String?)] = [("source", source ?? type)]
         for word in mount.data {
             let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
@@ -109,15 +116,12 @@ extension LaunchResources {
         for (flag, word) in MountPlan.fileSystemWords where mount.flags.contains(flag) { options.append((word, nil)) }
         // A device that cannot be written refuses to be mounted otherwise. A tmpfs may have to be filled first.
         if mount.isReadOnly, !mount.isTmpfs { options.append(("ro", nil)) }
-        let tree: Descriptor
         do throws(SystemError) {
-            tree = try Mounting.detachedFileSystem(
+            return try Mounting.detachedFileSystem(
                 type, options: options, attributes: mount.set.subtracting(.readOnly))
         } catch {
             throw SystemError(
                 "mounts[\(mount.index)]", "at \(mount.destination): \(error.call) \(error.subject)", error.code)
         }
-        try mapIDs(of: tree, mount, source: nil)
-        return tree
     }
 }

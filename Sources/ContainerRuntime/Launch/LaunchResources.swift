@@ -52,7 +52,13 @@ struct LaunchResources: ~Copyable {
         if part != .mounts { try resources.openHosts(plan) }
         if part == .namespaces { return resources }
         try step(.sources) { () throws(SystemError) in
-            for mount in plan.rootfs.mounts { try resources.open(mount, propagation: plan.rootfs.propagation) }
+            for mount in plan.rootfs.mounts {
+                if mount.isProc, plan.namespaces.isBornLast {
+                    resources.mountSources.append(try resources.openProcessFileSystem(mount, plan.namespaces))
+                } else {
+                    try resources.open(mount, propagation: plan.rootfs.propagation)
+                }
+            }
         }
         return resources
     }
@@ -125,6 +131,20 @@ struct LaunchResources: ~Copyable {
                 throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
             }
             throw SystemError("bind", subject, error.code)
+        }
+    }
+
+    /// A procfs of the pid namespace that the container joins, made in there: whoever sets the container up does not live in it.
+    private func openProcessFileSystem(
+        _ mount: MountPlan, _ plan: NamespacePlan
+    ) throws(SystemError) -> Descriptor {
+        guard let index = plan.joined.firstIndex(where: { $0.type == .pid }) else {
+            throw .refused("no pid namespace is joined")
+        }
+        return try namespaces.with(index) { namespace throws(SystemError) in
+            try PIDNamespaceVisit.make(in: namespace) { () throws(SystemError) in
+                try Self.detached(mount, "proc", nil)
+            }
         }
     }
 

@@ -11,10 +11,14 @@ struct Expectation: Sendable, Equatable {
     /// Whether a terminal is still to come; it comes once.
     private var awaitsTerminal: Bool
 
+    /// Whether the init is still to be born, after its set-up.
+    private var awaitsBirth: Bool
+
     /// What follows the bridge's report: a process of `exec` finds its root finished.
     private let afterBridge: Phase
 
-    init(bridge: Bool, terminal: Bool, preparesRoot: Bool = true) {
+    init(bridge: Bool, terminal: Bool, preparesRoot: Bool = true, bornLast: Bool = false) {
+        awaitsBirth = bornLast
         afterBridge = preparesRoot ? .setup : .confine
         phase = bridge ? .bridge : afterBridge
         awaitsTerminal = terminal
@@ -27,7 +31,8 @@ struct Expectation: Sendable, Equatable {
         case (.bridged, .bridge): phase = afterBridge
         case (.prepared, .setup): phase = .confine
         case (.terminal, .confine) where awaitsTerminal: awaitsTerminal = false
-        case (.ready, .confine) where !awaitsTerminal: phase = .ready
+        case (.bridged, .confine) where awaitsBirth && !awaitsTerminal: awaitsBirth = false
+        case (.ready, .confine) where !awaitsTerminal && !awaitsBirth: phase = .ready
         default: return false
         }
         return true

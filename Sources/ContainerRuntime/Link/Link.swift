@@ -56,6 +56,9 @@ struct Link: ~Copyable {
     /// Leaves the descriptor open until execve closes it: closing it earlier is a call that a filter may forbid.
     consuming func leaveToExec() { socket.leaveToExec() }
 
+    /// Gives this end up.
+    consuming func close() throws(SystemError) { try socket.close() }
+
     func closeInChild() { socket.closeInChild() }
 
     /// The number to wait for beside others.

@@ -5,9 +5,12 @@ internal import OCISpec
 enum NamespaceEntry {
     /// Joins the given name spaces of others. A user name space comes last, because only outside of it may name spaces be joined that it does not own;
     /// what is refused before is tried again inside (an ordinary user may join others only there).
+    ///
+    /// The pid namespace of an init that is born last is left to ``joinProcessNamespace(_:_:)``: what is started until then stays out of it.
     static func join(_ plan: NamespacePlan, _ handles: borrowing DescriptorTable) throws(SystemError) {
         var later: [Int] = []
         for (index, joined) in plan.joined.enumerated() where joined.type != .user {
+            if joined.type == .pid, plan.isBornLast { continue }
             do throws(SystemError) {
                 try join(index, plan, handles)
             } catch  where error.code == .notPermitted && plan.joins(.user) {
@@ -16,6 +19,13 @@ enum NamespaceEntry {
         }
         for (index, joined) in plan.joined.enumerated() where joined.type == .user { try join(index, plan, handles) }
         for index in later { try join(index, plan, handles) }
+    }
+
+    /// Has the next child born into the joined pid namespace.
+    static func joinProcessNamespace(
+        _ plan: NamespacePlan, _ handles: borrowing DescriptorTable
+    ) throws(SystemError) {
+        for (index, joined) in plan.joined.enumerated() where joined.type == .pid { try join(index, plan, handles) }
     }
 
     private static func join(

@@ -78,12 +78,17 @@ struct NamespacePlan: Sendable {
 
     func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
 
-    /// Whether an intermediate process must enter name spaces before the container's init can be born in them:
-    /// user and pid name spaces of others, or others' name spaces together with a new user name space, from inside of which they could not be entered;
-    /// and a time name space with offsets, whose clocks can be set only before somebody lives in it.
+    /// Whether an intermediate process must enter namespaces before the container's init can be born in them:
+    /// a user namespace of others, or others' namespaces together with a new user namespace, from inside of which they could not be entered;
+    /// and a time namespace with offsets, whose clocks can be set only before somebody lives in it.
     var needsBridge: Bool {
-        joins(.user) || joins(.pid) || (new.contains(.user) && !joined.isEmpty) || !timeOffsets.isEmpty
+        joins(.user) || (new.contains(.user) && !joined.isEmpty) || (!timeOffsets.isEmpty && !isBornLast)
     }
+
+    /// Whether the init is born when all is set up, by a process that never lives in its pid namespace: others do, and what may trace any process of the host's root
+    /// there could reach the host through one that has not left it. A user namespace keeps them off by itself, since what an untraceable process has belongs to
+    /// the user namespace of its program (ptrace(2), "Ptrace access mode checking").
+    var isBornLast: Bool { joins(.pid) && !has(.user) }
 
     /// What the bridge makes before the init is born: a time name space whose clocks are to be set, and the user name space that shall own it.
     var madeByBridge: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }

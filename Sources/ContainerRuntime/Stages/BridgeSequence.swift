@@ -30,7 +30,7 @@ enum BridgeSequence {
 
     /// A process that is cloned into a new time name space lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
     /// children will.
-    private static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
+    static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
         try Namespaces.unshare(plan.madeByBridge)
         for offset in plan.timeOffsets { try offset.write(to: file) }
     }

@@ -10,6 +10,8 @@ struct Companion: ~Copyable {
     private var initProcess: ChildProcess
     private var terminal: Descriptor?
     private var hooksBegan = false
+    /// Whether an init that is born last has been.
+    private var isBorn = false
     /// Network interfaces that are in the container already.
     private var netDevices: NetDevices?
     private let warn: (String) -> Void
@@ -20,7 +22,9 @@ struct Companion: ~Copyable {
         self.warn = warn
         conversation = Conversation(
             birth.link,
-            expectation: Expectation(bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil),
+            expectation: Expectation(
+                bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil,
+                bornLast: plan.namespaces.isBornLast),
             signals: plan.options.interrupts, warn: warn)
         initProcess = birth.process
     }
@@ -48,13 +52,8 @@ struct Companion: ~Copyable {
     /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
-            var received = try conversation.next(bridge: initProcess.pidfd.number)
-            try step(.bridge) { () throws(SystemError) in
-                guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
-                let pid = try Processes.pid(of: pidfd)
-                _ = try Processes.wait(initProcess)
-                initProcess = ChildProcess(pid: pid, pidfd: pidfd)
-            }
+            let received = try conversation.next(bridge: initProcess.pidfd.number)
+            try adopt(received, .bridge)
         }
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
@@ -80,19 +79,10 @@ struct Companion: ~Copyable {
     ) throws(StageFailure) {
         _ = try conversation.next()
         try settle(&self)
-        record.pid = initProcess.pid
-        let pid = initProcess.pid
-        record.startTime = try step(.record, try Processes.startTime(pid)) ?? 0
+        try noteInit()
         try runHooks(store)
         try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
-        while !conversation.isReady {
-            var received = try conversation.next()
-            if case .terminal = received.message {
-                terminal = received.descriptor.take()
-                try step(.terminal, try handTerminal())
-                if plan.terminal?.socket != nil { terminal = nil }
-            }
-        }
+        while !conversation.isReady { try answer(conversation.next(bridge: unbornBy)) }
         if let process = plan.process {
             try ProcessSetup.setAttributes(process, of: initProcess.pid, limits: plan.namespaces.has(.user))
         }
@@ -107,6 +97,45 @@ struct Companion: ~Copyable {
         }
         if EndPin.isWanted(plan) { EndPin.make(store.folder(plan.id), initProcess.pidfd) }
         if plan.mode == .create { try conversation.send(.recorded) }
+    }
+
+    private mutating func noteInit() throws(StageFailure) {
+        let pid = initProcess.pid
+        record.pid = pid
+        record.startTime = try step(.record, try Processes.startTime(pid)) ?? 0
+    }
+
+    /// The process that is to give birth to the init when all is set up; nil where it did, or is the init itself.
+    private var unbornBy: Int32? {
+        plan.namespaces.isBornLast && !isBorn ? initProcess.pidfd.number : nil
+    }
+
+    private mutating func answer(_ received: consuming Received) throws(StageFailure) {
+        var received = received
+        switch received.message {
+        case .terminal:
+            terminal = received.descriptor.take()
+            try step(.terminal, try handTerminal())
+            if plan.terminal?.socket != nil { terminal = nil }
+        case .bridged:
+            try adopt(received, .clone)
+            isBorn = true
+            try noteInit()
+            try conversation.send(.acknowledged)
+        default: break
+        }
+    }
+
+    /// Takes note of the init that a process has given birth to, and reaps that.
+    private mutating func adopt(_ received: consuming Received, _ birth: Step) throws(StageFailure) {
+        var received = received
+        let pidfd = received.descriptor.take()
+        guard case .some(let pidfd) = consume pidfd else {
+            throw StageFailure(birth, .refused("the bridge sent no process"))
+        }
+        let pid = try step(birth, try Processes.pid(of: pidfd))
+        _ = try step(birth, try Processes.wait(initProcess))
+        initProcess = ChildProcess(pid: pid, pidfd: pidfd)
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {

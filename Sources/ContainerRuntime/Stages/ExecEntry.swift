@@ -75,6 +75,7 @@ struct ExecEntry: ~Copyable {
             return try StandardStreams.handOver(to: user, files: plan.options.detach)
         }
         let controller = try TerminalSetup.setUp(terminal, owner: user, console: false)
+        try TerminalSetup.takeControl()
         try link.send(.terminal, descriptor: controller)
     }
 }

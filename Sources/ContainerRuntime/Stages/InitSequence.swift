@@ -11,11 +11,27 @@ struct InitSequence: ~Copyable {
     /// Of created containers; nil in `run`, which starts by the link.
     let gate: StartGate?
 
-    /// Sets up, waits for the start and becomes the payload. It never returns through the runtime's frames.
+    /// Sets up, waits for the start and becomes the payload, or gives birth to who does. It never returns through the runtime's frames.
     func run() -> Never {
-        var isStarted = false
         do throws(StageFailure) {
             let ground = try setUp()
+            if plan.namespaces.isBornLast { try giveBirth(to: ground) }
+            complete(ground)
+        } catch {
+            report(error, isStarted: false)
+            Processes.exit(error.exitStatus)
+        }
+    }
+
+    /// From the finished surroundings to the payload.
+    private func complete(_ ground: Ground) -> Never {
+        var isStarted = false
+        do throws(StageFailure) {
+            if plan.namespaces.isBornLast {
+                // Until then the runtime would take it for the process that has set everything up.
+                try step(.gate, try link.expect(.acknowledged))
+                try step(.terminal, try beginSession())
+            }
             let program = try prepareProgram(ground)
             try waitForStart()
             isStarted = true
@@ -26,6 +42,17 @@ struct InitSequence: ~Copyable {
             Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
+    }
+
+    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors nor its environment.
+    private func giveBirth(to ground: Ground) throws(StageFailure) -> Never {
+        try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
+        try step(.execute, try closeHostDescriptors())
+        Processes.forgetEnvironment()
+        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(ground) })
+        // Where the runtime is gone the init finds that out by itself.
+        try? link.send(.bridged, descriptor: process.pidfd)
+        Processes.exit(0)
     }
 
     /// Enters others' name spaces first and has the init born there.
@@ -179,6 +206,10 @@ struct InitSequence: ~Copyable {
 
     private func enterNamespaces() throws(SystemError) {
         if !plan.namespaces.needsBridge { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }
+        if plan.namespaces.isBornLast, !plan.namespaces.timeOffsets.isEmpty {
+            let clocks = try TimeOffsetPlan.openFile()
+            try BridgeSequence.setClocks(plan.namespaces, clocks)
+        }
         // Made only now, in the container's cgroup, which becomes its root.
         if plan.namespaces.new.contains(.cgroup) { try Namespaces.unshare(.cgroup) }
     }
@@ -193,15 +224,22 @@ struct InitSequence: ~Copyable {
     }
 
     private func setUpStreams() throws(SystemError) {
-        try Processes.newSession()
         guard let terminal = plan.terminal else {
+            if !plan.namespaces.isBornLast { try beginSession() }
             let isEngines = plan.mode == .create || plan.options.detach
             if let process = plan.process { try StandardStreams.handOver(to: process.user, files: isEngines) }
             return
         }
         let controller = try TerminalSetup.setUp(
             terminal, owner: plan.process?.user ?? 0, console: plan.namespaces.has(.mount))
+        if !plan.namespaces.isBornLast { try beginSession() }
         try link.send(.terminal, descriptor: controller)
+    }
+
+    /// A session ends with the process that leads it: that is the init.
+    private func beginSession() throws(SystemError) {
+        try Processes.newSession()
+        if plan.terminal != nil { try TerminalSetup.takeControl() }
     }
 
     private func setParameters() throws(SystemError) {

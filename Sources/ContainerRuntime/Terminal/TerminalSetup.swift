@@ -2,7 +2,7 @@ internal import Kernel
 
 /// Gives the payload its terminal, inside the container.
 enum TerminalSetup {
-    /// Makes a pseudoterminal in the container's devpts, shows it as /dev/console and makes it the session's terminal and standard streams.
+    /// Makes a pseudoterminal in the container's devpts, shows it as /dev/console and makes it the standard streams; ``takeControl()`` is to follow.
     /// - Returns: the controlling side, for the runtime or the engine.
     /// - Parameter console: whether a mount at /dev/console stays the container's own.
     static func setUp(_ plan: TerminalPlan, owner: UInt32, console: Bool) throws(SystemError) -> Descriptor {
@@ -11,10 +11,12 @@ enum TerminalSetup {
         if let size = plan.size { try Terminals.setWindowSize(size, of: pair.controller) }
         try Files.changeOwner(of: pair.terminal, owner: owner, group: Files.status(of: pair.terminal).group)
         if console { try showAsConsole(pair.terminal, in: root) }
-        try Terminals.takeControl(of: pair.terminal)
         for number in 0...2 as ClosedRange<Int32> { try pair.terminal.copy(to: number) }
         return pair.intoController()
     }
+
+    /// Makes the terminal that is the standard input the one of this process's session, which it leads.
+    static func takeControl() throws(SystemError) { try Terminals.takeControl(of: Descriptor.duplicate(of: 0)) }
 
     private static func openMultiplexer(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
