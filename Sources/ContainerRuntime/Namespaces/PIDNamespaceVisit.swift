@@ -23,9 +23,13 @@ enum PIDNamespaceVisit {
         // Closed here, so that the link ends when both of them have.
         try containerEnd.close()
         defer { _ = try? Processes.wait(outside) }  // it may only have ended by itself
-        guard var received = try runtimeEnd.receive() else { throw .refused("the process in the pid namespace was killed") }
+        guard var received = try runtimeEnd.receive() else {
+            throw .refused("the process in the pid namespace was killed")
+        }
         if case .failed(let failure) = received.message { throw failure.cause }
-        guard let made = received.descriptor.take() else { throw .refused("the process in the pid namespace sent nothing") }
+        guard let made = received.descriptor.take() else {
+            throw .refused("the process in the pid namespace sent nothing")
+        }
         return made
     }
 

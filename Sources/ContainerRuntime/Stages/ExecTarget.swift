@@ -91,7 +91,8 @@ struct ExecTarget: ~Copyable {
 
     private static func strayed(_ name: String) -> SystemError {
         .refused(
-            "the container was made with a \(name) namespace of its own, but its process is in that of this runbox; nothing is run there")
+            "the container was made with a \(name) namespace of its own, but its process is in that of this runbox; nothing is run there"
+        )
     }
 
     /// Makes sure, when everything that belongs to the container is open, that its init still lived while it was opened: only then its number was its own all the time.
