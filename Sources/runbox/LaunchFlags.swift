@@ -28,6 +28,7 @@ enum LaunchFlags {
     static func options(_ invocation: Invocation) throws(UsageError) -> LaunchOptions {
         let parsed = invocation.parsed
         var options = LaunchOptions()
+        options.confinesCaller = true
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
         options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)

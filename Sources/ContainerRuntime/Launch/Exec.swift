@@ -30,6 +30,7 @@ extension Container {
         let terminal = executed.terminal.take()
         let foreground = Foreground(
             executed.process, doing: "stay with the process", terminal: terminal, signals: signals)
+        if options.confinesCaller { SupervisorConfinement.ofExec() }
         return try foreground.stay().shellStatus
     }
 

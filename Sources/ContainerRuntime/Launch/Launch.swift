@@ -185,6 +185,9 @@ enum Launch {
         let foreground = Foreground(
             created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals,
             notify: notify, warn: warn)
+        if plan.options.confinesCaller {
+            SupervisorConfinement.ofRun(hasHooks: plan.hooks?.poststop?.isEmpty == false)
+        }
         let reason: ExitReason
         do throws(RuntimeError) {
             reason = try foreground.stay()

@@ -53,6 +53,10 @@ public struct ExecOptions: Sendable {
     /// An SELinux label; nil for the container's.
     public var selinuxLabel: String?
 
+    /// Whether the calling process gives up for good, once the program runs in the foreground, what it does not need to stay with it: capabilities, files, and most system
+    /// calls. For a process that does nothing else.
+    public var confinesCaller = false
+
     /// Returns once the program runs, instead of waiting for it.
     public var detach = false
     /// The file that gets the process's number, decimal digits without a newline, once its program runs.

@@ -10,6 +10,10 @@ public enum CgroupManagerKind: String, Sendable {
 
 /// What the caller asks for beyond the bundle: the flags of `run` and `create`.
 public struct LaunchOptions: Sendable {
+    /// Whether the process that calls ``Container/run(_:options:warn:)`` gives up for good, once the payload runs in the foreground, what it does not need to supervise it:
+    /// capabilities, and system calls that start programs or change the host. For a process that does nothing else; nothing is given up where poststop hooks are to be called.
+    public var confinesCaller = false
+
     /// The file that gets the init's process number, decimal digits without a newline.
     public var pidFile: String?
     /// A listening Unix stream socket that receives the terminal's controlling side.

@@ -74,6 +74,7 @@ extension Command {
         options.cgroup = parsed.value("cgroup")
         options.ignorePaused = parsed.isOn("ignore-paused")
         options.detach = parsed.isOn("detach")
+        options.confinesCaller = true
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
         options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
