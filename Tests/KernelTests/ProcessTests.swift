@@ -17,21 +17,21 @@ import Testing
         "sh", "", ")", "))", "(", "a b", ") S 1 1", ") Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21", "a\nb",
         "x) (y", " ", "\u{e9}",
     ])
-    func findsTheStartTimeBehindAnyName(name: String) {
+    func findsTheStartTimeBehindAnyName(name: String) throws {
         #expect(try Processes.startTime(ofStat: Self.stat(name)) == 4242)
     }
 
-    @Test func findsTheStartTimeBehindANameThatIsNoUTF8() {
+    @Test func findsTheStartTimeBehindANameThatIsNoUTF8() throws {
         let line = Array("1 (".utf8) + [0xff, 0xfe, 0x80] + Self.stat("").dropFirst(4)
         #expect(try Processes.startTime(ofStat: line) == 4242)
     }
 
     @Test(arguments: ["R", "S", "D", "T", "t", "I"])
-    func aLivingProcessHasAStartTime(state: String) {
+    func aLivingProcessHasAStartTime(state: String) throws {
         #expect(try Processes.startTime(ofStat: Self.stat("x", state: state)) == 4242)
     }
 
-    @Test func aProcessLivesOnWithoutItsFirstThread() {
+    @Test func aProcessLivesOnWithoutItsFirstThread() throws {
         #expect(try Processes.startTime(ofStat: Self.stat("x", state: "Z", threads: "2")) == 4242)
     }
 
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: ["Z", "X"])
-    func aDeadProcessHasNone(state: String) {
+    func aDeadProcessHasNone(state: String) throws {
         #expect(try Processes.startTime(ofStat: Self.stat("x", state: state)) == nil)
     }
 
@@ -67,7 +67,7 @@ import Testing
         #expect(failure?.description == "stat has no start time in it")
     }
 
-    @Test func aStartTimeMustBeANumber() {
+    @Test func aStartTimeMustBeANumber() throws {
         #expect(throws: SystemError.self) { try Processes.startTime(ofStat: Self.stat("x", last: "4242x")) }
         #expect(try Processes.startTime(ofStat: Self.stat("x", last: "18446744073709551615")) == .max)
         #expect(throws: SystemError.self) {
