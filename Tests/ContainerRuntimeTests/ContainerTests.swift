@@ -53,21 +53,21 @@ import Testing
         try withFolder { folder throws in
             let container = Container(try ContainerID("box"), store: Store(root: folder.path))
             let own = Processes.currentID
-            let time = try #require(Processes.startTime(own))
+            let time = try #require(try Processes.startTime(own))
             try Files.makeDirectory(folder.path("box"), mode: 0o700)
-            #expect(container.status(of: try Self.record(pid: 0, startTime: 0)) == .creating)
-            #expect(container.status(of: try Self.record(pid: own, startTime: time, isReady: false)) == .creating)
-            #expect(container.status(of: try Self.record(pid: own, startTime: time)) == .running)
+            #expect(try container.status(of: try Self.record(pid: 0, startTime: 0)) == .creating)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time, isReady: false)) == .creating)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .running)
             // The number is in use, but by another process than the one that was meant.
-            #expect(container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
-            #expect(container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
-            #expect(container.status(of: try Self.record(pid: 4_194_305, startTime: time)) == .stopped)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
+            #expect(try container.status(of: try Self.record(pid: 4_194_305, startTime: time)) == .stopped)
             try Files.makeFIFO(folder.path("box/start.fifo"), mode: 0o600)
             // What a `start` that died has left, with nobody behind it.
-            #expect(container.status(of: try Self.record(pid: own, startTime: time)) == .running)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .running)
             let waiting = try Files.open(folder.path("box/start.fifo"), [.readWrite, .nonBlocking])
-            #expect(container.status(of: try Self.record(pid: own, startTime: time)) == .created)
-            #expect(container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .created)
+            #expect(try container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
             try waiting.close()
         }
     }
