@@ -60,7 +60,8 @@ import Testing
             #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .running)
             // The number is in use, but by another process than the one that was meant.
             #expect(try container.status(of: try Self.record(pid: own, startTime: time + 1)) == .stopped)
-            #expect(try container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
+            #expect(
+                try container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
             #expect(try container.status(of: try Self.record(pid: 4_194_305, startTime: time)) == .stopped)
             try Files.makeFIFO(folder.path("box/start.fifo"), mode: 0o600)
             // What a `start` that died has left, with nobody behind it.

@@ -82,4 +82,18 @@ import Testing
         // What follows a whole order may be anything, and is refused.
         #expect(accepted == 1 << (2 * (6 - whole.count)))
     }
+
+    /// An init that is born last is announced behind the terminal and before it is ready.
+    @Test func anInitThatIsBornLast() {
+        var expectation = ContainerRuntime.Expectation(bridge: false, terminal: true, bornLast: true)
+        #expect(!expectation.accepts(.bridged))
+        #expect(expectation.accepts(.prepared))
+        #expect(!expectation.accepts(.bridged), "the terminal comes first")
+        #expect(expectation.accepts(.terminal))
+        #expect(!expectation.accepts(.ready), "nobody is there who could be")
+        #expect(expectation.accepts(.bridged))
+        #expect(!expectation.accepts(.bridged), "it is born once")
+        #expect(expectation.accepts(.ready))
+        #expect(expectation.phase == .ready)
+    }
 }

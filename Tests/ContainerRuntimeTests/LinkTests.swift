@@ -200,6 +200,35 @@ private struct Ends: ~Copyable {
         #expect(length == nil)
     }
 
+    /// The kernel tells of an end that was closed with a packet unread before it hands out what that end had said.
+    @Test func whatTheOtherSaidLastIsReadBehindAReset() throws {
+        let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
+        let failure = StageFailure(.terminal, .refused("a terminal needs a devpts mount"))
+        let near = try ends.sayAndClose(
+            [.warning("before"), .failed(failure)], unread: .proceed(program: [], flags: 0))
+        let first = try #require(try near.receive()?.message)
+        #expect(first == .warning("before"))
+        #expect(near.lastFailure() == failure)
+    }
+
+    @Test func aPacketForNobodyIsAnsweredByWhatWasSaidLast() throws {
+        let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
+        let failure = StageFailure(.labels, .refused("AppArmor profile \"x\" is not loaded"))
+        let near = try ends.sayAndClose([.failed(failure)], unread: nil)
+        #expect(throws: failure) { try near.deliver(.proceed(program: [], flags: 0)) }
+    }
+
+    @Test func whoSaidNothingIsDead() throws {
+        let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
+        let near = try ends.sayAndClose([.warning("only this")], unread: nil)
+        #expect(throws: Conversation.ended) { try near.deliver(.start) }
+    }
+
+    @Test func askingForTheLastWordDoesNotWait() throws {
+        let pair = try Pair.make()
+        #expect(pair.near.lastFailure() == nil)
+    }
+
     @Test func theEndOfTheOtherIsNoPacket() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let near = Link(ends.closeFar())
@@ -209,6 +238,16 @@ private struct Ends: ~Copyable {
 }
 
 extension Ends {
+    /// Lets the far end speak and end, with or without a packet that it has not read.
+    fileprivate consuming func sayAndClose(_ messages: [Message], unread: Message?) throws(SystemError) -> Link {
+        let near = Link(self.near)
+        let far = Link(self.far)
+        if let unread { try near.send(unread) }
+        for message in messages { try far.send(message) }
+        try far.close()
+        return near
+    }
+
     /// Leaves only the near end.
     fileprivate consuming func closeFar() -> Descriptor { near }
 }

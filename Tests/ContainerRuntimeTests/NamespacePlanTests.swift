@@ -44,7 +44,8 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.has(type))
         #expect(plan.joins(type))
         // Only these two cannot be entered by the process that they are for.
-        #expect(plan.needsBridge == (type == .user || type == .pid))
+        #expect(plan.needsBridge == (type == .user))
+        #expect(plan.isBornLast == (type == .pid))
     }
 
     struct BridgeCase: Sendable, CustomTestStringConvertible {
@@ -60,7 +61,8 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         BridgeCase(new: [.user, .mount, .pid], needed: false),
         BridgeCase(new: [.mount], joined: [.network], needed: false),
         BridgeCase(new: [.mount, .pid], joined: [.network, .ipc, .uts], needed: false),
-        BridgeCase(new: [.mount], joined: [.pid], needed: true),
+        BridgeCase(new: [.mount], joined: [.pid], needed: false),
+        BridgeCase(new: [.user, .mount], joined: [.pid], needed: true),
         BridgeCase(new: [.mount, .pid], joined: [.user], needed: true),
         BridgeCase(new: [.user, .mount], joined: [.network], needed: true),
         BridgeCase(new: [.user], joined: [.cgroup], needed: true),
@@ -82,10 +84,11 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         BridgeCase(new: [.user], needed: true),
         BridgeCase(new: [.user, .mount, .pid], needed: true),
         BridgeCase(new: [.user, .mount], joined: [.network], needed: true),
-        BridgeCase(new: [.mount], joined: [.pid], needed: true),
+        BridgeCase(new: [.mount], joined: [.pid], needed: false),
         BridgeCase(new: [.mount, .pid], joined: [.user], needed: true),
         BridgeCase(joined: [.user], needed: true),
-        BridgeCase(joined: [.pid], needed: true),
+        BridgeCase(joined: [.pid], needed: false),
+        BridgeCase(joined: [.user, .pid], needed: true),
     ])
     func acknowledgesWhereTheInitMustWait(names: BridgeCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
@@ -93,6 +96,20 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         let plan = read(list, uids: mappings, gids: mappings).plan
         #expect(plan.isAcknowledged == names.needed)
         if plan.needsBridge { #expect(plan.isAcknowledged) }
+    }
+
+    /// Into others' pid namespace the init is born when all is done, unless a user namespace keeps them off.
+    @Test(arguments: [
+        BridgeCase(new: [.mount], joined: [.pid], needed: true),
+        BridgeCase(joined: [.pid, .network, .ipc], needed: true),
+        BridgeCase(new: [.mount, .pid], needed: false),
+        BridgeCase(new: [.user, .mount], joined: [.pid], needed: false),
+        BridgeCase(new: [.mount], joined: [.user, .pid], needed: false),
+    ])
+    func isBornLastAmongOthers(names: BridgeCase) {
+        let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
+        let mappings = names.new.contains(.user) ? one : nil
+        #expect(read(list, uids: mappings, gids: mappings).plan.isBornLast == names.needed)
     }
 
     @Test func noneMeansTheRuntimes() {
