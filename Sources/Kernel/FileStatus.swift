@@ -36,6 +36,8 @@ package struct FileStatus: Sendable {
     package let device: UInt64
     package let inode: UInt64
     package let size: Int64
+    /// How many names it has.
+    package let links: UInt64
     /// When the content last changed, in nanoseconds since 1970.
     package let changed: Int64
     /// Of device nodes: which device they stand for.
@@ -60,6 +62,7 @@ package struct FileStatus: Sendable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
+        links = UInt64(status.st_nlink)
         changed = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         deviceMajor = gnu_dev_major(status.st_rdev)
         deviceMinor = gnu_dev_minor(status.st_rdev)

@@ -103,31 +103,6 @@ package enum Mounting {
         try mount(nil, on: path, type: nil, flags: flags, data: nil)
     }
 
-    /// A new file system, mounted nowhere: reachable by the descriptor only. fsopen(2), fsconfig(2), fsmount(2).
-    package static func detachedFileSystem(
-        _ type: String, options: [(key: String, value: String?)] = [], attributes: MountAttributes = []
-    ) throws(SystemError) -> Descriptor {
-        let context = Descriptor(
-            raw: Int32(
-                try check("fsopen", type) {
-                    lend(type) { system(Int(SYS_fsopen), $0, Int(FSOPEN_CLOEXEC)) }
-                }))
-        let raw = context.raw
-        for option in options {
-            let command = Int((option.value == nil ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING).rawValue)
-            _ = try check("fsconfig", "\(type) \(option.key)") {
-                lend(option.key, option.value) { system(Int(SYS_fsconfig), Int(raw), command, $0, $1, 0) }
-            }
-        }
-        _ = try check("fsconfig", type) {
-            system(Int(SYS_fsconfig), Int(raw), Int(FSCONFIG_CMD_CREATE.rawValue), 0, 0, 0)
-        }
-        let mounted = try check("fsmount", type) {
-            system(Int(SYS_fsmount), Int(raw), Int(FSMOUNT_CLOEXEC), Int(attributes.rawValue))
-        }
-        return Descriptor(raw: Int32(mounted))
-    }
-
     /// Unmounts a path's topmost mount at once and its busy rest later. umount2(2), MNT_DETACH.
     package static func detach(_ path: String) throws(SystemError) {
         _ = try check("umount", path) { clinux_umount_detach(path) }

@@ -41,15 +41,25 @@ package struct RootDirectory: ~Copyable, Sendable {
     package func openMountPoint(
         _ path: String, file: Bool, follow: Bool = true
     ) throws(SystemError) -> Descriptor {
+        try mountPoint(path, file: file, follow: follow).intoPlace()
+    }
+
+    /// The same, and whether it was there: told by the one look that opens it.
+    package func mountPoint(_ path: String, file: Bool, follow: Bool = true) throws(SystemError) -> MountPoint {
+        let flags: OpenFlags = follow ? [.path] : [.path, .noFollow]
         do {
-            return try open(path, follow ? [.path] : [.path, .noFollow])
+            return MountPoint(try open(path, flags), existed: true)
         } catch {
             guard error.code == .noEntry else { throw error }
             // Somebody may put a link where nothing was a moment ago.
-            return try walk(
-                path, follow ? [.path] : [.path, .noFollow], mode: 0, missing: file ? .makeFile : .makeDirectories)
+            return MountPoint(
+                try walk(path, flags, mode: 0, missing: file ? .makeFile : .makeDirectories), existed: false)
         }
     }
+
+    /// What lies on top of this directory, if anything is mounted on it; the directory itself otherwise. No name is looked up: from the root of a walk,
+    /// `..` leads to that root again, and over what is mounted there.
+    package func topmost() throws(SystemError) -> Descriptor { try open("..", [.path, .directory]) }
 
     /// Opens a directory, made with its parents where it is missing.
     package func openDirectory(_ path: String, mode: UInt32 = 0o755) throws(SystemError) -> Descriptor {
@@ -118,6 +128,20 @@ package struct RootDirectory: ~Copyable, Sendable {
             return Descriptor(raw: try check("open", subject, open))
         }
     }
+}
+
+/// A place to mount on, held open.
+package struct MountPoint: ~Copyable, Sendable {
+    package let place: Descriptor
+    /// False where it had to be made.
+    package let existed: Bool
+
+    package init(_ place: consuming Descriptor, existed: Bool) {
+        self.place = place
+        self.existed = existed
+    }
+
+    package consuming func intoPlace() -> Descriptor { place }
 }
 
 extension DescriptorTable {

@@ -107,21 +107,11 @@ extension LaunchResources {
 
     /// A new file system as the mount's words describe it, mounted nowhere.
     static func detached(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError) -> Descriptor {
-        var options: [(key: String, value: String?)] = [("source", source ?? type)]
-        for word in mount.data {
-            let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
-            let value = sides.count == 2 ? sides[1] : nil
-            options.append((sides[0], MountLabel.isOption(word) ? value.map(MountLabel.unquoted) : value))
-        }
-        for (flag, word) in MountPlan.fileSystemWords where mount.flags.contains(flag) { options.append((word, nil)) }
-        // A device that cannot be written refuses to be mounted otherwise. A tmpfs may have to be filled first.
-        if mount.isReadOnly, !mount.isTmpfs { options.append(("ro", nil)) }
         do throws(SystemError) {
-            return try Mounting.detachedFileSystem(
-                type, options: options, attributes: mount.set.subtracting(.readOnly))
+            return try NewFileSystem.makeDetached(
+                NewFileSystem.Order(mount, type, source: source, words: mount.data, writable: mount.isFilled))
         } catch {
-            throw SystemError(
-                "mounts[\(mount.index)]", "at \(mount.destination): \(error.call) \(error.subject)", error.code)
+            throw mount.named(error)
         }
     }
 }

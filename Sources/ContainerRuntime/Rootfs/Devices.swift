@@ -6,35 +6,48 @@ struct Devices: ~Copyable {
     /// Inside a user name space nodes cannot be made; the host's are shown instead.
     let byBinding: Bool
 
-    func makeAll(in root: borrowing RootDirectory) throws(SystemError) {
+    /// - Parameter mount: the new file system at /dev, where there is one.
+    func makeAll(in root: borrowing RootDirectory, mount: borrowing Descriptor?) throws(SystemError) {
+        guard plan.makesDevices else { return try makeNodes(in: root, folder: root.descriptor) }
+        switch mount {
+        case .some(let folder):
+            try fill(folder, in: root)
+            try makeReadOnly(folder)
+        case .none: try fill(Self.openFolder(in: root), in: root)
+        }
+    }
+
+    private func fill(_ folder: borrowing Descriptor, in root: borrowing RootDirectory) throws(SystemError) {
+        try makeNodes(in: root, folder: folder)
+        for link in DevicePlan.links { try makeLink(link.name, link.target, in: folder) }
+        if Files.exists("/proc/kcore") { try makeLink("core", "/proc/kcore", in: folder) }
+        try makeTerminalMultiplexer(in: folder)
+    }
+
+    /// - Parameter folder: /dev, which is looked up once for all that is made in it.
+    private func makeNodes(in root: borrowing RootDirectory, folder: borrowing Descriptor) throws(SystemError) {
         for device in plan.devices where plan.makesDevices || !device.path.begins(with: "/dev/") {
             let (parent, name) = split(device.path)
             do throws(SystemError) {
-                try make(device, name, in: parent == "/dev" ? openFolder(in: root) : root.openDirectory(parent))
+                if parent == "/dev" {
+                    try make(device, name, in: folder)
+                } else {
+                    try make(device, name, in: root.openDirectory(parent))
+                }
             } catch {
                 if error.isRefusal { throw error }
                 throw SystemError(error.call, device.field.map { "\($0) \(device.path)" } ?? device.path, error.code)
             }
         }
-        guard plan.makesDevices else { return }
-        let folder = try openFolder(in: root)
-        for link in DevicePlan.links { try makeLink(link.name, link.target, in: folder) }
-        if Files.exists("/proc/kcore") { try makeLink("core", "/proc/kcore", in: folder) }
-        try makeTerminalMultiplexer(in: folder)
-        try makeReadOnly(folder, in: root)
     }
 
+    static let notADirectory = "/dev in the root file system must be a directory, not a link"
+
     /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579, CVE-2026-47766).
-    private func openFolder(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {
-        do throws(SystemError) {
-            let folder = try root.open("/dev", [.path, .noFollow])
-            guard try Files.status(of: folder).kind == .directory else {
-                throw .refused("/dev in the root file system must be a directory, not a link")
-            }
-            return folder
-        } catch  where error.code == .noEntry {
-            return try root.openDirectory("/dev")
-        }
+    private static func openFolder(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {
+        let folder = try root.openMountPoint("/dev", file: false, follow: false)
+        guard try Files.status(of: folder).kind == .directory else { throw .refused(notADirectory) }
+        return folder
     }
 
     private func make(
@@ -110,7 +123,7 @@ struct Devices: ~Copyable {
     }
 
     /// A /dev that is asked for read-only was left writable until now.
-    private func makeReadOnly(_ folder: borrowing Descriptor, in root: borrowing RootDirectory) throws(SystemError) {
+    private func makeReadOnly(_ folder: borrowing Descriptor) throws(SystemError) {
         guard plan.mounts.contains(where: { $0.destination == "/dev" && $0.isReadOnly && !$0.isBind }) else { return }
         try Mounting.setAttributes(of: folder, set: .readOnly)
     }

@@ -12,8 +12,10 @@ struct HiddenPaths: ~Copyable {
         self.empty = empty
     }
 
-    /// Opens what masking needs, while the host's tree is still the root.
-    static func open() throws(SystemError) -> HiddenPaths {
+    /// Opens what masking needs, while the host's tree is still the root; nothing where nothing is to be masked. Without a mount namespace of its own a container could
+    /// not have it.
+    static func open(_ plan: RootfsPlan) throws(SystemError) -> HiddenPaths {
+        if plan.maskedPaths.isEmpty { return HiddenPaths(null: Cover(), empty: Cover()) }
         let null = try Mounting.cloneTree("/dev/null", recursive: false)
         let status = try Files.status(of: null)
         guard status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 else {

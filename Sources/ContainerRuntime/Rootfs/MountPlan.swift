@@ -56,6 +56,8 @@ struct MountPlan: Sendable {
     var bringsDevices: Bool { destination == "/dev" && (isBind || kind.isFileSystem("devtmpfs")) }
     var isBind: Bool { if case .bind = kind { true } else { false } }
     var isReadOnly: Bool { flags.contains(.readOnly) }
+    /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The ids of a tmpfs are mapped before it is filled.
+    var isFilled: Bool { copyUp || (destination == "/dev" && !bringsDevices) || (isTmpfs && idMap != nil) }
 
     init?(_ mount: Mount, index: Int, bundle: String, findings: inout PlanFindings) {
         let field = "mounts[\(index)]"
@@ -154,6 +156,13 @@ struct MountPlan: Sendable {
                 "\(field).options[\(position)]",
                 "\"\(word)\" is no mount option and is passed to the file system; did you mean \"\(near)\"?")
         }
+    }
+
+    /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
+    func named(_ error: SystemError) -> SystemError {
+        if error.isRefusal { return .refused("mounts[\(index)] at \(destination): \(error.call)") }
+        let subject = error.subject.isEmpty || error.subject == destination ? "" : " (\(error.subject))"
+        return SystemError("mounts[\(index)]", "at \(destination): \(error.call)\(subject)", error.code)
     }
 
     /// What is said of a bind mount's source that is not there.

@@ -10,55 +10,65 @@ struct Mounts: ~Copyable {
     /// Where this container's cgroup lies, for hosts on which the cgroup file system cannot be mounted anew.
     let cgroupDirectory: String?
 
-    func mountAll(_ resources: borrowing LaunchResources, in root: inout RootDirectory) throws(SystemError) {
+    /// - Returns: the new file system that is now /dev, which the device nodes go into; nothing where there is none.
+    func mountAll(_ resources: borrowing LaunchResources, in root: inout RootDirectory) throws(SystemError)
+        -> Descriptor?
+    {
+        var devices = DescriptorTable()
         for mount in plan.mounts {
             do throws(SystemError) {
-                try self.mount(mount, resources, in: root)
-                if mount.destination == "/" { root = RootDirectory(try Files.open(rootPath, [.path, .directory])) }
+                let made = try self.mount(mount, resources, in: root)
+                guard mount.destination == "/" || mount.destination == "/dev" else { continue }
+                if mount.destination == "/" {
+                    devices = DescriptorTable()
+                    if let made { root = RootDirectory(made) }
+                } else if let made {
+                    devices = DescriptorTable()
+                    devices.append(made)
+                }
             } catch {
-                throw named(error, mount)
+                throw mount.named(error)
             }
         }
+        return devices.count > 0 ? devices.take(0) : nil
     }
 
-    /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
-    private func named(_ error: SystemError, _ mount: MountPlan) -> SystemError {
-        if error.isRefusal { return .refused("mounts[\(mount.index)] at \(mount.destination): \(error.call)") }
-        let subject = error.subject.isEmpty || error.subject == mount.destination ? "" : " (\(error.subject))"
-        return SystemError("mounts[\(mount.index)]", "at \(mount.destination): \(error.call)\(subject)", error.code)
-    }
-
+    /// - Returns: the mount that was made, by the descriptor that it was made with: nobody has to look for it again.
     private func mount(
         _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
-    ) throws(SystemError) {
-        if let target = resources.linkTarget(ofMount: mount.index) { return try makeLink(mount, target, in: root) }
+    ) throws(SystemError) -> Descriptor? {
+        if let target = resources.linkTarget(ofMount: mount.index) {
+            try makeLink(mount, target, in: root)
+            return nil
+        }
         switch mount.kind {
-        case .bind: try bind(mount, resources, in: root)
-        case .cgroup: try mountCgroup(mount, in: root)
-        case .fileSystem(let type, let source): try mountFileSystem(mount, type, source, resources, in: root)
+        case .bind: return try bind(mount, resources, in: root)
+        case .cgroup: return try mountCgroup(mount, in: root)
+        case .fileSystem(let type, let source): return try mountFileSystem(mount, type, source, resources, in: root)
         case .remount(let isBind):
             let target = try root.open(mount.destination, [.path])
             let flags = mount.flags.union(isBind ? [.remount, .bind] : .remount)
-            try Mounting.mount(nil, on: target.path, type: nil, flags: flags, data: data(mount))
+            let data = mount.data.isEmpty ? nil : mount.data.joined(separator: ",")
+            try Mounting.mount(nil, on: target.path, type: nil, flags: flags, data: data)
+            return nil
         }
     }
 
     /// Asked when the kernel has refused a mount: the runtime itself may be root of a user name space only.
     private var isInUserNamespace: Bool { namespaces.has(.user) || Credentials.isInUserNamespace }
 
-    private func data(_ mount: MountPlan) -> String? { mount.data.isEmpty ? nil : mount.data.joined(separator: ",") }
-
     // MARK: Bind mounts
 
     private func bind(
         _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
-    ) throws(SystemError) {
+    ) throws(SystemError) -> Descriptor {
         try resources.mountSources.with(mount.index) { tree throws(SystemError) in
             let isDirectory = try Files.status(of: tree).kind == .directory
             let target = try root.openMountPoint(
                 mount.destination, file: !isDirectory, follow: mount.followDestination)
             try ProcGuard.check(target, mount, root: rootPath, source: tree)
             try Mounting.attach(tree, on: target, subject: mount.destination)
+            return try tree.duplicate()
         }
     }
 
@@ -70,12 +80,8 @@ struct Mounts: ~Copyable {
         do throws(SystemError) {
             try Files.makeSymbolicLink(name, to: target, at: parent)
         } catch  where error.code == .exists {
-            if try Files.status(name, at: parent).kind == .symbolicLink,
-                try Files.readLink(name, at: parent) == target
-            {
-                return
-            }
-            throw error
+            // What is no link cannot be read as one.
+            guard (try? Files.readLink(name, at: parent)) == target else { throw error }
         }
     }
 
@@ -84,127 +90,106 @@ struct Mounts: ~Copyable {
     private func mountFileSystem(
         _ mount: MountPlan, _ type: String, _ source: String?, _ resources: borrowing LaunchResources,
         in root: borrowing RootDirectory
-    ) throws(SystemError) {
-        let existed = mount.isTmpfs ? try exists(mount.destination, in: root) : true
+    ) throws(SystemError) -> Descriptor {
         // The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561, CVE-2023-28642).
-        // Looked up once, so that nobody who shares the root can exchange it behind the look (CVE-2019-19921).
+        // Looked up once, so that nobody who shares the root can exchange it behind the look (CVE-2019-19921). A link at /dev would have device nodes made
+        // wherever it points (CVE-2026-41579, CVE-2026-47766).
         let isKernels = mount.isProc || mount.isSysfs
-        let target = try root.openMountPoint(
-            mount.destination, file: false, follow: mount.followDestination && !isKernels)
-        if isKernels, try Files.status(of: target).kind != .directory {
-            throw .refused("filesystem must be mounted on an ordinary directory")
+        let isDevices = mount.destination == "/dev" && plan.makesDevices
+        let point = try root.mountPoint(
+            mount.destination, file: false, follow: mount.followDestination && !isKernels && !isDevices)
+        let status = try Files.status(of: point.place)
+        if status.kind != .directory {
+            if isKernels { throw .refused("filesystem must be mounted on an ordinary directory") }
+            if isDevices { throw .refused(Devices.notADirectory) }
+            throw SystemError("mount", "type \(type)", .notDirectory)
         }
-        try ProcGuard.check(target, mount, root: rootPath)
+        try ProcGuard.check(point.place, mount, root: rootPath)
+        // The directory that it covers says what is expected there; without one tmpfs's own 1777 stands, as in runc.
+        let takesMode = mount.isTmpfs && point.existed && !mount.data.contains { $0.begins(with: "mode=") }
         if resources.mountSources.has(mount.index) {
-            return try attach(mount, resources, over: target, asItsTarget: existed, in: root)
+            // The runtime has mounted it, and given it other ids, already.
+            return try resources.mountSources.with(mount.index) { tree throws(SystemError) in
+                if takesMode { try Files.changeMode(tree.path, mode: status.permissions) }
+                return try place(NewFileSystem(shown: tree.duplicate()), mount, on: point.place)
+            }
         }
-        var data = mount.data
-        if mount.isTmpfs, existed, !data.contains(where: { $0.begins(with: "mode=") }) {
-            // The directory that it covers says what is expected there; without one tmpfs's own 1777 stands, as in runc.
-            data.append("mode=\(String(try Files.status(of: target).permissions, radix: 8))")
-        }
-        // Left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies.
-        let laterReadOnly = mount.isReadOnly && (mount.copyUp || mount.destination == "/dev")
-        let flags = laterReadOnly ? mount.flags.subtracting(.readOnly) : mount.flags
+        let words = mount.data + (takesMode ? ["mode=\(String(status.permissions, radix: 8))"] : [])
+        let order = NewFileSystem.Order(mount, type, source: source, words: words, writable: mount.isFilled)
         do throws(SystemError) {
-            try Mounting.mount(
-                source ?? type, on: target.path, type: type, flags: flags,
-                data: data.isEmpty ? nil : data.joined(separator: ","),
-                subject: "type \(type)" + (data.isEmpty ? "" : ", options \(data.joined(separator: ","))"))
-        } catch {
-            try mountInstead(mount, type, data, flags, on: target, after: error)
-        }
-        try finish(mount, over: target, in: root, readOnly: laterReadOnly && mount.destination != "/dev")
-    }
-
-    /// A new file system that the runtime has mounted, and given other ids, already.
-    private func attach(
-        _ mount: MountPlan, _ resources: borrowing LaunchResources, over target: borrowing Descriptor,
-        asItsTarget: Bool, in root: borrowing RootDirectory
-    ) throws(SystemError) {
-        try resources.mountSources.with(mount.index) { tree throws(SystemError) in
-            try Mounting.attach(tree, on: target, subject: mount.destination)
-        }
-        if mount.isTmpfs, asItsTarget, !mount.data.contains(where: { $0.begins(with: "mode=") }) {
-            let new = try root.open(mount.destination, .path)
-            try Files.changeMode(new.path, mode: Files.status(of: target).permissions)
-        }
-        try finish(mount, over: target, in: root, readOnly: mount.isReadOnly && mount.destination != "/dev")
-    }
-
-    private func exists(_ path: String, in root: borrowing RootDirectory) throws(SystemError) -> Bool {
-        do throws(SystemError) {
-            _ = try root.open(path, .path)
-            return true
-        } catch {
-            if error.code == .noEntry { return false }
-            throw error
+            return try place(NewFileSystem.make(order, on: point.place), mount, on: point.place)
+        } catch  where isInUserNamespace {
+            return try place(instead(of: order, on: point.place, after: error), mount, on: point.place)
         }
     }
 
     /// What the kernel refuses inside a user name space is replaced by what comes nearest, as crun does it.
-    private func mountInstead(
-        _ mount: MountPlan, _ type: String, _ data: [String], _ flags: MountFlags, on target: borrowing Descriptor,
-        after error: SystemError
-    ) throws(SystemError) {
-        guard isInUserNamespace else { throw error }
-        if type == "devpts", error.code == .invalidArgument, data.contains("gid=5") {
+    private func instead(
+        of order: NewFileSystem.Order, on target: borrowing Descriptor, after error: SystemError
+    ) throws(SystemError) -> NewFileSystem {
+        if order.type == "devpts", error.code == .invalidArgument, order.words.contains("gid=5") {
             // The group tty is not mapped.
-            let rest = data.filter { $0 != "gid=5" }.joined(separator: ",")
-            return try Mounting.mount(
-                "devpts", on: target.path, type: type, flags: flags, data: rest, subject: mount.destination)
+            return try NewFileSystem.make(order.without("gid=5"), on: target)
         }
         // These two can be mounted only by whoever owns the network or pid name space. The host's are shown in their place only
         // where the container is in the host's name space of that kind anyway.
         let isHosts =
-            type == "proc" && !namespaces.has(.pid) || type == "sysfs" && !namespaces.has(.network)
+            order.type == "proc" && !namespaces.has(.pid) || order.type == "sysfs" && !namespaces.has(.network)
         guard error.code == .notPermitted, isHosts else { throw error }
-        let tree = try Mounting.cloneTree(type == "proc" ? "/proc" : "/sys", recursive: true)
-        try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave, recursive: true)
-        try Mounting.attach(tree, on: target, subject: mount.destination)
+        let tree = try Mounting.cloneTree(order.type == "proc" ? "/proc" : "/sys", recursive: true)
+        try Mounting.setAttributes(of: tree, set: order.attributes, propagation: .slave, recursive: true)
+        return NewFileSystem(shown: tree)
     }
 
-    /// Propagation, recursive words and copied content need the new mount itself, which is opened by looking at the destination again.
-    private func finish(
-        _ mount: MountPlan, over old: borrowing Descriptor, in root: borrowing RootDirectory, readOnly: Bool
-    ) throws(SystemError) {
-        let recursive = !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty
-        if let label = mount.fileLabel {
-            try Labels.label(root.open(mount.destination, [.readOnly, .directory]), label)
+    /// Fills and dresses a mount while nobody sees it, and attaches it where its destination was opened.
+    ///
+    /// How its events travel is said at the end, by its descriptor: below a mount that is shared it would become so by being attached.
+    private func place(
+        _ new: consuming NewFileSystem, _ mount: MountPlan, on target: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor {
+        let isAttached = new.isAttached
+        let tree = new.intoMount()
+        if let label = mount.fileLabel { try Labels.label(Files.open(".", at: tree, [.readOnly, .directory]), label) }
+        if mount.copyUp { try TreeCopy.copy(from: target, to: tree) }
+        // What lies in /dev is made later.
+        if mount.isFilled, mount.isReadOnly, !(mount.destination == "/dev" && plan.makesDevices) {
+            try Mounting.setAttributes(of: tree, set: .readOnly)
         }
-        guard recursive || readOnly || mount.copyUp || !mount.propagation.isEmpty else { return }
-        let new = try root.open(mount.destination, [.path])
-        if mount.copyUp { try TreeCopy.copy(from: old, to: new) }
-        if readOnly { try Mounting.setAttributes(of: new, set: .readOnly) }
-        if recursive {
+        if !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {
             try Mounting.setAttributes(
-                of: new, set: mount.setRecursively, clear: mount.clearRecursively, recursive: true)
+                of: tree, set: mount.setRecursively, clear: mount.clearRecursively, recursive: true)
         }
+        if !isAttached { try Mounting.attach(tree, on: target, subject: mount.destination) }
         for entry in mount.propagation {
-            try Mounting.setAttributes(of: new, propagation: entry.kind, recursive: entry.recursive)
+            try Mounting.setAttributes(of: tree, propagation: entry.kind, recursive: entry.recursive)
         }
+        return tree
     }
 
     // MARK: cgroup
 
-    private func mountCgroup(_ mount: MountPlan, in root: borrowing RootDirectory) throws(SystemError) {
+    private func mountCgroup(
+        _ mount: MountPlan, in root: borrowing RootDirectory
+    ) throws(SystemError) -> Descriptor {
         let target = try root.openMountPoint(mount.destination, file: false)
+        let order = NewFileSystem.Order(mount, "cgroup2", source: "cgroup", words: [], writable: false)
         do throws(SystemError) {
-            try Mounting.mount(
-                "cgroup", on: target.path, type: "cgroup2", flags: mount.flags, data: nil, subject: mount.destination)
-        } catch {
-            guard error.code == .notPermitted || error.code == .busy, isInUserNamespace else { throw error }
-            guard namespaces.has(.cgroup), let cgroupDirectory else {
-                // Another's cgroups would be there to write to (CVE-2023-25809): an empty, read-only place instead.
-                return try Mounting.mount(
-                    "tmpfs", on: target.path, type: "tmpfs", flags: [.readOnly, .noSetID, .noDevices, .noExecute],
-                    data: "nr_blocks=1,nr_inodes=1", subject: mount.destination)
-            }
-            let tree = try Mounting.cloneTree(cgroupDirectory, recursive: false)
-            try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave)
-            try Mounting.attach(tree, on: target, subject: mount.destination)
+            return try place(NewFileSystem.make(order, on: target), mount, on: target)
+        } catch  where (error.code == .notPermitted || error.code == .busy) && isInUserNamespace {
+            return try place(NewFileSystem(shown: cgroupInstead(mount)), mount, on: target)
         }
-        try finish(mount, over: target, in: root, readOnly: false)
+    }
+
+    private func cgroupInstead(_ mount: MountPlan) throws(SystemError) -> Descriptor {
+        guard namespaces.has(.cgroup), let cgroupDirectory else {
+            // Another's cgroups would be there to write to (CVE-2023-25809): an empty, read-only place instead.
+            return try Mounting.detachedFileSystem(
+                "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1"), ("ro", nil)],
+                attributes: [.readOnly, .noSetID, .noDevices, .noExecute])
+        }
+        let tree = try Mounting.cloneTree(cgroupDirectory, recursive: false)
+        try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave)
+        return tree
     }
 }
 

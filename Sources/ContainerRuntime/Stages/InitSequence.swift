@@ -92,16 +92,16 @@ struct InitSequence: ~Copyable {
         var root = try step(.prepareRoot) { () throws(SystemError) in
             try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
         }
-        try mountAll(in: &root, ownSources, cgroupDirectory)
-        try step(.devices) { () throws(SystemError) in
-            try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root)
-        }
+        let dev = try mountAll(in: &root, ownSources, cgroupDirectory)
+        try step(
+            .devices,
+            try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root, mount: dev))
         let filter = try step(.runtimeHooks, try agree())
         try HookRunner(
             .createContainer, plan.hooks, directory: plan.bundle,
             output: try step(.createContainerHooks, try resources.hookOutput())
         ).runAll(state(.creating))
-        var hidden = try step(.hiddenPaths, try HiddenPaths.open())
+        var hidden = try step(.hiddenPaths, try HiddenPaths.open(plan.rootfs))
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
         try step(.terminal, try setUpStreams())
         try step(.names, try SystemSettings.setNames(plan.system))
@@ -116,17 +116,18 @@ struct InitSequence: ~Copyable {
     /// - Parameters:
     ///   - ownSources: the sources as an ordinary user's init has opened them.
     ///   - cgroupDirectory: the container's cgroup in the host's tree.
+    /// - Returns: the new file system at /dev.
     private func mountAll(
         in root: inout RootDirectory, _ ownSources: borrowing LaunchResources, _ cgroupDirectory: String?
-    ) throws(StageFailure) {
+    ) throws(StageFailure) -> Descriptor? {
         do throws(SystemError) {
             let mounts = Mounts(
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
                 cgroupDirectory: cgroupDirectory)
             if plan.isRootless {
-                try mounts.mountAll(ownSources, in: &root)
+                return try mounts.mountAll(ownSources, in: &root)
             } else {
-                try mounts.mountAll(resources, in: &root)
+                return try mounts.mountAll(resources, in: &root)
             }
         } catch {
             throw StageFailure(.mounts, error)

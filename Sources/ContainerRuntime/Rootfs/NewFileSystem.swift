@@ -1,0 +1,113 @@
+internal import Kernel
+
+/// A new file system, mounted where nobody sees it until it is as it shall be: for the runtime's idmapped ones and the container's others alike.
+struct NewFileSystem: ~Copyable {
+    let mount: Descriptor
+    /// It had to be made in its place at once.
+    let isAttached: Bool
+
+    private init(_ mount: consuming Descriptor, isAttached: Bool) {
+        self.mount = mount
+        self.isAttached = isAttached
+    }
+
+    /// What is already there, shown in the place of a new one.
+    init(shown tree: consuming Descriptor) { self.init(tree, isAttached: false) }
+
+    consuming func intoMount() -> Descriptor { mount }
+
+    /// What a mount calls for, in the form of fsconfig(2) and of mount(2).
+    struct Order {
+        let type: String
+        let source: String
+        /// The file system's own options.
+        let words: [String]
+        let flags: MountFlags
+        let attributes: MountAttributes
+
+        /// - Parameter writable: it has to be filled first.
+        init(_ mount: MountPlan, _ type: String, source: String?, words: [String], writable: Bool) {
+            self.type = type
+            self.source = source ?? type
+            self.words = words
+            flags = writable ? mount.flags.subtracting(.readOnly) : mount.flags
+            attributes = writable ? mount.set.subtracting(.readOnly) : mount.set
+        }
+
+        private init(_ order: Order, words: [String]) {
+            type = order.type
+            source = order.source
+            self.words = words
+            flags = order.flags
+            attributes = order.attributes
+        }
+
+        func without(_ word: String) -> Order { Order(self, words: words.filter { $0 != word }) }
+
+        var text: String { words.joined(separator: ",") }
+
+        /// The words of an error that say what was to be mounted.
+        func subject(_ detail: String? = nil) -> String {
+            "type \(type)" + (words.isEmpty ? "" : ", options \(text)") + (detail.map { "; \($0)" } ?? "")
+        }
+
+        /// Whether fsconfig(2) takes each of the options as it stands. Where a word holds several, or what only the file system knows how to part, mount(2) has to;
+        /// so it has where something is too long for the other, or has no name there.
+        var isPlain: Bool {
+            if flags.contains(.inodeVersion) || flags.contains(.silent) || type.containsByte(".") { return false }
+            return source.utf8.count <= Mounting.longestOption
+                && words.allSatisfy {
+                    $0.utf8.count <= Mounting.longestOption && !$0.begins(with: "=")
+                        && (MountLabel.isOption($0) || !$0.containsByte(","))
+                }
+        }
+
+        var options: [(key: String, value: String?)] {
+            var options: [(key: String, value: String?)] = [("source", source)]
+            for word in words {
+                let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
+                let value = sides.count == 2 ? sides[1] : nil
+                options.append((sides[0], MountLabel.isOption(word) ? value.map(MountLabel.unquoted) : value))
+            }
+            for (flag, word) in MountPlan.fileSystemWords where flags.contains(flag) { options.append((word, nil)) }
+            // A device that cannot be written refuses to be mounted otherwise.
+            if flags.contains(.readOnly) { options.append(("ro", nil)) }
+            return options
+        }
+    }
+
+    static func make(_ order: Order, on target: borrowing Descriptor) throws(SystemError) -> NewFileSystem {
+        if order.isPlain {
+            do throws(SystemError) {
+                return NewFileSystem(try detached(order), isAttached: false)
+            } catch {
+                // A filter that is older than these calls.
+                guard error.call == "fsopen", error.code == .noSystemCall || error.code == .notPermitted else {
+                    throw worded(error, order)
+                }
+            }
+        }
+        try Mounting.mount(
+            order.source, on: target.path, type: order.type, flags: order.flags,
+            data: order.words.isEmpty ? nil : order.text, subject: order.subject())
+        // What is now on top of this very descriptor, whatever its name has come to lead to.
+        return NewFileSystem(try RootDirectory(target.duplicate()).topmost(), isAttached: true)
+    }
+
+    /// Mounted nowhere, or refused.
+    static func makeDetached(_ order: Order) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try detached(order)
+        } catch {
+            throw worded(error, order)
+        }
+    }
+
+    private static func detached(_ order: Order) throws(SystemError) -> Descriptor {
+        try Mounting.detachedFileSystem(order.type, options: order.options, attributes: order.attributes)
+    }
+
+    private static func worded(_ error: SystemError, _ order: Order) -> SystemError {
+        SystemError("mount", order.subject(error.subject.isEmpty ? nil : error.subject), error.code)
+    }
+}
