@@ -67,7 +67,7 @@ struct LaunchResources: ~Copyable {
     private mutating func openHosts(_ plan: LaunchPlan) throws(StageFailure) {
         let output = HookOutput(plan.annotations, bundle: plan.bundle)
         if output != .kept { hookFiles = try step(.sources, try output.open()) }
-        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty {
+        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty || plan.namespaces.locksMounts {
             proc.append(try step(.sources, try HostProcfs.open()))
         }
         for joined in plan.namespaces.joined {
@@ -121,7 +121,7 @@ struct LaunchResources: ~Copyable {
                 return
             }
             let follow = mount.followSource && !mount.copySymbolicLink
-            let tree = try Self.clone(source, recursive: recursive, follow: follow)
+            let tree = try Self.clone(source, mount, recursive: recursive, follow: follow)
             try mapIDs(of: tree, mount, source: source)
             try Self.dress(tree, mount, propagation)
             mountSources.append(tree)
@@ -148,13 +148,17 @@ struct LaunchResources: ~Copyable {
         }
     }
 
-    /// In a user name space a tree can be cloned only with what is mounted below it, because that may hide something (mount_namespaces(7)).
-    private static func clone(_ source: String, recursive: Bool, follow: Bool) throws(SystemError) -> Descriptor {
+    /// In a user name space a tree may be shown only with what is mounted below it, because that may hide something (mount_namespaces(7)). Taking it along unasked
+    /// would show more than was written.
+    private static func clone(
+        _ source: String, _ mount: MountPlan, recursive: Bool, follow: Bool
+    ) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Mounting.cloneTree(source, recursive: recursive, follow: follow)
-        } catch {
-            guard error.code == .invalidArgument, !recursive else { throw error }
-            return try Mounting.cloneTree(source, recursive: true, follow: follow)
+        } catch  where error.code == .invalidArgument && !recursive {
+            throw .refused(
+                "mounts[\(mount.index)].source: \(source) cannot be bound without the mounts below it, which this user namespace may not uncover; write \"rbind\" to take them along"
+            )
         }
     }
 

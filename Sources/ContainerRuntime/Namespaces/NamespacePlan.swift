@@ -99,6 +99,9 @@ struct NamespacePlan: Sendable {
     /// What the init is born into. The cgroup name space is not among them: its root is the cgroup one is in when it is made.
     var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByBridge) }
 
+    /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user namespace made them.
+    var locksMounts: Bool { has(.user) && new.contains(.mount) }
+
     /// The host's number of a container's user or group; nil when it is not mapped.
     static func hostID(of id: UInt32, in mappings: [IDMapping]) -> UInt32? {
         for mapping in mappings

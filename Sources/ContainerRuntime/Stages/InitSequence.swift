@@ -108,8 +108,14 @@ struct InitSequence: ~Copyable {
         if !plan.system.sysctls.isEmpty { try step(.sysctl, try setParameters()) }
         try step(.labels, try plan.labels.write(by: resources.proc))
         try step(.hiddenPaths, try hidden.hide(plan.rootfs))
-        let isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
-        try step(.finishRoot, try finishRoot())
+        var isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
+        if plan.rootfs.readOnly { try step(.finishRoot, try makeRootReadOnly()) }
+        if plan.namespaces.locksMounts {
+            try step(.finishRoot, try lockMounts())
+            // It is another mount's directory now.
+            isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
+        }
+        try step(.finishRoot, try setRootPropagation())
         return Ground(filter: filter, isInDirectory: isInDirectory)
     }
 
@@ -261,15 +267,24 @@ struct InitSequence: ~Copyable {
         return try ProcessSetup.makeAndEnter(process.directory)
     }
 
-    /// Comes last, because mounts of an unbindable root could not be hidden, and nothing could be made in a read-only one.
-    private func finishRoot() throws(SystemError) {
+    /// Nothing could be made in a read-only root.
+    private func makeRootReadOnly() throws(SystemError) {
+        try Mounting.setAttributes(of: Files.open("/", [.path, .directory]), set: .readOnly)
+    }
+
+    /// From here on the container's root can neither unmount nor write to what is mounted so far and read-only.
+    private func lockMounts() throws(SystemError) {
+        let obstacle = try resources.proc.with(0) { proc throws(SystemError) in try MountLock.apply(proc: proc) }
+        if let obstacle { return try link.send(.warning(MountLock.warning(obstacle))) }
+        try MountLock.shareAgain(plan.rootfs)
+        if plan.terminal != nil { try MountLock.reopenTerminal() }
+    }
+
+    /// Comes last, because mounts of an unbindable root could not be hidden, and a shared one would not stay so.
+    private func setRootPropagation() throws(SystemError) {
+        guard plan.rootfs.propagationIsExplicit else { return }
         let propagation = plan.rootfs.propagation
-        if plan.rootfs.propagationIsExplicit {
-            try Mounting.setPropagation("/", propagation.kind, recursive: propagation.recursive)
-        }
-        if plan.rootfs.readOnly {
-            try Mounting.setAttributes(of: Files.open("/", [.path, .directory]), set: .readOnly)
-        }
+        try Mounting.setPropagation("/", propagation.kind, recursive: propagation.recursive)
     }
 
     // MARK: The payload
