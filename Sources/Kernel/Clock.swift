@@ -16,6 +16,37 @@ package enum MonotonicClock {
     }
 }
 
+/// A moment by which something must have happened, fixed once: however often a wait for it is interrupted, it does not move.
+package struct Deadline: Sendable {
+    /// On the monotonic clock; nil never comes.
+    private let moment: Int64?
+
+    /// - Parameter milliseconds: from now; nil, or more than the clock can count, never comes.
+    package init(milliseconds: Int64?) {
+        moment = milliseconds.flatMap {
+            let (sum, isBeyond) = MonotonicClock.milliseconds.addingReportingOverflow(max(0, $0))
+            return isBeyond ? nil : sum
+        }
+    }
+
+    /// - Parameter seconds: from now; the same.
+    package init(seconds: Int?) {
+        self.init(
+            milliseconds: seconds.map {
+                Int64(clamping: $0.multipliedReportingOverflow(by: 1000).overflow ? .max : $0 * 1000)
+            })
+    }
+
+    package static let never = Deadline(milliseconds: nil)
+
+    package var hasPassed: Bool { moment.map { MonotonicClock.milliseconds >= $0 } ?? false }
+
+    /// For poll(2), which counts in 32 bits: what is longer has to be waited for in parts. Negative: for ever.
+    package var pollTimeout: Int32 {
+        moment.map { Int32(clamping: max(0, $0 - MonotonicClock.milliseconds)) } ?? -1
+    }
+}
+
 package enum Clock {
     /// The clocks that a time name space may move; time_namespaces(7).
     package enum Movable: Sendable {

@@ -47,4 +47,23 @@ extension Processes {
     }
 
     static func number(_ field: ArraySlice<UInt8>) -> UInt64? { UInt64(String(decoding: field, as: UTF8.self)) }
+
+    /// Whether a process does not run because of a signal (T) or a tracer (t); proc_pid_stat(5). False when there is none.
+    package static func isHalted(_ pid: Int32) -> Bool {
+        guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return false }  // no such process
+        return isHalted(stat: bytes)
+    }
+
+    static func isHalted(stat bytes: [UInt8]) -> Bool {
+        let state = fields(ofStat: bytes).first?.first
+        return state == UInt8(ascii: "T") || state == UInt8(ascii: "t")
+    }
+
+    /// Whether a child was stopped by a signal and has not gone on; it is not reaped. waitid(2), WSTOPPED.
+    package static func isStoppedChild(_ pid: Int32) -> Bool {
+        var information = siginfo_t()
+        let options = WSTOPPED | WNOHANG | WNOWAIT | Int32(bitPattern: UInt32(__WALL))
+        // Without one that has stopped the call succeeds and fills nothing in.
+        return waitid(P_PID, id_t(pid), &information, options) == 0 && information.si_signo == SIGCHLD
+    }
 }

@@ -72,6 +72,7 @@ struct HookRunner: Sendable {
         case .signal(let signal):
             interrupt = signal
             throw fail(index, "interrupted by \(signal.description)", kept)
+        case .halted: throw fail(index, "it was stopped by a signal and has not gone on", kept)
         // Not the hook's fault: how the init ended is what there is to tell.
         case .initEnded: throw Conversation.ended.cause
         }
@@ -134,8 +135,10 @@ struct HookRunner: Sendable {
     }
 
     private func wait(for child: borrowing ChildProcess, timeout: Int?) throws(SystemError) -> End {
-        let milliseconds = timeout.map { Int32(clamping: $0 > Int(Int32.max) / 1000 ? Int.max : $0 * 1000) } ?? -1
-        let outcome = try interruption.wait(for: child.pidfd.number, timeout: milliseconds)
+        var interruption = interruption
+        // Among the container's processes there may be one that stops a hook for ever.
+        if timing == .createContainer || timing == .startContainer { interruption.halt = .child(child.pid) }
+        let outcome = try interruption.wait(for: child.pidfd.number, until: Deadline(seconds: timeout))
         if outcome != .ready { try Processes.kill(child) }
         return End(reason: try Processes.wait(child), outcome: outcome)
     }

@@ -30,7 +30,9 @@ struct Foreground: ~Copyable {
             let reason = try supervise()
             // What it said at last, such as that it stops.
             notify?.forward(warn: warn)
+            relay?.drain(signals: signals)
             relay?.end()
+            if let lost = relay?.outputFailure { warn("the output of the terminal was lost: \(lost)") }
             return reason
         } catch {
             relay?.end()
@@ -51,10 +53,7 @@ struct Foreground: ~Copyable {
             waiting += relay?.interests ?? []
             let ready = try Polling.wait(waiting)
             if !ready[0].isEmpty {
-                if let reason = try handleSignals() {
-                    relay?.drain()
-                    return reason
-                }
+                if let reason = try handleSignals() { return reason }
             }
             if !ready[1].isEmpty { notify?.forward(warn: warn) }
             relay?.handle(ready.dropFirst(2))

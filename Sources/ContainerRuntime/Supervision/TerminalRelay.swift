@@ -11,6 +11,8 @@ struct TerminalRelay: ~Copyable {
     private var isInputOpen = true
     private var isOutputOpen = true
     private var isControllerOpen = true
+    /// Why the output could not be written; nil as long as it can.
+    private(set) var outputFailure: Errno?
     /// Whether the last byte of the input ended a line, or there was none yet.
     private var isLineEnded = true
     /// What the payload has not taken yet.
@@ -112,20 +114,64 @@ struct TerminalRelay: ~Copyable {
         } catch {
             isOutputOpen = false
             pendingOutput = []
+            // A reader that has left wants no more of it.
+            if error.code != .brokenPipe { outputFailure = error.code }
         }
     }
 
+    /// How long a terminal may be silent that somebody else still holds, once the payload has ended, and how long all of these pauses may be together;
+    /// in milliseconds.
+    private static let silence: Int64 = 300
+    private static let patience: Int64 = 1000
+    /// The most that is taken from others then, in bytes. What the payload itself has left in the kernel is a quarter of this at most.
+    private static let remainder = 64 << 10
+
     /// What the payload wrote before it ended.
-    mutating func drain() {
+    ///
+    /// The kernel passes it on in its own time, so only the terminal's hang-up says that nothing will come any more. That follows at once where nobody holds
+    /// the terminal; a process that the payload has left behind may hold it for ever, and write.
+    /// - Parameter signals: one that ends processes ends this, too: a reader of the output may let it wait for ever.
+    mutating func drain(signals: borrowing Descriptor) {
+        var (paused, taken): (Int64, Int) = (0, 0)
         while true {
-            while !pendingOutput.isEmpty {
-                // Where the wait itself fails, writing finds out why.
-                _ = try? Polling.wait([(output.number, .writable)])
-                writeOutput()
-            }
-            guard isControllerOpen else { return }
+            guard writeAll(signals) else { return }
+            guard isControllerOpen, taken < Self.remainder else { return }
             readController()
-            if pendingOutput.isEmpty { return }
+            taken += pendingOutput.count
+            guard isControllerOpen, pendingOutput.isEmpty else { continue }
+            let began = MonotonicClock.milliseconds
+            let ready = pause(
+                for: (controller.number, .readable), atMost: min(Self.silence, Self.patience - paused), signals)
+            guard ready else { return }
+            paused += MonotonicClock.milliseconds - began
+        }
+    }
+
+    /// Waits until all that was read is written.
+    /// - Returns: false where a signal ended that.
+    private mutating func writeAll(_ signals: borrowing Descriptor) -> Bool {
+        writeOutput()
+        while !pendingOutput.isEmpty {
+            guard pause(for: (output.number, .writable), atMost: nil, signals) else { return false }
+            writeOutput()
+        }
+        return true
+    }
+
+    /// - Returns: whether the descriptor became ready; false after a time, or a signal that ends processes.
+    private func pause(
+        for entry: (number: Int32, events: PollEvents), atMost limit: Int64?, _ signals: borrowing Descriptor
+    ) -> Bool {
+        let deadline = Deadline(milliseconds: limit)
+        while true {
+            // Where waiting fails there is nothing that could still be done for the output.
+            guard let ready = try? Polling.wait([entry, (signals.number, .readable)], timeout: deadline.pollTimeout)
+            else { return false }
+            if !ready[0].isEmpty { return true }
+            while !ready[1].isEmpty, let signal = try? Signals.next(in: signals) {
+                if signal.endsProcess { return false }
+            }
+            if deadline.hasPassed { return false }
         }
     }
 

@@ -1,13 +1,13 @@
 internal import Kernel
 
 extension Container {
-    /// Waits until the container's init has ended. It need not be this process's child.
+    /// Waits until the container's init has ended. It need not be this process's child, and is not reaped.
     ///
     /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
     /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and nobody can tell how.
     public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
-        let deadline = timeout.map { MonotonicClock.milliseconds + $0 }
+        let deadline = Deadline(milliseconds: timeout)
         let record = try finishedRecord(deadline, timeout)
         return try WaitSequence(
             observer: EndObserver(record: record, store: store, command: "wait"), deadline: deadline,
@@ -16,10 +16,10 @@ extension Container {
     }
 
     /// The record once the container has a process.
-    private func finishedRecord(_ deadline: Int64?, _ timeout: Int64?) throws(RuntimeError) -> Record {
+    private func finishedRecord(_ deadline: Deadline, _ timeout: Int64?) throws(RuntimeError) -> Record {
         while true {
             if let record = try store.load(id.description), record.pid != 0 { return record }
-            if let deadline, MonotonicClock.milliseconds >= deadline {
+            if deadline.hasPassed {
                 throw .timedOut(reason: "container \(id) is still being created after \(timeout ?? 0) ms")
             }
             if try isAbandoned() {
@@ -44,7 +44,7 @@ extension Container {
 /// `wait`: holds the init by a pidfd until it ends, and learns how.
 struct WaitSequence {
     let observer: EndObserver
-    let deadline: Int64?
+    let deadline: Deadline
     /// For the message.
     let timeout: Int64
 
@@ -96,11 +96,8 @@ struct WaitSequence {
 
     private func wait(for pidfd: borrowing Descriptor) throws(SystemError) {
         while true {
-            let left = deadline.map { max(0, $0 - MonotonicClock.milliseconds) }
-            // poll(2) counts in 32 bits.
-            let slice = left.map { Int32(clamping: $0) } ?? -1
-            if try !Polling.wait([(pidfd.number, .readable)], timeout: slice)[0].isEmpty { return }
-            if let deadline, MonotonicClock.milliseconds >= deadline {
+            if try !Polling.wait([(pidfd.number, .readable)], timeout: deadline.pollTimeout)[0].isEmpty { return }
+            if deadline.hasPassed {
                 throw SystemError("wait", observer.record.id, .timedOut)
             }
         }
