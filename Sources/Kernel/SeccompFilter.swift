@@ -42,7 +42,10 @@ package struct SeccompProgram: Sendable, Equatable {
     ) throws(SystemError) {
         try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
             var program = sock_fprog()
-            program.len = UInt16(buffer.count / 8)
+            guard let length = UInt16(exactly: buffer.count / 8) else {
+                throw SystemError("seccomp", "program", .tooLong)
+            }
+            program.len = length
             program.filter = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(buffer.baseAddress))?
                 .assumingMemoryBound(to: sock_filter.self)
             try withUnsafePointer(to: &program) { pointer throws(SystemError) in try body(pointer) }

@@ -56,7 +56,7 @@ struct Log: Sendable {
     private func checkFile() throws(UsageError) {
         guard case .file(let path) = target else { return }
         do throws(SystemError) {
-            _ = try Files.open(path, [.writeOnly, .create, .append], mode: 0o644)
+            _ = try Files.openForAppending(path, mode: 0o644)
         } catch {
             throw UsageError(reason: "the log cannot be opened: \(error)")
         }
@@ -81,15 +81,15 @@ struct Log: Sendable {
         let message = message.withVisibleControls()
         do throws(SystemError) {
             switch target {
-            case .standardError: return Output.write(line(level, message), to: 2)
+            case .standardError: return Output.tell(line(level, message))
             case .file(let path): try append(line(level, message), to: path)
             case .journal(let name): try sendToJournal(level, message, name)
             case .syslog(let name): try sendToSyslog(level, message, name)
             }
         } catch {
-            Output.write("the log cannot be written: \(error)\n", to: 2)
+            Output.tell("the log cannot be written: \(error)\n")
         }
-        if level == .error { Output.write("\(message)\n", to: 2) }
+        if level == .error { Output.tell("\(message)\n") }
     }
 
     private func line(_ level: Level, _ message: String) -> String {
@@ -110,7 +110,7 @@ struct Log: Sendable {
     }
 
     private func append(_ line: String, to path: String) throws(SystemError) {
-        let file = try Files.open(path, [.writeOnly, .create, .append], mode: 0o644)
+        let file = try Files.openForAppending(path, mode: 0o644)
         try Files.write(line, to: file, subject: path)
     }
 
@@ -149,8 +149,36 @@ extension String {
 
 /// The standard streams.
 enum Output {
-    /// Writes all of a text; a reader that has left is nobody to tell.
-    static func write(_ text: String, to number: Int32 = 1) {
-        try? Files.write(text, toNumber: number)
+    /// Whether this process was begun without a standard output. /dev/null stands in its place then, and takes everything.
+    private static let isMissing = !InheritedDescriptors.isOpen(1)
+
+    /// Takes note of what is open, before anything is opened in its place.
+    static func prepare() { _ = isMissing }
+
+    /// What a process ended by SIGPIPE has as its status in a shell.
+    private static let brokenPipeStatus: Int32 = 141
+
+    /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A reader that has left, such as
+    /// `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
+    static func print(_ text: String) throws(Failure) {
+        do throws(SystemError) {
+            if isMissing { throw SystemError("write", "", .badDescriptor) }
+            try Files.write(text, toNumber: 1)
+        } catch {
+            if error.code == .brokenPipe { throw Failure(messages: [], exitStatus: brokenPipeStatus) }
+            throw Failure("standard output could not be written: \(error.code)")
+        }
+    }
+
+    /// Fails as ``print(_:)`` does where there is no reader any more.
+    static func checkReader() throws(Failure) {
+        // A stream that cannot be waited for has no reader to lose.
+        guard let ready = try? Polling.wait([(1, [])], timeout: 0), ready[0].contains(.failed) else { return }
+        throw Failure(messages: [], exitStatus: brokenPipeStatus)
+    }
+
+    /// Writes a message to standard error. Where that fails there is nobody to tell.
+    static func tell(_ text: String) {
+        try? Files.write(text, toNumber: 2)
     }
 }

@@ -6,14 +6,15 @@ internal import OCISpec
 @main
 enum Main {
     static func main() {
+        Output.prepare()
         var log = Log()
         // A reader of messages that has left must not end the runtime half-way.
         Signals.ignoreBrokenPipe()
         do throws(Failure) {
             Processes.exit(try run(CommandLine.arguments, &log))
         } catch {
-            // The first is the one line that users and engines read.
-            log.write(.error, error.messages.first ?? "")
+            // The first is the one line that users and engines read; a failure without one is known to who caused it.
+            if let first = error.messages.first { log.write(.error, first) }
             for message in error.messages.dropFirst() { log.write(.debug, message) }
             Processes.exit(error.exitStatus)
         }
@@ -29,7 +30,7 @@ enum Main {
             try ParsedArguments(words.dropFirst(), flags: GlobalOptions.flags, stopsAtArgument: true)
         }
         log = try understand(nil) { () throws(UsageError) in try Log(global) }
-        if global.isOn("version") { return version(calledAs: words.first ?? "") }
+        if global.isOn("version") { return try version(calledAs: words.first ?? "") }
         guard !global.isOn("help"), let name = global.rest.first, name != "help" else {
             return try help(global.rest.dropFirst().first)
         }
@@ -45,7 +46,7 @@ enum Main {
                 global.rest.dropFirst(), flags: command.allFlags, stopsAtArgument: command.takesProgram)
         }
         if parsed.isOn("help") {
-            Output.write(Help.text(command))
+            try Output.print(Help.text(command))
             return 0
         }
         guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
@@ -75,23 +76,23 @@ enum Main {
 
     private static func help(_ name: String?) throws(Failure) -> Int32 {
         guard let name else {
-            Output.write(Help.overview())
+            try Output.print(Help.overview())
             return 0
         }
         guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
-        Output.write(Help.text(command))
+        try Output.print(Help.text(command))
         return 0
     }
 
     /// Engines read the first line; no other may hold the word "version".
     /// A link named runc answers as runc, for engines that recognise no other name.
-    private static func version(calledAs path: String) -> Int32 {
+    private static func version(calledAs path: String) throws(Failure) -> Int32 {
         let name = path.parts(by: "/").last == "runc" ? "runc" : "runbox"
         var text = "\(name) version \(Release.version)\n"
         text += "commit: \(Build.commit)\n"
         text += "spec: \(OCIVersion.implemented)\n"
         text += "libseccomp: \(SeccompBuilder.libraryVersion)\n"
-        Output.write(text)
+        try Output.print(text)
         return 0
     }
 }

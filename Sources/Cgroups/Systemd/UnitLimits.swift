@@ -41,7 +41,9 @@ struct UnitLimits {
         init?(_ text: String) {
             let words = text.parts(by: " ")
             guard let quota = words.first, words.count <= 2 else { return nil }
-            guard let period = words.count == 2 ? UInt64(words[1]) : 100_000, period > 0 else { return nil }
+            // What lies outside of these is the kernel's to refuse.
+            guard let period = words.count == 2 ? UInt64(words[1]) : 100_000, (1000...1_000_000).contains(period)
+            else { return nil }
             self.period = period
             if quota == "max" {
                 perSecond = nil

@@ -29,7 +29,8 @@ extension Container {
                 // It may have ended a moment ago; its cgroup may be gone.
                 guard let usage = try usageWhileAlive(record) else { return }
                 guard receive(EventText.statistics(usage, id: id.description)) else { return }
-                next = max(next + interval, MonotonicClock.milliseconds)
+                let (later, isBeyond) = next.addingReportingOverflow(interval)
+                next = isBeyond ? .max : max(later, MonotonicClock.milliseconds)
             }
             let left = Int32(clamping: max(0, next - MonotonicClock.milliseconds))
             let ready = try operation("watch container \(id)") { () throws(SystemError) in

@@ -36,8 +36,9 @@ enum HookOutput: Sendable, Equatable {
                     continue
                 }
                 do throws(SystemError) {
-                    table.append(try Files.open(path, [.writeOnly, .create, .append], mode: 0o644))
+                    table.append(try Files.openForAppending(path, mode: 0o644))
                 } catch {
+                    if error.isRefusal { throw error }
                     throw SystemError("open the file for hooks' output", path, error.code)
                 }
             }

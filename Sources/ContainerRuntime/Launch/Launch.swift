@@ -78,7 +78,11 @@ enum Launch {
     /// - Returns: how many descriptors it brings along by socket activation.
     static func checkCaller(preserved: Int) throws(RuntimeError) -> Int {
         let activation = activationDescriptors()
-        let count = activation + preserved
+        let (count, isBeyond) = activation.addingReportingOverflow(preserved)
+        if preserved < 0 || isBeyond {
+            throw .failed(reason: "\(preserved) is no number of descriptors that could be preserved")
+        }
+        // Ends at the first that is not open, far below the largest number.
         for index in 0..<count where !InheritedDescriptors.isOpen(Int32(3 + index)) {
             throw .failed(
                 reason: "unable to stat preserved-fd \(index) (of \(count)): descriptor \(3 + index) is not open")

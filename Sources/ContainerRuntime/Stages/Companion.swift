@@ -93,7 +93,7 @@ struct Companion: ~Copyable {
         let record = record
         try step(.record, try store.write(record))
         if let path = plan.options.pidFile {
-            try step(.pidFile, try Files.replace(path, with: "\(record.pid)", mode: 0o644))
+            try step(.pidFile, try Files.deliver("\(record.pid)", to: path, mode: 0o644))
         }
         if EndPin.isWanted(plan) { EndPin.make(store.folder(plan.id), initProcess.pidfd) }
         if plan.mode == .create { try conversation.send(.recorded) }

@@ -93,7 +93,7 @@ struct ExecSequence {
                 plan.options.containerStatus, process: pid, signals: plan.options.interrupts))
         // conmon and containerd take the file for the sign that the program runs.
         if let path = plan.options.pidFile {
-            try step(.pidFile, try Files.replace(path, with: "\(pid)", mode: 0o644))
+            try step(.pidFile, try Files.deliver("\(pid)", to: path, mode: 0o644))
         }
         return terminal
     }

@@ -16,7 +16,7 @@ extension Command {
             let known = Shell.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(UsageError(reason: "there is no completion for \"\(name)\": \(known)"), invocation.command)
         }
-        Output.write(shell.completion)
+        try Output.print(shell.completion)
         return 0
     }
 }

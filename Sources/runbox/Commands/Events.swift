@@ -26,15 +26,23 @@ extension Command {
         }
         let container = try invocation.container()
         if invocation.parsed.isOn("stats") {
-            Output.write(try attempt { () throws(RuntimeError) in try container.statistics() } + "\n")
+            let line = try attempt { () throws(RuntimeError) in try container.statistics() }
+            try Output.print("\(line)\n")
             return 0
         }
+        var failure: Failure?
         try attempt { () throws(RuntimeError) in
-            // Nobody is left to tell when a line cannot be written.
             try container.watch(every: interval, reader: 1) { line in
-                (try? Files.write("\(line)\n", toNumber: 1)) != nil
+                do throws(Failure) {
+                    try Output.print("\(line)\n")
+                } catch {
+                    failure = error
+                }
+                return failure == nil
             }
         }
+        if let failure { throw failure }
+        try Output.checkReader()
         return 0
     }
 }

@@ -24,14 +24,14 @@ extension Command {
             writer.array { array in
                 for pid in processes { array.integer(pid) }
             }
-            Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+            try Output.print(String(decoding: writer.finish(), as: UTF8.self) + "\n")
             return 0
         }
         let words = Array(invocation.parsed.arguments.dropFirst())
         let table = try attempt { () throws(RuntimeError) in
             try container.processTable(words.isEmpty ? ["-ef"] : words)
         }
-        Output.write(table)
+        try Output.print(table)
         return 0
     }
 }

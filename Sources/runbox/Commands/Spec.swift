@@ -7,7 +7,8 @@ extension Command {
         name: "spec", arguments: "", count: 0...0, summary: "write a config.json to begin with",
         details: """
             The configuration runs `sh` on a terminal in the folder rootfs, with its own name spaces and
-            few capabilities. An existing config.json is left alone; a file named by --file is overwritten.
+            few capabilities. An existing config.json is left alone; a file named by --file is overwritten, and
+            a device, a FIFO or what a link leads to is written to.
             """,
         flags: [
             Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
@@ -26,9 +27,9 @@ extension Command {
             rootless: isRootless ? (uid: Credentials.effectiveUser, gid: Credentials.effectiveGroup) : nil,
             cgroupNamespace: true)
         do throws(SystemError) {
-            try Files.replace(path, with: text, mode: 0o666)
+            try Files.deliver(text, to: path, mode: 0o666)
         } catch {
-            throw Failure("write \(path): \(error)")
+            throw Failure(error.code.rawValue == 0 ? "\(error)" : "write \(path): \(error.code)")
         }
         return 0
     }

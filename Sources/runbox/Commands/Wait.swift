@@ -90,7 +90,8 @@ enum Duration {
 
         func times(_ unit: Int64) -> Int64? {
             let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
-            return overflow ? nil : product + fraction * unit / 1000
+            let (sum, isBeyond) = product.addingReportingOverflow(fraction * unit / 1000)
+            return overflow || isBeyond ? nil : sum
         }
     }
 }
