@@ -149,10 +149,15 @@ package enum Sockets {
     }
 
     /// A datagram socket at a name in a directory, where an older one makes room. Whoever may write to the file may send.
-    package static func bindDatagram(_ name: String, at directory: borrowing Descriptor) throws(SystemError)
-        -> Descriptor
-    {
+    /// - Parameter mode: of the file.
+    package static func bindDatagram(
+        _ name: String, at directory: borrowing Descriptor, mode: UInt32
+    ) throws(SystemError) -> Descriptor {
         let end = try make(.datagram)
+        // The mode that the file is made with, unix(7): changed afterwards, by its name, it could be that of another file.
+        try Files.changeMode(of: end, mode: mode)
+        let mask = Files.setCreationMask(0)
+        defer { Files.setCreationMask(mask) }
         try Files.setNonBlocking(end)
         do throws(SystemError) {
             try Files.remove(name, at: directory)

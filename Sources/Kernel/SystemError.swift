@@ -38,6 +38,7 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
     package static let connectionReset = Errno(rawValue: ECONNRESET)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     package static let wrongProtocol = Errno(rawValue: EPROTOTYPE)
+    package static let quotaExceeded = Errno(rawValue: EDQUOT)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
 
     /// The errno that the C library holds now; read at once after a failed call.

@@ -23,8 +23,8 @@ struct Record: Sendable, Equatable {
     var hasLaterHooks: Bool
     /// Whether the container shares a pid name space, so that its init's death does not end the others.
     var sharesProcesses: Bool
-    /// Whether its processes have a session keyring of their own.
-    var hasKeyring: Bool
+    /// The name of its processes' session keyring; nil where they are in the caller's.
+    var keyring: String?
     var cgroup: CgroupRecord
     var annotations: [KeyValue]
     /// nil for most containers, which have nothing to do with resctrl.
@@ -51,7 +51,7 @@ struct Record: Sendable, Equatable {
             object.member("process", hasProcess)
             object.member("laterHooks", hasLaterHooks)
             object.member("sharesProcesses", sharesProcesses)
-            object.member("keyring", hasKeyring)
+            if let keyring { object.member("keyring", keyring) } else { object.member("keyring", false) }
             object.key("cgroup")
             object.object { cgroup in
                 cgroup.member("manager", self.cgroup.mode.rawValue)
@@ -114,7 +114,9 @@ struct Record: Sendable, Equatable {
         self.hasProcess = hasProcess
         self.hasLaterHooks = hasLaterHooks
         sharesProcesses = shares
-        hasKeyring = reader.boolean("keyring") ?? true
+        // Earlier records have no name, and say at most whether there is one.
+        keyring =
+            reader.string("keyring") ?? (reader.boolean("keyring") == false ? nil : SessionKeyring.oldName(of: id))
         var scope: ScopeRecord?
         if mode == .systemd {
             guard let unit = cgroup.string("unit"), let inode = cgroup.number("inode") else { return nil }
@@ -147,7 +149,7 @@ extension Record {
         hasProcess = plan.process != nil
         hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
         sharesProcesses = !plan.namespaces.new.contains(.pid)
-        hasKeyring = !plan.options.noNewKeyring
+        keyring = plan.options.keyring
         cgroup = plan.cgroup.expectedRecord
         annotations = plan.annotations
         seccompListener = plan.seccomp?.listener

@@ -113,6 +113,11 @@ enum Launch {
     ) throws(RuntimeError) -> LaunchPlan {
         var options = options
         options.seccompReceiver = Processes.environment(SeccompListener.variable)
+        if !options.noNewKeyring {
+            options.keyring = try operation("name the session keyring") { () throws(SystemError) in
+                try SessionKeyring.newName(for: id.description)
+            }
+        }
         var host: Host
         do throws(CgroupError) {
             host = try Host.current(

@@ -24,6 +24,8 @@ public struct LaunchOptions: Sendable {
     public var preservedDescriptors: Int
     /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
     var activationDescriptors = 0
+    /// The name of the payload's session keyring; nil without one of its own.
+    var keyring: String?
     /// What the caller's environment names as the seccomp agent's socket.
     var seccompReceiver: String?
     /// Their names, as LISTEN_FDNAMES has them.

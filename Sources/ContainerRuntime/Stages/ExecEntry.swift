@@ -36,8 +36,8 @@ struct ExecEntry: ~Copyable {
         Files.setCreationMask(0)
         try step(.join, try target.enter())
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
-        if plan.record.hasKeyring {
-            try step(.keyring, try SessionKeyring.join(of: plan.record.id, label: plan.labels.label, proc: proc))
+        if let keyring = plan.record.keyring {
+            try step(.keyring, try SessionKeyring.join(keyring, label: plan.labels.label, proc: proc))
         }
         try step(.labels, try plan.labels.write(by: proc))
     }

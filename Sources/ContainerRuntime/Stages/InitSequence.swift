@@ -222,8 +222,8 @@ struct InitSequence: ~Copyable {
     }
 
     private func joinKeyring() throws(SystemError) {
-        if plan.options.noNewKeyring { return }
-        try SessionKeyring.join(of: plan.id, label: plan.labels.label, proc: resources.proc)
+        guard let keyring = plan.options.keyring else { return }
+        try SessionKeyring.join(keyring, label: plan.labels.label, proc: resources.proc)
     }
 
     private func bringLoopbackUp() throws(SystemError) {

@@ -39,9 +39,11 @@ struct NotifyPlan: Sendable, Equatable {
     /// Makes the folder, for the container's mounts to show.
     func makeFolder() throws(SystemError) {
         let outer = folder.splitAtLastSlash?.folder ?? folder
+        // The modes are meant whatever the caller's umask.
+        let mask = Files.setCreationMask(0)
+        defer { Files.setCreationMask(mask) }
         try Files.makeDirectory(outer, mode: 0o700)
         try Files.makeDirectory(folder, mode: 0o755)
-        try Files.changeMode(folder, mode: 0o755)  // whatever the caller's umask
     }
 
     /// The configuration with the mount and the variable that the payload needs.
@@ -99,9 +101,8 @@ struct NotifyProxy: ~Copyable {
     /// Begins to listen; the payload may be any user of the container's.
     static func open(_ plan: NotifyPlan, pid: Int32) throws(SystemError) -> NotifyProxy {
         let manager = try Sockets.connect(plan.address, .datagram)
-        let folder = try Files.open(plan.folder, [.path, .directory])
-        let socket = try Sockets.bindDatagram(NotifyPlan.socketName, at: folder)
-        try Files.changeMode(NotifyPlan.socketName, at: folder, mode: 0o666)
+        let folder = try Files.open(plan.folder, [.path, .directory, .noFollow])
+        let socket = try Sockets.bindDatagram(NotifyPlan.socketName, at: folder, mode: 0o666)
         return NotifyProxy(socket: socket, manager: manager, pid: pid)
     }
 
