@@ -17,10 +17,15 @@ package struct CgroupRecord: Hashable, Sendable {
     package let path: String
     /// The paths of the cgroups that runbox made for this container, from the topmost, among them its own unless that was there before. Of a scope: its own, once it is there.
     package let created: [String]
+    /// The inode of the cgroup with cgroupfs, 0 before it is known: another container's cgroup may get the path later.
+    package let inode: UInt64
     /// With systemd only.
     package let scope: ScopeRecord?
 
-    package init(mode: CgroupMode, root: String, path: String, created: [String], scope: ScopeRecord? = nil) {
+    package init(
+        mode: CgroupMode, root: String, path: String, created: [String], inode: UInt64 = 0, scope: ScopeRecord? = nil
+    ) {
+        self.inode = inode
         self.mode = mode
         self.root = root
         self.path = path

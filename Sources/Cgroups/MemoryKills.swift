@@ -90,27 +90,36 @@ extension CgroupManager {
 
 extension FSManager {
     func memoryKills() -> MemoryKills? {
-        guard let own = Self.memoryEvents(fullPath) else { return nil }
+        guard let own = ownMemoryEvents() else { return nil }
         var ancestors: [(path: String, events: MemoryKills.Events)] = []
         if own.kills > 0 {
             for parent in path.ancestors.reversed() {
-                guard let events = Self.memoryEvents(root + parent) else { continue }
+                guard let above = try? Files.open(root + parent, [.readOnly, .directory]),
+                    let events = Self.memoryEvents(above)
+                else { continue }
                 ancestors.append((parent, events))
             }
         }
         return MemoryKills(path: path.description, own: own, ancestors: ancestors)
     }
 
-    private static func memoryEvents(_ folder: String) -> MemoryKills.Events? {
+    private func ownMemoryEvents() -> MemoryKills.Events? {
+        switch directory {
+        case .some(let directory): Self.memoryEvents(directory)
+        case .none: nil
+        }
+    }
+
+    private static func memoryEvents(_ cgroup: borrowing Descriptor) -> MemoryKills.Events? {
         // Not there: no memory controller, or no cgroup any more.
-        guard let text = try? Files.readText("\(folder)/memory.events") else { return nil }
+        guard let text = try? Files.readText("memory.events", at: cgroup) else { return nil }
         var events = MemoryKills.Events()
         events.reached = count("oom", in: text)
         events.kills = count("oom_kill", in: text)
-        if let local = try? Files.readText("\(folder)/memory.events.local") {  // Linux 5.2
+        if let local = try? Files.readText("memory.events.local", at: cgroup) {  // Linux 5.2
             events.reachedOwn = count("oom", in: local)
         }
-        events.limit = (try? Files.readText("\(folder)/memory.max")).flatMap { UInt64($0) }  // "max" is none
+        events.limit = (try? Files.readText("memory.max", at: cgroup)).flatMap { UInt64($0) }  // "max" is none
         return events
     }
 

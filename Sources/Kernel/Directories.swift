@@ -195,3 +195,29 @@ extension Files {
         _ = try check("rmdir", name.text) { unlinkat(raw, name.bytes, AT_REMOVEDIR) }
     }
 }
+
+extension Files {
+    /// Gives a name in a directory another one there, unless something has that already.
+    package static func rename(
+        _ old: String, to new: String, at directory: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = directory.raw
+        do throws(SystemError) {
+            _ = try check("rename", new) { renameat2(raw, old, raw, new, UInt32(RENAME_NOREPLACE)) }
+        } catch {
+            // EINVAL: file systems such as NFS do not know the flag. They refuse a directory that is not empty all the same, as rename(2) does everywhere.
+            guard error.code == .invalidArgument || error.code == .noSystemCall else { throw error }
+            do throws(SystemError) {
+                _ = try check("rename", new) { renameat(raw, old, raw, new) }
+            } catch {
+                throw error.code == .notEmpty ? SystemError("rename", new, .exists) : error
+            }
+        }
+    }
+
+    /// Frees a lock of ``tryLock(_:)`` before the descriptor is closed.
+    package static func unlock(_ descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        _ = try check("flock") { flock(raw, LOCK_UN) }
+    }
+}

@@ -142,22 +142,6 @@ extension Files {
             throw error
         }
     }
-
-    /// Removes a directory with all that is in it; follows no symbolic link.
-    package static func removeTree(_ path: String) throws(SystemError) {
-        guard try status(path, follow: false).kind == .directory else {
-            throw SystemError("rmdir", path, .notDirectory)
-        }
-        for name in try list(path) {
-            let child = "\(path)/\(name)"
-            if try status(child, follow: false).kind == .directory {
-                try removeTree(child)
-            } else {
-                try remove(child)
-            }
-        }
-        try removeDirectory(path)
-    }
 }
 
 extension Files {

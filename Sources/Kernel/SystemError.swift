@@ -31,6 +31,7 @@ package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
     package static let noSystemCall = Errno(rawValue: ENOSYS)
     package static let notEmpty = Errno(rawValue: ENOTEMPTY)
     package static let symbolicLinkLoop = Errno(rawValue: ELOOP)
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     package static let badLibrary = Errno(rawValue: ELIBBAD)
     package static let tooLong = Errno(rawValue: E2BIG)
     package static let busyText = Errno(rawValue: ETXTBSY)

@@ -7,6 +7,7 @@ enum LaunchFlags {
         [
             Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
             Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
+            Flag("replace", "delete a container that has the name already, as delete --force does"),
             Flag("no-pivot", "change the root by chroot, for a root on an initramfs"),
             Flag("no-new-keyring", "stay in the caller's session keyring"),
             Flag("no-subreaper", "do not adopt the container's orphans"),
@@ -38,6 +39,7 @@ enum LaunchFlags {
         options.noSubreaper = parsed.isOn("no-subreaper")
         options.detach = parsed.isOn("detach")
         options.keep = parsed.isOn("keep")
+        options.replace = parsed.isOn("replace")
         options.strict = parsed.isOn("strict")
         options.cgroupManager = invocation.global.cgroupManager
         return options
@@ -62,7 +64,7 @@ enum LaunchFlags {
                 throw .failed(
                     reason: "the bundle is named twice: \(argument) and --bundle; give a container name with --bundle")
             }
-            return Target(bundle: bundle, id: try freeName(bundle, Store(root: invocation.global.root)))
+            return Target(bundle: bundle, id: try name(bundle))
         } catch {
             throw Failure(error)
         }
@@ -73,17 +75,11 @@ enum LaunchFlags {
         name.containsByte("/") ? Paths.absolute(name) : name
     }
 
-    /// The folder's name, with what no container's name may have replaced, and a number where it is taken.
-    private static func freeName(_ bundle: Bundle, _ store: Store) throws(RuntimeError) -> ContainerID {
+    /// The folder's name, with what no container's name may have replaced. Never another one where it is taken: what has it may be the same service, still running.
+    private static func name(_ bundle: Bundle) throws(RuntimeError) -> ContainerID {
         let folder = bundle.path.parts(by: "/").last ?? "container"
         let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }
         let trimmed = String(allowed.drop { $0 == "." }.prefix(240))
-        let base = trimmed.isEmpty ? "container" : trimmed
-        var number = 1
-        while true {
-            let id = try ContainerID(number == 1 ? base : "\(base)-\(number)")
-            if !store.contains(id) { return id }
-            number += 1
-        }
+        return try ContainerID(trimmed.isEmpty ? "container" : trimmed)
     }
 }

@@ -26,28 +26,37 @@ extension FSManager {
     /// Makes a cgroup below this one, which keeps the limits, moves a process there and gives it to a user, who manages it from then on (crun's `run.oci.delegate-cgroup`).
     /// - Parameter name: relative, without `.` and `..`.
     package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
-        do throws(SystemError) {
-            let names = name.parts(by: "/")
-            var leaf = fullPath
-            for name in names {
-                leaf += "/\(name)"
-                try Files.makeDirectories(leaf, mode: 0o755)
-            }
-            try Files.write(String(pid), into: "\(leaf)/cgroup.procs")
-            // Only now that no process is left in it can its children have controllers.
-            var parent = fullPath
-            for name in names {
-                let controllers = try Files.readText("\(parent)/cgroup.controllers").parts(by: " ").map { "+\($0)" }
-                if !controllers.isEmpty {
-                    try Files.write(controllers.joined(separator: " "), into: "\(parent)/cgroup.subtree_control")
+        let done: Void? = try inDirectory { directory throws(SystemError) in
+            let names = name.parts(by: "/").map { ByteName($0) }
+            for name in names.indices {
+                let above = try Self.open(names[..<name], below: directory)
+                do throws(SystemError) {
+                    try Files.makeDirectory(names[name], at: above, mode: 0o755)
+                } catch {
+                    guard error.code == .exists else { throw error }
                 }
-                parent += "/\(name)"
             }
-            let directory = try Files.open(leaf, [.readOnly, .directory])
-            try Self.give(directory, to: owner)
-        } catch {
-            throw CgroupError(error, in: "\(path)/\(name)")
+            let leaf = try Self.open(names[...], below: directory)
+            try Files.write(String(pid), into: "cgroup.procs", at: leaf)
+            // Only now that no process is left in it can its children have controllers.
+            for name in names.indices {
+                let above = try Self.open(names[..<name], below: directory)
+                let controllers = try Files.readText("cgroup.controllers", at: above).parts(by: " ").map { "+\($0)" }
+                if controllers.isEmpty { continue }
+                try Files.write(controllers.joined(separator: " "), into: "cgroup.subtree_control", at: above)
+            }
+            try Self.give(leaf, to: owner)
         }
+        if done == nil { throw gone }
+    }
+
+    /// A cgroup below another, name by name.
+    static func open(
+        _ names: ArraySlice<ByteName>, below top: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor {
+        var directory = try Files.open(".", at: top, [.readOnly, .directory])
+        for name in names { directory = try Files.open(name, at: directory, [.readOnly, .directory, .noFollow]) }
+        return directory
     }
 
     /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups below. The limits stay the host's.

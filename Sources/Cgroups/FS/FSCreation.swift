@@ -18,7 +18,12 @@ struct FSCreation: ~Copyable {
     mutating func run(_ plan: ResourcesPlan) throws(CgroupError) -> Descriptor {
         do throws(CgroupError) {
             let directory = try claim()
-            try ControllerSwitch(root: root, path: path, isHybrid: isHybrid).enable(plan.controllers, directory)
+            do throws(CgroupError) {
+                try ControllerSwitch(root: root, path: path, isHybrid: isHybrid).enable(plan.controllers, directory)
+            } catch {
+                undoOwn(directory)
+                throw error
+            }
             return directory
         } catch {
             undo()
@@ -35,13 +40,27 @@ struct FSCreation: ~Copyable {
                 try makeDirectories()
                 let directory = try open()
                 try lock(directory)
-                try checkUnused(directory)
+                do throws(CgroupError) {
+                    try checkUnused(directory)
+                } catch {
+                    undoOwn(directory)
+                    throw error
+                }
                 return directory
             } catch {
                 tries -= 1
                 guard tries > 0, error.code == .noEntry || error.code == .noDevice else { throw error }
             }
         }
+    }
+
+    /// Removes the cgroup itself if it was made here, as long as the lock keeps others from taking it for theirs.
+    private mutating func undoOwn(_ directory: borrowing Descriptor) {
+        let own = path.description
+        guard created.contains(own) else { return }
+        created.removeAll { $0 == own }
+        // Best effort: the failure that led here is the one to report.
+        try? FSManager.remove(directory, at: path, root: root)
     }
 
     /// Removes what was made here.
@@ -124,7 +143,7 @@ struct FSCreation: ~Copyable {
         do throws(SystemError) {
             events = try Files.readText("cgroup.events", at: directory)
             if FSManager.event("populated", in: events) {
-                try FSManager.collect(root + path.description, recursive: true, into: &processes)
+                processes = try FSManager.processes(in: directory, recursive: true)
             }
         } catch {
             throw CgroupError(error, in: path.description)

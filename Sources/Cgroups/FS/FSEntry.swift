@@ -10,48 +10,81 @@ extension FSManager {
     ///   - sub: a cgroup below the container's, which must be there; `..` is refused.
     ///   - initProcess: the container's init as this process counts it.
     func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor {
-        let place = try entryPath(below: sub, initProcess: initProcess)
-        return try open(root + place, place)
+        let names = try names(below: sub, initProcess: initProcess)
+        switch directory {
+        case .none: throw gone
+        case .some(let directory):
+            guard let names else { return try home(of: initProcess, directory) }
+            do throws(SystemError) {
+                return try Self.open(names[...], below: directory)
+            } catch {
+                throw notFound(error, names)
+            }
+        }
     }
 
     /// That cgroup's path from the tree's root.
     func entryPath(below sub: String?, initProcess: Int32) throws(CgroupError) -> String {
+        let names = try names(below: sub, initProcess: initProcess) ?? []
+        return path.description + names.map { "/\($0.text)" }.joined()
+    }
+
+    /// - Returns: the names that lead there from the container's cgroup; nil where they are too many to be told in one path.
+    private func names(below sub: String?, initProcess: Int32) throws(CgroupError) -> [ByteName]? {
         guard directory != nil else { throw gone }
-        if let sub { return try path(below: sub) }
+        if let sub {
+            let names = sub.parts(by: "/").filter { $0 != "." }
+            guard !names.contains(where: { $0 == ".." || $0.containsByte("\0") }) else {
+                throw CgroupError("cgroup \(printable(sub)) must lie below the container's: .. is not allowed")
+            }
+            return names.map { ByteName($0) }
+        }
         let control = try inDirectory { directory throws(SystemError) in
             try Files.readText("cgroup.subtree_control", at: directory)
         }
-        guard control?.isEmpty == false else { return path.description }
-        return try place(of: initProcess) ?? path.description
-    }
-
-    private func path(below sub: String) throws(CgroupError) -> String {
-        let names = sub.parts(by: "/").filter { $0 != "." }
-        guard !names.contains(where: { $0 == ".." || $0.containsByte("\0") }) else {
-            throw CgroupError("cgroup \(printable(sub)) must lie below the container's: .. is not allowed")
-        }
-        return path.description + names.map { "/\($0)" }.joined()
-    }
-
-    func open(_ location: String, _ name: String) throws(CgroupError) -> Descriptor {
+        guard control?.isEmpty == false else { return [] }
         do throws(SystemError) {
-            return try Files.open(location, [.readOnly, .directory])
+            let text = try Files.read("/proc/\(initProcess)/cgroup", limit: 1 << 20)
+            return Self.names(inProcCgroup: text, below: path.description)
         } catch {
-            guard error.isMissing else { throw CgroupError(error, in: name) }
-            throw CgroupError(
-                "cgroup \(printable(name)) not found",
-                remedy: "a process can only join a cgroup that the container has made", code: error.code)
+            // ENAMETOOLONG: the file has room for 4096 bytes of path.
+            guard error.code == .nameTooLong else { throw CgroupError(error, in: path.description) }
+            return nil
         }
     }
 
-    /// The cgroup that a process is in, where it lies below the container's.
-    private func place(of pid: Int32) throws(CgroupError) -> String? {
+    /// What leads from a cgroup to the one that /proc/PID/cgroup tells of; nothing where that does not lie below it. Names are bytes: the container gives them.
+    static func names(inProcCgroup text: [UInt8], below path: String) -> [ByteName] {
+        let newline = UInt8(ascii: "\n")
+        for line in text.split(separator: newline) where line.starts(with: "0::\(path)/".utf8) {
+            return line.dropFirst(path.utf8.count + 4).split(separator: UInt8(ascii: "/")).map { ByteName($0) }
+        }
+        return []
+    }
+
+    /// The cgroup that a process is in, found by looking into all of them.
+    private func home(of pid: Int32, _ directory: borrowing Descriptor) throws(CgroupError) -> Descriptor {
+        var found: Descriptor?
         do throws(SystemError) {
-            let place = CgroupHost.ownPath(inProcCgroup: try Files.readText("/proc/\(pid)/cgroup"))
-            return place.flatMap { $0.begins(with: "\(path)/") ? $0 : nil }
+            try Files.visitDirectories(of: directory) { cgroup throws(SystemError) in
+                guard try Self.processes(in: cgroup, recursive: false).contains(pid) else { return }
+                found = try Files.open(".", at: cgroup, [.readOnly, .directory])
+            }
         } catch {
             throw CgroupError(error, in: path.description)
         }
+        switch consume found {
+        case .some(let found): return found
+        case .none: throw CgroupError("the cgroup of process \(pid) was not found below \(path)", code: .noEntry)
+        }
+    }
+
+    func notFound(_ error: SystemError, _ names: [ByteName]) -> CgroupError {
+        let name = printable(path.description + names.map { "/\($0.text)" }.joined())
+        guard error.isMissing else { return CgroupError(error, in: name) }
+        return CgroupError(
+            "cgroup \(name) not found", remedy: "a process can only join a cgroup that the container has made",
+            code: error.code)
     }
 
     /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation Containment").

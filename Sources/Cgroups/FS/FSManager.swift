@@ -2,8 +2,8 @@ package import Kernel
 
 /// A container's cgroup as a directory that runbox made itself (the `cgroupfs` manager).
 ///
-/// The directory is opened once; its files are opened below that descriptor. Paths are used only where directories are made and removed: cgroupfs has no symbolic
-/// links and renames nothing across directories, so whoever owns a delegated part of the tree cannot lead them astray.
+/// The directory is opened once; its files, and the cgroups below it, are opened below that descriptor, whatever their names and however deep they lie: the
+/// container may have made them. Paths are used only for what lies above it, which is the host's.
 package struct FSManager: ~Copyable, Sendable {
     /// The mount point of the v2 tree.
     let root: String
@@ -30,7 +30,11 @@ package struct FSManager: ~Copyable, Sendable {
             throw CgroupError("the container's state names no cgroup (\"\(printable(record.path))\")")
         }
         do throws(SystemError) {
-            directory = try Files.open(root + path.description, [.readOnly, .directory])
+            let found = try Files.open(root + path.description, [.readOnly, .directory])
+            // What has the path now may be another container's: then this one's is gone.
+            let inode = record.inode == 0 ? 0 : try Files.status(of: found).inode
+            let isOwn = inode == record.inode
+            directory = isOwn ? .some(found) : .none
         } catch {
             guard error.isMissing else { throw CgroupError(error, in: path.description) }
             directory = nil
@@ -38,7 +42,15 @@ package struct FSManager: ~Copyable, Sendable {
     }
 
     package var record: CgroupRecord {
-        CgroupRecord(mode: .fs, root: root, path: path.description, created: created)
+        CgroupRecord(mode: .fs, root: root, path: path.description, created: created, inode: inode() ?? 0)
+    }
+
+    /// What tells this cgroup from one that has its path later; nil when it is gone.
+    func inode() -> UInt64? {
+        switch directory {
+        case .some(let directory): try? Files.status(of: directory).inode
+        case .none: nil
+        }
     }
 
     /// The directory's path in the runtime's own name space.
@@ -95,27 +107,27 @@ package struct FSManager: ~Copyable, Sendable {
     /// The processes in the cgroup, by their numbers in this pid name space.
     /// - Parameter recursive: also those in the cgroups below it, which the container may have made.
     package func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
-        guard directory != nil else { return [] }
-        do throws(SystemError) {
-            var found: [Int32] = []
-            try Self.collect(fullPath, recursive: recursive, into: &found)
-            return found
-        } catch {
-            throw CgroupError(error, in: path.description)
+        let found = try inDirectory { directory throws(SystemError) in
+            try Self.processes(in: directory, recursive: recursive)
         }
+        return found ?? []
     }
 
-    static func collect(_ path: String, recursive: Bool, into found: inout [Int32]) throws(SystemError) {
+    static func processes(in directory: borrowing Descriptor, recursive: Bool) throws(SystemError) -> [Int32] {
+        if !recursive { return try members(of: directory) }
+        var found: [Int32] = []
+        try Files.visitDirectories(of: directory) { cgroup throws(SystemError) in found += try members(of: cgroup) }
+        return found
+    }
+
+    private static func members(of cgroup: borrowing Descriptor) throws(SystemError) -> [Int32] {
         do throws(SystemError) {
-            let text = try Files.readText("\(path)/cgroup.procs")
-            found += text.parts(by: "\n").compactMap { Int32($0) }
-            guard recursive else { return }
-            for name in try Files.listDirectories(path) {
-                try collect("\(path)/\(name)", recursive: true, into: &found)
-            }
+            let bytes = try Files.read("cgroup.procs", at: cgroup, limit: 64 << 20)
+            return bytes.split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
         } catch {
             // A cgroup that is going away has none; the processes of a threaded one are listed where its domain begins (EOPNOTSUPP).
             guard error.isMissing || error.code == .noDevice || error.code == .notSupported else { throw error }
+            return []
         }
     }
 

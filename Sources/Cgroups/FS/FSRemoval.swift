@@ -7,40 +7,40 @@ extension FSManager {
 
     /// Kills every process in the cgroup and below it, frozen ones too; does not wait for their end (cgroup-v2.rst, `cgroup.kill`).
     package func kill() throws(CgroupError) {
-        guard directory != nil else { return }
-        do throws(SystemError) {
-            try Files.write("1", into: "\(fullPath)/cgroup.kill")
-        } catch {
-            if error.code == .noDevice { return }  // just being removed
-            // The file is there since Linux 5.14, and not in threaded cgroups.
-            guard error.isMissing || error.code == .notSupported else { throw CgroupError(error, in: path.description) }
-            try killOneByOne()
+        _ = try inDirectory { directory throws(SystemError) in
+            do throws(SystemError) {
+                try Files.write("1", into: "cgroup.kill", at: directory)
+            } catch {
+                // The file is there since Linux 5.14, and not in threaded cgroups.
+                guard error.isMissing || error.code == .notSupported else { throw error }
+                try Self.killOneByOne(directory)
+            }
         }
     }
 
     /// Frozen processes make no new ones while the list is gone through, and SIGKILL reaches them all the same.
-    func killOneByOne() throws(CgroupError) {
+    static func killOneByOne(_ directory: borrowing Descriptor) throws(SystemError) {
         // Best effort: without freezing the loop in `remove` catches those that were too quick.
-        try? Files.write("1", into: "\(fullPath)/cgroup.freeze")
-        defer { try? Files.write("0", into: "\(fullPath)/cgroup.freeze") }
-        for pid in try processes(recursive: true) {
-            // One that has ended by now needs no killing; 0 stands for a process of an outer pid name space, which has no number here.
+        try? Files.write("1", into: "cgroup.freeze", at: directory)
+        defer { try? Files.write("0", into: "cgroup.freeze", at: directory) }
+        for pid in try processes(in: directory, recursive: true) {
+            // One that has ended by now needs no killing; 0 stands for a process of an outer pid namespace, which has no number here.
             if pid > 0 { try? Processes.kill(pid, Signal.kill.rawValue) }
         }
     }
 
     /// Removes the cgroup with all cgroups below it, killing what still runs there; then those above that were made for this container and are empty. A cgroup that
-    /// is gone already is as good as removed.
+    /// is gone already is as good as removed, and so is one that another container has taken over.
     /// - Parameter timeout: milliseconds.
     package func remove(timeout: Int64 = Self.removalTime) throws(CgroupError) {
         try removeOwn(timeout: timeout)
-        removeParents()
+        try removeParents()
     }
 
     /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all that is in it.
     package func withdraw() throws(CgroupError) {
         if created.contains(path.description) { try removeOwn(timeout: Self.removalTime) }
-        removeParents()
+        try removeParents()
     }
 
     /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is killed, because it may be another's.
@@ -49,24 +49,25 @@ extension FSManager {
         let end = MonotonicClock.milliseconds + patience
         while true {
             do throws(SystemError) {
-                try Files.removeDirectory(fullPath)
+                try removeDirectory()
                 break
             } catch {
                 if error.code != .busy || MonotonicClock.milliseconds >= end { break }
             }
             MonotonicClock.sleep(milliseconds: 5)
         }
-        removeParents()
+        try? removeParents()  // another container's, perhaps; empty ones harm nobody
     }
 
-    private func removeParents() {
+    private func removeParents() throws(CgroupError) {
         for parent in created.reversed() where parent != path.description {
             do throws(SystemError) {
                 try Files.removeDirectory(root + parent)
             } catch {
                 if error.isMissing { continue }
-                // Busy: other containers have moved in, and it is theirs now. Whatever else: an empty cgroup harms nobody.
-                break
+                // Other containers have moved in, and it is theirs now.
+                if error.code == .busy { break }
+                throw CgroupError(error, in: parent)
             }
         }
     }
@@ -76,7 +77,7 @@ extension FSManager {
         var pause: Int64 = 1
         while true {
             do throws(SystemError) {
-                return try Self.removeTree(fullPath)
+                return try removeTree()
             } catch {
                 guard error.code == .busy else { throw CgroupError(error, in: path.description) }
             }
@@ -88,19 +89,50 @@ extension FSManager {
     }
 
     /// The bare rmdir first: that is all a container that has ended needs.
-    private static func removeTree(_ path: String) throws(SystemError) {
-        do {
-            return try Files.removeDirectory(path)
+    private func removeTree() throws(SystemError) {
+        do throws(SystemError) {
+            return try removeDirectory()
         } catch {
-            if error.isMissing { return }
             guard error.code == .busy else { throw error }
         }
-        do {
-            for name in try Files.listDirectories(path) { try removeTree("\(path)/\(name)") }
-            try Files.removeDirectory(path)
-        } catch {
-            guard error.isMissing else { throw error }
+        switch directory {
+        case .some(let directory):
+            do throws(SystemError) {
+                try Files.removeContents(of: directory, .directories)
+            } catch {
+                // Taken away by somebody else between two looks: the next look decides.
+                guard error.isMissing || error.code == .noDevice else { throw error }
+            }
+            try removeDirectory()
+        case .none: break
         }
+    }
+
+    /// Removes the cgroup's own directory, unless it is gone or another container's: one that is being made holds its lock, and one that was made later at the same path
+    /// is another directory. Nobody but the lock's holder removes what the path names, so it cannot change between the look and the removal.
+    private func removeDirectory() throws(SystemError) {
+        switch directory {
+        case .some(let directory):
+            guard try Files.tryLock(directory) else { return }
+            do throws(SystemError) {
+                try Self.remove(directory, at: path, root: root)
+            } catch {
+                guard error.isMissing else { throw error }
+            }
+        case .none: return
+        }
+    }
+
+    /// Removes what the path names if it is this very directory.
+    static func remove(
+        _ directory: borrowing Descriptor, at path: CgroupPath, root: String
+    ) throws(SystemError) {
+        let above = try Files.open(root + (path.ancestors.last ?? ""), [.path, .directory])
+        let name = ByteName(path.components.last ?? "")
+        let own = try Files.status(of: directory)
+        let named = try Files.status(name, at: above)
+        guard named.inode == own.inode, named.device == own.device else { return }
+        try Files.removeDirectory(name, at: above)
     }
 
     private func occupied(_ timeout: Int64) throws(CgroupError) -> CgroupError {

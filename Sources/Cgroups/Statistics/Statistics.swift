@@ -27,9 +27,8 @@ package struct Statistics: Hashable, Sendable {
 
 extension FSManager {
     package func statistics() throws(CgroupError) -> Statistics {
-        let path = fullPath
         let read = try inDirectory { directory throws(SystemError) in
-            try Statistics(directory, names: Files.list(path))
+            try Statistics(directory, names: Files.entries(of: directory).map { $0.name.text })
         }
         guard let read else { throw gone }
         return read

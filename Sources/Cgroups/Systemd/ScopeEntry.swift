@@ -27,7 +27,7 @@ extension ScopeManager {
         }
         if Files.isWritable("\(cgroup.root)\(common)/cgroup.procs") { return nil }
         // One that is not there is told by its name.
-        _ = try inner.open(cgroup.root + place, place)
+        _ = try inner.entry(below: sub, initProcess: initProcess)
         guard let subgroup = place.rest(after: cgroup.path.description) else { return nil }
         return ScopeEntry(unit: scope.unit, subgroup: subgroup.isEmpty ? "/" : subgroup)
     }

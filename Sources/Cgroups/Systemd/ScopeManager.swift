@@ -226,13 +226,3 @@ package struct ScopeManager: ~Copyable, Sendable {
         try? bus.resetFailed(scope.unit)
     }
 }
-
-extension FSManager {
-    /// What tells this cgroup from one that has its name later; nil when it is gone.
-    fileprivate func inode() -> UInt64? {
-        switch directory {
-        case .some(let directory): try? Files.status(of: directory).inode
-        case .none: nil
-        }
-    }
-}

@@ -47,6 +47,8 @@ public struct Container: Sendable {
             do throws(RuntimeError) {
                 states.append(try Container(ContainerID(name), store: store).state(askedBy: "list"))
             } catch .missing {
+                // Just being made or deleted: there is nothing to tell.
+                guard (try? store.isAbandoned(name)) == true else { continue }
                 warn("\(name) is left out: it was never finished; runbox delete \(name) removes it")
             } catch {
                 warn("\(name) is left out: \(error)")
@@ -128,20 +130,34 @@ public struct Container: Sendable {
     /// - Throws: ``RuntimeError/status(reason:)`` for a running container without `force`.
     public func delete(force: Bool = false, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) {
         do throws(RuntimeError) {
-            // Whoever holds the container by a hook or a program that hangs lets go when the init is killed.
-            let endIt = { if force { try? kill("KILL", all: true) } }
-            try store.whileLocked(id.description, whenBusy: endIt) { () throws(RuntimeError) in
-                try deleteLocked(force, warn)
-            }
+            let folder = try store.lock(id.description) { folder in if force { endHolder(folder) } }
+            try deleteLocked(folder, force, warn)
+            extendLifetime(folder)
         } catch {
-            if force, case .missing = error { return }
-            throw error
+            guard force, case .missing = error else { throw error }
+            // Best effort: what a runtime that was killed has left without a name keeps nobody from anything.
+            try? store.sweep()
         }
     }
 
-    private func deleteLocked(_ force: Bool, _ warn: @escaping (String) -> Void) throws(RuntimeError) {
-        guard let record = try loadForDeletion(force, warn) else {
-            return try operation("remove the state") { () throws(SystemError) in try store.remove(id.description) }
+    /// Whoever holds the container by a hook or a program that hangs lets go when the init is killed.
+    private func endHolder(_ folder: borrowing Descriptor) {
+        // By the record in this very folder: another container may have got the name. What cannot be killed is left to the one who holds the lock.
+        guard let record = try? store.load(id.description, at: folder), let status = try? status(of: record) else {
+            return
+        }
+        try? KillSequence(record: record, status: status).run(.kill, all: true)
+    }
+
+    private func deleteLocked(
+        _ folder: borrowing Descriptor, _ force: Bool, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) {
+        guard let record = try loadForDeletion(folder, force, warn) else {
+            do throws(SystemError) {
+                return try store.remove(id.description, folder)
+            } catch {
+                throw RuntimeError(error, doing: "remove the state")
+            }
         }
         // With the lock in our hands, a container that is "creating" has lost its maker.
         let status = try status(of: record)
@@ -149,13 +165,15 @@ public struct Container: Sendable {
             throw .status(
                 reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")
         }
-        try DeleteSequence(record: record, store: store, warn: warn).run()
+        try DeleteSequence(record: record, store: store, warn: warn).run(folder)
     }
 
     /// - Returns: nil where there is nothing to go by, so that the folder alone is removed.
-    private func loadForDeletion(_ force: Bool, _ warn: (String) -> Void) throws(RuntimeError) -> Record? {
+    private func loadForDeletion(
+        _ folder: borrowing Descriptor, _ force: Bool, _ warn: (String) -> Void
+    ) throws(RuntimeError) -> Record? {
         do throws(RuntimeError) {
-            return try store.load(id.description)
+            return try store.load(id.description, at: folder)
         } catch {
             // Gone while we waited for the lock, or without --force: no more to do here.
             if case .missing = error { throw error }

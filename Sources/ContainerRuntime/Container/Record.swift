@@ -58,6 +58,7 @@ struct Record: Sendable, Equatable {
                 cgroup.member("root", self.cgroup.root)
                 cgroup.member("path", self.cgroup.path)
                 cgroup.member("made", self.cgroup.created)
+                if self.cgroup.inode != 0 { cgroup.member("inode", self.cgroup.inode) }
                 if let scope = self.cgroup.scope {
                     cgroup.member("unit", scope.unit)
                     cgroup.member("inode", scope.inode)
@@ -123,7 +124,9 @@ struct Record: Sendable, Equatable {
             let began = cgroup.number("began").map { Int64(clamping: $0) }
             scope = ScopeRecord(unit: unit, subgroup: cgroup.string("subgroup"), inode: inode, began: began ?? 0)
         }
-        self.cgroup = CgroupRecord(mode: mode, root: root, path: path, created: made, scope: scope)
+        self.cgroup = CgroupRecord(
+            mode: mode, root: root, path: path, created: made,
+            inode: mode == .fs ? cgroup.number("inode") ?? 0 : 0, scope: scope)
         self.annotations = annotations
         if let listener = reader.object("seccompListener"), let path = listener.string("path") {
             seccompListener = SeccompListener(path: path, metadata: listener.string("metadata"))

@@ -7,8 +7,8 @@ internal import OCISpec
 public enum RuntimeError: Error, Sendable {
     /// The name cannot be a container's.
     case invalidID(String)
-    /// Another container has the name.
-    case exists(String)
+    /// Another container has the name; `holder` says what it is and how to be rid of it, where that is known.
+    case exists(String, holder: String = "")
     /// There is no such container.
     case missing(String)
     /// The container is in a status that does not allow the operation; `reason` begins with the words engines look for.
@@ -40,7 +40,8 @@ extension RuntimeError: CustomStringConvertible {
         switch self {
         case .invalidID(let text):
             "invalid container ID format: \"\(text)\" (letters, digits and _+-. are allowed, and no dot in front)"
-        case .exists(let id): "container with given ID already exists: \(id)"
+        case .exists(let id, let holder):
+            "container with given ID already exists: \(id)\(holder.isEmpty ? "" : " is \(holder)")"
         case .missing(let id): "container does not exist: \(id)"
         case .status(let reason), .bundle(let reason), .timedOut(let reason), .failed(let reason): reason
         case .configuration(let findings):

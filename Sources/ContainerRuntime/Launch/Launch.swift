@@ -23,7 +23,8 @@ extension Container {
         options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
         let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
-        _ = try Launch.sequence(plan, bundle, store, warn).run()
+        try replace(options, warn)
+        _ = try make(plan, bundle, warn)
     }
 
     /// Makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
@@ -43,8 +44,9 @@ extension Container {
         options.activationNames = Launch.activationNames(options.activationDescriptors)
         options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
         var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
+        try replace(options, warn)
         guard !options.detach else {
-            let created = try Launch.sequence(plan, bundle, store, warn).run()
+            let created = try make(plan, bundle, warn)
             var notify = Launch.notifications(plan, created.record, warn)
             try Launch.start(created, plan, store, warn)
             // Taken by value: what waits here is no part of the container, which runs.
@@ -60,7 +62,7 @@ extension Container {
             return try Signals.descriptor()
         }
         plan.options.interrupts = signals.number
-        let created = try Launch.sequence(plan, bundle, store, warn).run()
+        let created = try make(plan, bundle, warn)
         switch created.terminal {
         // A terminal without a size is one all the same.
         case .some(let controller): try? TerminalRelay.copyWindowSize(to: controller)
@@ -69,6 +71,32 @@ extension Container {
         let notify = Launch.notifications(plan, created.record, warn)
         try Launch.start(created, plan, store, warn)
         return try Launch.accompany(created, signals, notify, plan, store, warn).shellStatus
+    }
+}
+
+extension Container {
+    private func replace(_ options: LaunchOptions, _ warn: @escaping (String) -> Void) throws(RuntimeError) {
+        if options.replace { try delete(force: true, warn: warn) }
+    }
+
+    private func make(
+        _ plan: LaunchPlan, _ bundle: Bundle, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> CreatedContainer {
+        do throws(RuntimeError) {
+            return try Launch.sequence(plan, bundle, store, warn).run()
+        } catch {
+            guard case .exists(let name, _) = error else { throw error }
+            throw .exists(name, holder: holder)
+        }
+    }
+
+    /// What has the name already; empty where that cannot be told.
+    private var holder: String {
+        guard let state = try? state() else { return "" }
+        let delete = state.status.allowsDelete ? "delete" : "delete --force"
+        let process = state.pid == 0 ? "" : " (pid \(state.pid))"
+        return
+            "\(state.status.rawValue)\(process); runbox \(delete) \(id) removes it, and --replace does so before it makes the new one"
     }
 }
 
@@ -179,7 +207,7 @@ enum Launch {
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)
-            try end(created.record, plan, store, warn)
+            _ = end(created.record, created.folder, plan, store, warn)
             throw RuntimeError(error)
         }
     }
@@ -190,6 +218,7 @@ enum Launch {
         _ notify: consuming NotifyProxy?, _ plan: LaunchPlan, _ store: Store, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExitReason {
         let record = created.record
+        let folder = created.folder.take()
         let pid = created.initProcess.pid
         let foreground = Foreground(
             created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals,
@@ -201,32 +230,54 @@ enum Launch {
         do throws(RuntimeError) {
             reason = try foreground.stay()
         } catch {
-            try end(record, plan, store, warn)
+            _ = end(record, folder, plan, store, warn)
             throw error
         }
         if let words = Obituary.sentence(reason, pid: pid, seccomp: plan.seccomp != nil, cgroup: record.cgroup) {
             warn(words)
         }
-        if plan.options.keep {
+        if plan.options.keep || !end(record, folder, plan, store, warn) {
             _ = EndObserver(record: record, store: store, command: "run").note(reason)
-        } else {
-            try end(record, plan, store, warn)
         }
         return reason
     }
 
-    /// Takes down a container whose init has ended.
+    /// Takes down a container whose init has ended. What the payload has ended with is not lost over what goes wrong here.
+    /// - Parameter folder: its state folder. Somebody may have deleted the container meanwhile, and another may have its name.
+    /// - Returns: whether the container is gone.
     static func end(
-        _ record: Record, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
-    ) throws(RuntimeError) {
-        do throws(CgroupError) {
-            try CgroupManager.open(record.cgroup).remove()
+        _ record: Record, _ folder: borrowing Descriptor?, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    ) -> Bool {
+        switch folder {
+        case .some(let folder): return end(record, folder, plan, store, warn)
+        case .none: return false
+        }
+    }
+
+    private static func end(
+        _ record: Record, _ folder: borrowing Descriptor, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    ) -> Bool {
+        do throws(RuntimeError) {
+            try store.lock(record.id, folder)
         } catch {
-            warn("the cgroup could not be removed: \(error)")
+            if case .missing = error { return true }
+            warn("the container is not removed: \(error); runbox delete \(record.id) does that")
+            return false
+        }
+        guard Cleanup.removeCgroup(record, warn: warn) else {
+            try? Files.unlock(folder)  // closing does the same a little later
+            return false
         }
         Cleanup.removeResctrlGroup(record, warn: warn)
-        try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
+        do throws(SystemError) {
+            try store.remove(record.id, folder)
+        } catch {
+            warn(
+                "the state of the container could not be removed: \(error); runbox delete --force \(record.id) tries again"
+            )
+        }
         HookRunner(.poststop, plan.hooks, directory: nil, output: record.hookOutput)
             .runEach(record.state(.stopped), warn: warn)
+        return true
     }
 }

@@ -42,6 +42,8 @@ public struct LaunchOptions: Sendable {
     public var detach: Bool
     /// Leaves the stopped container's state behind instead of deleting it.
     public var keep: Bool
+    /// Deletes an existing container of the name first, as ``Container/delete(force:warn:)`` with `force` does. Nothing is deleted for a configuration that has mistakes.
+    public var replace = false
     /// Does not adopt orphans of the container.
     public var noSubreaper: Bool
     /// Takes what is merely odd in the configuration for a mistake.

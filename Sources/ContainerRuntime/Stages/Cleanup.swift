@@ -4,12 +4,31 @@ internal import Kernel
 /// Taking down what a container was made of.
 enum Cleanup {
     /// Of a container that did not come to be.
-    static func withdrawCgroup(_ cgroup: borrowing CgroupManager, warn: (String) -> Void) {
+    /// - Returns: whether it is gone.
+    static func withdrawCgroup(_ cgroup: borrowing CgroupManager, of id: String, warn: (String) -> Void) -> Bool {
         do throws(CgroupError) {
             try cgroup.withdraw()
+            return true
         } catch {
-            warn("the cgroup could not be removed: \(error)")
+            warn(stuck(error, id))
+            return false
         }
+    }
+
+    /// Of a container that has ended.
+    /// - Returns: whether it is gone. Otherwise the state must stay, or nobody would find the cgroup again.
+    static func removeCgroup(_ record: Record, warn: (String) -> Void) -> Bool {
+        do throws(CgroupError) {
+            try CgroupManager.open(record.cgroup).remove()
+            return true
+        } catch {
+            warn(stuck(error, record.id))
+            return false
+        }
+    }
+
+    private static func stuck(_ error: CgroupError, _ id: String) -> String {
+        "the cgroup could not be removed: \(error); the container's state is kept, runbox delete --force \(id) tries again"
     }
 
     /// Of a container that is deleted. A group that stays behind is no reason to keep the container.

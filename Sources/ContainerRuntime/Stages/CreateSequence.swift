@@ -15,26 +15,28 @@ struct CreateSequence: ~Copyable {
 
     /// Makes the container.
     consuming func run() throws(RuntimeError) -> CreatedContainer {
-        let folder = try store.reserve(plan.id)
-        // Held while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
-        let lock = try store.lock(plan.id)
         var record = Record(plan, owner: Credentials.effectiveUser)
+        // Locked while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
+        let lock = try store.reserve(plan.id) { [record] folder throws(SystemError) in
+            try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
+            try store.write(record, in: folder)
+        }
         do throws(RuntimeError) {
-            try operation("write the state") { () throws(SystemError) in
-                try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
-                try store.write(record)
-                try plan.options.notify?.makeFolder()
-            }
-            return try makeResctrlGroup(folder, lock, &record)
+            try operation("write the state") { () throws(SystemError) in try plan.options.notify?.makeFolder() }
+            var created = try makeResctrlGroup(store.folder(plan.id), lock, &record)
+            try operation("unlock the state") { () throws(SystemError) in try Files.unlock(lock) }
+            created.folder = .some(lock)
+            return created
         } catch {
-            forget()
+            // A cgroup that could not be taken away is found again by its record.
+            if record.cgroup.inode == 0 { forget(lock) }
             throw error
         }
     }
 
-    private func forget() {
+    private func forget(_ folder: borrowing Descriptor) {
         do throws(SystemError) {
-            try store.remove(plan.id)
+            try store.remove(plan.id, folder)
         } catch {
             warn("the state folder of \(plan.id) could not be removed: \(error)")
         }
@@ -77,7 +79,12 @@ struct CreateSequence: ~Copyable {
             record.cgroup = cgroup.record
             return try makeProcess(folder, lock, record, &cgroup)
         } catch {
-            Cleanup.withdrawCgroup(cgroup, warn: warn)
+            if Cleanup.withdrawCgroup(cgroup, of: plan.id, warn: warn) {
+                record.cgroup = plan.cgroup.expectedRecord
+            } else {
+                // Best effort: with the record from before, `delete` finds the cgroup by its path.
+                try? store.write(record)
+            }
             throw error
         }
     }
@@ -186,4 +193,6 @@ struct CreatedContainer: ~Copyable {
     var terminal: Descriptor?
     /// What the filter forbids of what the init needs to report with; nil where it can.
     let silencedCall: String?
+    /// Its state folder, not locked: whoever ends the container must end this one, and no other that has its name by then.
+    var folder: Descriptor?
 }

@@ -10,7 +10,8 @@ struct DeleteSequence {
     /// How long the init gets to die of SIGKILL, in milliseconds; a process in uninterruptible sleep may take longer and is then named.
     private static let patience: Int32 = 10_000
 
-    func run() throws(RuntimeError) {
+    /// - Parameter folder: the container's state folder, locked.
+    func run(_ folder: borrowing Descriptor) throws(RuntimeError) {
         // Read before the folder goes; damage there must not keep the container alive.
         var hooks: LaterHooks?
         if record.hasLaterHooks {
@@ -24,10 +25,15 @@ struct DeleteSequence {
         do throws(CgroupError) {
             try removeCgroup()
         } catch {
+            // The state stays: without it nobody would find the cgroup again.
             throw RuntimeError(error)
         }
         Cleanup.removeResctrlGroup(record, warn: warn)
-        try operation("remove the state") { () throws(SystemError) in try store.remove(record.id) }
+        do throws(SystemError) {
+            try store.remove(record.id, folder)
+        } catch {
+            throw RuntimeError(error, doing: "remove the state")
+        }
         hooks?.runPoststop(warn: warn)
     }
 
@@ -56,7 +62,7 @@ struct DeleteSequence {
     private func removeCgroup() throws(CgroupError) {
         let cgroup = try CgroupManager.open(record.cgroup)
         // The maker died before it could write down whether the cgroup is of its making.
-        if !record.isReady { return cgroup.removeIfEmpty() }
+        if !record.isReady, record.cgroup.inode == 0 { return cgroup.removeIfEmpty() }
         try cgroup.remove()
     }
 }

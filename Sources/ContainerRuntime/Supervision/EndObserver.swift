@@ -83,10 +83,8 @@ struct EndObserver: Sendable {
 
     /// Writes the record unless the container is being deleted, or the folder is not this user's: then there is nobody to keep it for, or no place.
     private func keep(_ exit: ContainerExit) {
-        guard let lock = try? Files.open(folder, [.readOnly, .directory]), (try? Files.tryLock(lock)) == true else {
-            return
+        store.ifUnchanged(record) {
+            try? Files.replace("\(folder)/\(ContainerExit.fileName)", with: exit.json(), mode: 0o600)
         }
-        try? Files.replace("\(folder)/\(ContainerExit.fileName)", with: exit.json(), mode: 0o600)
-        extendLifetime(lock)
     }
 }

@@ -22,21 +22,10 @@ extension Container {
             if deadline.hasPassed {
                 throw .timedOut(reason: "container \(id) is still being created after \(timeout ?? 0) ms")
             }
-            if try isAbandoned() {
+            if try store.isAbandoned(id.description) {
                 throw .status(reason: "container \(id) was never finished; runbox delete \(id) removes it")
             }
             MonotonicClock.sleep(milliseconds: 20)
-        }
-    }
-
-    /// Whether whoever made the container has died over it: nobody holds its lock.
-    private func isAbandoned() throws(RuntimeError) -> Bool {
-        do throws(SystemError) {
-            let folder = try Files.open(store.folder(id.description), [.readOnly, .directory])
-            return try Files.tryLock(folder)
-        } catch {
-            if error.code == .noEntry { throw .missing(id.description) }
-            throw RuntimeError(error, doing: "look at container \(id)")
         }
     }
 }

@@ -5,8 +5,9 @@ extension Command {
         name: "run", arguments: "BUNDLE/ | NAME", count: 1...1,
         summary: "make a container, start it and wait for it",
         details: """
-            `runbox run bundle/` runs the bundle in that folder under the folder's name (with a number
-            where it is taken). `runbox run --bundle DIR NAME` is the form engines use.
+            `runbox run bundle/` runs the bundle in that folder under the folder's name; where a container
+            has that already, it says so, and --replace deletes that one first. `runbox run --bundle DIR
+            NAME` is the form engines use.
 
             In the foreground, signals are passed on to the payload, and the exit status is the payload's,
             or 128 + the signal's number. The container is deleted when it ends, unless --keep is given.
