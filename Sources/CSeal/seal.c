@@ -3,6 +3,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+#include "include/CSeal.h"
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
@@ -10,6 +11,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static int given_count;
+static char **given_words;
+
+char **cseal_words(void) { return given_words; }
+int cseal_count(void) { return given_count; }
 
 static int touches_containers(int count, char **words) {
     // A container called "run" is sealed for nothing, which does no harm; a command hidden from this loop is sealed later.
@@ -62,6 +69,8 @@ static void execute(int file, char **words) {
 // it is, because that runtime finds the words of the command line in front of it.
 __attribute__((constructor(101))) static void seal_early(int count, char **words) {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    given_count = count;
+    given_words = words;
     if (!touches_containers(count, words) || was_sealed()) return;
     int clone = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (clone < 0) return;

@@ -29,9 +29,15 @@ package struct ProcessCapabilities: Sendable, Equatable {
 
 package enum Capabilities {
     /// Capabilities that the running kernel knows; names above are of newer kernels.
+    ///
+    /// Asked one by one: libcap's search takes any failure for an unknown capability, and would leave some in the bounding set without a word.
     package static var known: CapabilitySet {
-        let count = UInt64(cap_max_bits())
-        return CapabilitySet(rawValue: count >= 64 ? .max : (1 << count) - 1)
+        for value in 0..<64 as Range<UInt> {
+            if clinux_prctl(PR_CAPBSET_READ, value, 0, 0, 0) == -1, Errno.current == .invalidArgument {
+                return CapabilitySet(rawValue: UInt64(1) << UInt64(value) - 1)
+            }
+        }
+        return CapabilitySet(rawValue: .max)
     }
 
     /// The capability that a name such as `CAP_CHOWN` stands for; nil when libcap has no such name.
@@ -55,7 +61,7 @@ package enum Capabilities {
 
     /// Names of all members, `CAP_` in capitals as the specification writes them.
     package static func names(of set: CapabilitySet) -> [String] {
-        names((0..<cap_max_bits()).filter { set.rawValue & (1 << UInt64($0)) != 0 })
+        names((0..<64).filter { set.rawValue & (1 << UInt64($0)) != 0 })
     }
 
     private static func names(_ numbers: some Sequence<cap_value_t>) -> [String] {
@@ -90,8 +96,12 @@ package enum Capabilities {
 
     /// Removes every capability but those kept from the bounding set; for ever.
     package static func dropBounding(keeping kept: CapabilitySet) throws(SystemError) {
-        for value in 0..<cap_max_bits() where kept.rawValue & (1 << UInt64(value)) == 0 {
-            _ = try check("prctl(PR_CAPBSET_DROP)") { clinux_prctl(PR_CAPBSET_DROP, UInt(value), 0, 0, 0) }
+        for value in 0..<64 as Range<UInt> where kept.rawValue & (1 << UInt64(value)) == 0 {
+            do throws(SystemError) {
+                _ = try check("prctl(PR_CAPBSET_DROP)") { clinux_prctl(PR_CAPBSET_DROP, value, 0, 0, 0) }
+            } catch  where error.code == .invalidArgument && value > 0 {
+                return  // the first that this kernel does not know; there are none above it
+            }
         }
     }
 
@@ -119,8 +129,8 @@ package enum Capabilities {
     package static func setAmbient(_ set: CapabilitySet) throws(SystemError) -> CapabilitySet {
         _ = try check("prctl(PR_CAP_AMBIENT)") { clinux_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0) }
         var refused: CapabilitySet = []
-        for value in 0..<cap_max_bits() where set.rawValue & (1 << UInt64(value)) != 0 {
-            if clinux_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_RAISE), UInt(value), 0, 0) == -1 {
+        for value in 0..<64 as Range<UInt> where set.rawValue & (1 << UInt64(value)) != 0 {
+            if clinux_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_RAISE), value, 0, 0) == -1 {
                 refused.insert(CapabilitySet(rawValue: 1 << UInt64(value)))
             }
         }

@@ -119,8 +119,10 @@ package struct DescriptorTable: ~Copyable, Sendable {
 
 /// The processes' inherited descriptors: what engines hand over and what must not leak.
 package enum InheritedDescriptors {
-    /// Whether a number is an open descriptor of this process.
-    package static func isOpen(_ number: Int32) -> Bool { clinux_fcntl(number, F_GETFD, 0) != -1 }
+    /// Whether a number is an open descriptor of this process. What cannot be asked is open: to take its number for a closed one would lose what is written to it.
+    package static func isOpen(_ number: Int32) -> Bool {
+        clinux_fcntl(number, F_GETFD, 0) != -1 || Errno.current != .badDescriptor
+    }
 
     /// Marks every descriptor from `first` on close-on-exec (CVE-2024-21626: nothing of the host's may leak into the payload).
     ///

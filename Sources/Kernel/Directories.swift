@@ -33,9 +33,7 @@ extension Files {
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
         while true {
             let count = try check("getdents64", subject) {
-                buffer.withUnsafeMutableBytes {
-                    system(Int(SYS_getdents64), Int(raw), Int(bitPattern: $0.baseAddress), $0.count)
-                }
+                lend(writable: &buffer) { system(Int(SYS_getdents64), Int(raw), $0, 32 << 10) }
             }
             if count == 0 { return entries }
             append(buffer[..<count], to: &entries)

@@ -15,9 +15,7 @@ extension Files {
             while offset < end {
                 let rest = min(end - Int(offset), 1 << 30)
                 let sent = try check("sendfile", subject) {
-                    withUnsafeMutablePointer(to: &offset) {
-                        system(Int(SYS_sendfile), Int(output), Int(input), Int(bitPattern: $0), rest)
-                    }
+                    lend(writable: &offset) { system(Int(SYS_sendfile), Int(output), Int(input), $0, rest) }
                 }
                 if sent == 0 { break }
             }

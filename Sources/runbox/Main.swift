@@ -1,3 +1,4 @@
+internal import CSeal
 internal import ContainerRuntime
 internal import Kernel
 internal import OCISpec
@@ -11,13 +12,17 @@ enum Main {
         // A reader of messages that has left must not end the runtime half-way.
         Signals.ignoreBrokenPipe()
         do throws(Failure) {
-            Processes.exit(try run(CommandLine.arguments, &log))
+            Processes.exit(try run(givenWords(), &log))
         } catch {
             // The first is the one line that users and engines read; a failure without one is known to who caused it.
             if let first = error.messages.first { log.write(.error, first) }
             for message in error.messages.dropFirst() { log.write(.debug, message) }
             Processes.exit(error.exitStatus)
         }
+    }
+
+    private static func givenWords() -> [String] {
+        (0..<Int(cseal_count())).compactMap { index in cseal_words()[index].map { String(cString: $0) } }
     }
 
     private static func run(_ words: [String], _ log: inout Log) throws(Failure) -> Int32 {

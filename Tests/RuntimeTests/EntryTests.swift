@@ -24,7 +24,7 @@ extension AllTests {
             #expect(made.status == 0, "\(made)")
             let pid = try #require(try box.state()["pid"] as? Int)
             // What a process of the container could have opened while the runtime was there.
-            let file = open("/proc/\(pid)/exe", O_PATH)
+            let file = open("/proc/\(pid)/exe", 0o10000000 /* O_PATH */)
             defer { close(file) }
             #expect(file >= 0)
             #expect(mount(nil, folder, nil, remount, nil) == 0)
@@ -85,7 +85,7 @@ extension AllTests {
             try box.service()
             let running = try box.begin(["--root", box.root, "exec", box.id, "/probe", "say:there", "hang"])
             #expect(running.says("there"))
-            #expect(eventually { Self.own("Seccomp", running.pid) == "2" })
+            #expect(eventually(10) { Self.own("Seccomp", running.pid) == "2" })
             #expect(Self.own("CapPrm", running.pid) == "0000000000000020")
             #expect(Self.own("CapEff", running.pid) == "0000000000000020")
             #expect(Self.own("NoNewPrivs", running.pid) == "1")
@@ -97,7 +97,7 @@ extension AllTests {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("say:there", "hang"))
             #expect(running.says("there"))
-            #expect(eventually { Self.own("Seccomp", running.pid) == "2" })
+            #expect(eventually(10) { Self.own("Seccomp", running.pid) == "2" })
             let kept = UInt64(Self.own("CapPrm", running.pid), radix: 16)
             #expect(kept == 1 << 1 | 1 << 5 | 1 << 21 | 1 << 34)
             running.signal(SIGTERM)
