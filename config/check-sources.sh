@@ -26,7 +26,7 @@ allow Kernel CLinux CSeccomp CCap
 allow DBus Kernel
 allow Cgroups DBus OCISpec Kernel
 allow ContainerRuntime Cgroups OCISpec JSON Kernel
-allow runbox ContainerRuntime OCISpec JSON Kernel
+allow runbox ContainerRuntime OCISpec JSON Kernel CSeal
 allow runbox-fuzz ContainerRuntime Cgroups DBus OCISpec JSON Kernel Glibc
 
 refuse() {

@@ -236,6 +236,24 @@ extension AllTests {
             #expect(names(in: bundle.rootfs + "/dev") == [], "\(names(in: bundle.rootfs + "/dev"))")
         }
 
+        /// Nothing is mounted, so no power over mounts is needed.
+        @Test(arguments: [false, true])
+        func aUserNamespaceWithoutAMountNamespace(hasParameters: Bool) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("ids", "list:/") {
+                $0.dropNamespace("mount")
+                $0.userNamespace()
+                $0["mounts"] = nil
+                $0["linux.maskedPaths"] = nil
+                $0["linux.readonlyPaths"] = nil
+                if hasParameters { $0["linux.sysctl"] = ["kernel.msgmax": "4096"] }
+            }
+            try bundle.chown(to: 100_000)
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            #expect(outcome["uid"] == "0" && outcome.stdout.contains("probe"), "\(outcome)")
+        }
+
         @Test func mountsAndDevicesWithoutAMountNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:ran") {

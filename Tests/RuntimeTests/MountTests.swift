@@ -24,6 +24,8 @@ extension AllTests {
             (["mand", "nomand"], [], ["mand"]), (["iversion"], [], ["iversion"]),
             (["size=64k"], ["size=64k"], []), (["mode=711", "nosuid"], ["mode=711", "nosuid"], []),
             (["nr_inodes=100", "ro", "size=1m"], ["nr_inodes=100", "ro", "size=1024k"], []),
+            (["size=64k,mode=711", "nosuid"], ["size=64k", "mode=711", "nosuid"], []),
+            (["silent", "ro", "noatime"], ["ro", "noatime"], ["rw"]), (["size=64k,nr_inodes=9", "ro"], ["ro"], ["rw"]),
             (["nosuid", "noexec", "nodev", "ro", "noatime"], ["nosuid", "noexec", "nodev", "ro", "noatime"], ["rw"]),
         ]
 
@@ -156,6 +158,97 @@ extension AllTests {
                 "\(seen)")
             #expect(seen["stat./data/run"] == "file 0751 0:0", "\(seen)")
             #expect(!FileManager.default.fileExists(atPath: bundle.rootfs + "/data/new"))
+        }
+
+        /// Names and links that are no UTF-8, several names of one file, holes, set-id bits, nodes, times and extended attributes.
+        @Test(arguments: [["tmpcopyup"], ["tmpcopyup", "size=1m,nr_inodes=100", "ro", "rprivate"]])
+        func tmpcopyupOfOddFiles(options: [String]) throws {
+            let box = try Sandbox.current
+            let script =
+                "cd /data; busybox printf '%s\\n' * | busybox hexdump -v -e '1/1 \"%02x\"'; echo; busybox readlink l* | busybox hexdump -v -e '1/1 \"%02x\"'; echo; "
+                + "busybox stat -c '%n %h %a %u:%g' a sub; busybox stat -c '%t:%T' node; busybox stat -c '%b %s' sparse; busybox stat -c %Y a; cat a"
+            let bundle = try box.bundle(args: ["/bin/busybox", "sh", "-c", script]) {
+                $0.addMount("/data", type: "tmpfs", source: "tmpfs", options: options)
+            }
+            let data = try box.folder("bundle/rootfs/data/sub") + "/.."
+            try bundle.write("data/a", "text")
+            chown(data + "/a", 7, 8)
+            chmod(data + "/a", 0o4755)
+            link(data + "/a", data + "/b")
+            chmod(data + "/sub", 0o2775)
+            mknod(data + "/node", S_IFCHR | 0o600, 0x103)
+            mkfifo(data + "/fifo", 0o600)
+            close(open(data + "/sparse", O_WRONLY | O_CREAT, 0o600))
+            truncate(data + "/sparse", 1 << 30)
+            var times = [timeval(tv_sec: 1_000_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000_000, tv_usec: 0)]
+            utimes(data + "/a", &times)
+            let bytes: [CChar] = (data + "/").utf8CString.dropLast() + [-1, -2, 0]
+            close(open(bytes, O_WRONLY | O_CREAT, 0o600))
+            symlink([CChar](arrayLiteral: -2, 0x2f, -2, 0), data + "/l")
+            let seen = try box.run(bundle)
+            let names = ["a", "b", "fifo", "l", "node", "sparse", "sub"].map { $0 + "\n" }.joined().utf8
+            let lines = seen.stdout.split(separator: "\n").map(String.init)
+            #expect(seen.status == 0 && lines.count == 8, "\(seen)")
+            guard lines.count == 8 else { return }
+            #expect(lines[0].hasPrefix(names.map { String(format: "%02x", $0) }.joined()), "\(seen)")
+            #expect(lines[0].contains("fffe0a"), "\(seen)")
+            #expect(lines[1] == "fe2ffe0a", "\(seen)")
+            #expect(lines[2] == "a 2 4755 7:8" && lines[3] == "sub 2 2775 0:0", "\(seen)")
+            #expect(lines[4] == "1:3" && lines[5] == "0 1073741824" && lines[6] == "1000000000", "\(seen)")
+            #expect(lines[7] == "text", "\(seen)")
+        }
+
+        /// A link that points to itself, and what would wait or wake something if it were opened.
+        @Test func tmpcopyupWaitsForNothing() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("stat:/data/fifo", "stat:/data/tty") {
+                $0.addMount("/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"])
+            }
+            let data = try box.folder("bundle/rootfs/data")
+            mkfifo(data + "/fifo", 0o600)
+            mknod(data + "/tty", S_IFCHR | 0o600, 0x500)
+            symlink("loop", data + "/loop")
+            let seen = try box.run(bundle)
+            #expect(seen["stat./data/fifo"]?.hasPrefix("fifo") == true, "\(seen)")
+            #expect(seen["stat./data/tty"]?.hasPrefix("char") == true, "\(seen)")
+        }
+
+        /// What only mount(2) takes is dressed all the same.
+        @Test func propagationOfSeveralOptionsInOneWord() throws {
+            let seen = try Sandbox.current.look("mount:/m", "create:/m/x") {
+                $0.addMount(
+                    "/m", type: "tmpfs", source: "tmpfs", options: ["size=1m,mode=700", "rshared", "rro", "rnosuid"])
+            }
+            #expect(seen["mount./m"] == "1" && seen["mount./m.propagation"] == "shared", "\(seen)")
+            #expect(seen["create./m/x"] == "EROFS", "\(seen)")
+            #expect(seen.words("mount./m.options", separator: ",").contains("nosuid"), "\(seen)")
+        }
+
+        /// In a user namespace a plain bind may not show what lies below a mount; nor is that mount taken along unasked.
+        @Test(arguments: ["bind", "rbind"])
+        func aPlainBindThatWouldUncover(word: String) throws {
+            let box = try Sandbox.current
+            let source = try box.folder("source")
+            try box.file("source/sub/under", "covered")
+            let bundle = try box.bundle("list:/m/sub") {
+                for type in ["network", "pid", "ipc", "uts"] { $0.dropNamespace(type) }
+                $0["mounts"] = [] as [Any]
+                $0["hostname"] = nil
+                $0["linux.maskedPaths"] = nil
+                $0["linux.readonlyPaths"] = nil
+                $0.addMount("/proc", type: "none", source: "/proc", options: ["rbind"])
+                $0.addMount("/m", type: "none", source: source, options: [word])
+            }
+            let script = "mount -t tmpfs none '\(source)/sub' && exec unshare -Urm \"$0\" \"$@\""
+            let outcome = try box.run(
+                bundle, global: ["--cgroup-manager=disabled"],
+                with: Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script]))
+            if word == "rbind" {
+                #expect(outcome.status == 0 && !outcome.stdout.contains("under"), "\(outcome)")
+            } else {
+                let line = try box.refused(outcome)
+                #expect(line.contains("mounts[1].source: \(source)") && line.contains("\"rbind\""), "\(line)")
+            }
         }
 
         @Test func copySymlink() throws {

@@ -68,6 +68,7 @@ struct Mounts: ~Copyable {
                 mount.destination, file: !isDirectory, follow: mount.followDestination)
             try ProcGuard.check(target, mount, root: rootPath, source: tree)
             try Mounting.attach(tree, on: target, subject: mount.destination)
+            try setPropagation(of: tree, mount)
             return try tree.duplicate()
         }
     }
@@ -142,8 +143,6 @@ struct Mounts: ~Copyable {
     }
 
     /// Fills and dresses a mount while nobody sees it, and attaches it where its destination was opened.
-    ///
-    /// How its events travel is said at the end, by its descriptor: below a mount that is shared it would become so by being attached.
     private func place(
         _ new: consuming NewFileSystem, _ mount: MountPlan, on target: borrowing Descriptor
     ) throws(SystemError) -> Descriptor {
@@ -160,10 +159,15 @@ struct Mounts: ~Copyable {
                 of: tree, set: mount.setRecursively, clear: mount.clearRecursively, recursive: true)
         }
         if !isAttached { try Mounting.attach(tree, on: target, subject: mount.destination) }
+        try setPropagation(of: tree, mount)
+        return tree
+    }
+
+    /// Below a mount that is shared one becomes so by being attached, whatever it was before.
+    private func setPropagation(of tree: borrowing Descriptor, _ mount: MountPlan) throws(SystemError) {
         for entry in mount.propagation {
             try Mounting.setAttributes(of: tree, propagation: entry.kind, recursive: entry.recursive)
         }
-        return tree
     }
 
     // MARK: cgroup

@@ -116,6 +116,7 @@ struct InitSequence: ~Copyable {
             isInDirectory = try step(.workingDirectory, try makeWorkingDirectory())
         }
         try step(.finishRoot, try setRootPropagation())
+        try step(.terminal, try handStreamsOver())
         return Ground(filter: filter, isInDirectory: isInDirectory)
     }
 
@@ -233,8 +234,6 @@ struct InitSequence: ~Copyable {
     private func setUpStreams() throws(SystemError) {
         guard let terminal = plan.terminal else {
             if !plan.namespaces.isBornLast { try beginSession() }
-            let isEngines = plan.mode == .create || plan.options.detach
-            if let process = plan.process { try StandardStreams.handOver(to: process.user, files: isEngines) }
             return
         }
         let controller = try TerminalSetup.setUp(
@@ -247,6 +246,12 @@ struct InitSequence: ~Copyable {
     private func beginSession() throws(SystemError) {
         try Processes.newSession()
         if plan.terminal != nil { try TerminalSetup.takeControl() }
+    }
+
+    /// Once the mounts are what they will be: the null device is the container's.
+    private func handStreamsOver() throws(SystemError) {
+        guard plan.terminal == nil, let process = plan.process else { return }
+        try StandardStreams.handOver(to: process.user, files: plan.mode == .create || plan.options.detach)
     }
 
     private func setParameters() throws(SystemError) {
