@@ -38,6 +38,13 @@ extension Processes {
         return ExitReason(waitStatus: Int32(truncatingIfNeeded: status))
     }
 
+    /// Reaps a child that has ended, told from others of its number by its start time; whatever else it names is left alone.
+    package static func reap(_ pid: Int32, startTime: UInt64) {
+        guard anyStartTime(pid) == startTime else { return }
+        // Not a child, or not ended: nothing is reaped.
+        _ = waitpid(pid, nil, WNOHANG | Int32(bitPattern: UInt32(__WALL)))
+    }
+
     /// The start time of a process whether it lives or is a zombie; nil when there is none.
     /// - Throws: what kept it from being read.
     package static func anyStartTime(_ pid: Int32) throws(SystemError) -> UInt64? {

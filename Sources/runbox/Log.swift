@@ -160,7 +160,7 @@ enum Output {
 
     /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A reader that has left, such as
     /// `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
-    static func print(_ text: String) throws(Failure) {
+    static func write(_ text: String) throws(Failure) {
         do throws(SystemError) {
             if isMissing { throw SystemError("write", "", .badDescriptor) }
             try Files.write(text, toNumber: 1)
@@ -170,7 +170,7 @@ enum Output {
         }
     }
 
-    /// Fails as ``print(_:)`` does where there is no reader any more.
+    /// Fails as ``write(_:)`` does where there is no reader any more.
     static func checkReader() throws(Failure) {
         // A stream that cannot be waited for has no reader to lose.
         guard let ready = try? Polling.wait([(1, [])], timeout: 0), ready[0].contains(.failed) else { return }

@@ -51,7 +51,7 @@ enum Main {
                 global.rest.dropFirst(), flags: command.allFlags, stopsAtArgument: command.takesProgram)
         }
         if parsed.isOn("help") {
-            try Output.print(Help.text(command))
+            try Output.write(Help.text(command))
             return 0
         }
         guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
@@ -81,11 +81,11 @@ enum Main {
 
     private static func help(_ name: String?) throws(Failure) -> Int32 {
         guard let name else {
-            try Output.print(Help.overview())
+            try Output.write(Help.overview())
             return 0
         }
         guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
-        try Output.print(Help.text(command))
+        try Output.write(Help.text(command))
         return 0
     }
 
@@ -97,7 +97,7 @@ enum Main {
         text += "commit: \(Build.commit)\n"
         text += "spec: \(OCIVersion.implemented)\n"
         text += "libseccomp: \(SeccompBuilder.libraryVersion)\n"
-        try Output.print(text)
+        try Output.write(text)
         return 0
     }
 }

@@ -1,7 +1,7 @@
 internal import Kernel
 
 extension Container {
-    /// Waits until the container's init has ended. It need not be this process's child, and is not reaped.
+    /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's child; if it is, it is reaped.
     ///
     /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
@@ -9,10 +9,13 @@ extension Container {
     public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
         let deadline = Deadline(milliseconds: timeout)
         let record = try finishedRecord(deadline, timeout)
-        return try WaitSequence(
+        let code = try WaitSequence(
             observer: EndObserver(record: record, store: store, command: "wait"), deadline: deadline,
             timeout: timeout ?? 0
         ).run()
+        // A zombie has nothing to tell any more that is not known now.
+        Processes.reap(record.pid, startTime: record.startTime)
+        return code
     }
 
     /// The record once the container has a process.

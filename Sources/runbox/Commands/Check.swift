@@ -38,7 +38,7 @@ extension Command {
         let report = CheckReport(
             bundle: Paths.absolute(path), isStrict: parsed.isOn("strict"),
             findings: Bundle.check(path, config: config, options: options))
-        try Output.print(format == "json" ? report.json() : report.text())
+        try Output.write(format == "json" ? report.json() : report.text())
         return report.exitStatus
     }
 }

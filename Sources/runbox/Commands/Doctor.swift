@@ -18,11 +18,11 @@ extension Command {
         }
         let doctor = Doctor.examine()
         if format == "text" {
-            try Output.print(doctor.text())
+            try Output.write(doctor.text())
         } else {
             var writer = Writer(style: .indented(2))
             doctor.write(to: &writer)
-            try Output.print(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+            try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
         }
         return doctor.isFit ? 0 : 1
     }

@@ -27,14 +27,14 @@ extension Command {
         let container = try invocation.container()
         if invocation.parsed.isOn("stats") {
             let line = try attempt { () throws(RuntimeError) in try container.statistics() }
-            try Output.print("\(line)\n")
+            try Output.write("\(line)\n")
             return 0
         }
         var failure: Failure?
         try attempt { () throws(RuntimeError) in
             try container.watch(every: interval, reader: 1) { line in
                 do throws(Failure) {
-                    try Output.print("\(line)\n")
+                    try Output.write("\(line)\n")
                 } catch {
                     failure = error
                 }

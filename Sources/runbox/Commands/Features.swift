@@ -13,7 +13,7 @@ extension Command {
         flags: []
     ) { _ throws(Failure) in
         let features = FeatureDocument.gather(version: Release.version, commit: Build.commit)
-        try Output.print(String(decoding: features.json(), as: UTF8.self) + "\n")
+        try Output.write(String(decoding: features.json(), as: UTF8.self) + "\n")
         return 0
     }
 }

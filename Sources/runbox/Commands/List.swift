@@ -22,15 +22,15 @@ extension Command {
             try Container.all(in: Store(root: invocation.global.root), warn: invocation.log.warn)
         }
         if invocation.parsed.isOn("quiet") {
-            try Output.print(states.map { "\($0.id)\n" }.joined())
+            try Output.write(states.map { "\($0.id)\n" }.joined())
         } else if format == "json" {
             var writer = Writer()
             writer.array { array in
                 for state in states { state.write(to: &array, systemdScope: false) }
             }
-            try Output.print(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+            try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
         } else {
-            try Output.print(table(states))
+            try Output.write(table(states))
         }
         return 0
     }

@@ -9,14 +9,14 @@ extension Command {
     ) { invocation throws(Failure) in
         let pages = ManualPage.all
         if invocation.parsed.isOn("list") {
-            try Output.print(pages.map { "\($0.name)\n" }.joined())
+            try Output.write(pages.map { "\($0.name)\n" }.joined())
             return 0
         }
         let name = invocation.parsed.arguments.first ?? "runbox"
         guard let page = pages.first(where: { $0.name == name }) else {
             throw Failure(UsageError(reason: "there is no page \"\(name)\"; --list names them"), invocation.command)
         }
-        try Output.print(page.text)
+        try Output.write(page.text)
         return 0
     }
 }

@@ -24,14 +24,14 @@ extension Command {
             writer.array { array in
                 for pid in processes { array.integer(pid) }
             }
-            try Output.print(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+            try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
             return 0
         }
         let words = Array(invocation.parsed.arguments.dropFirst())
         let table = try attempt { () throws(RuntimeError) in
             try container.processTable(words.isEmpty ? ["-ef"] : words)
         }
-        try Output.print(table)
+        try Output.write(table)
         return 0
     }
 }

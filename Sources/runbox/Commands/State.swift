@@ -20,7 +20,7 @@ extension Command {
         let state = try attempt { () throws(RuntimeError) in try container.state() }
         var writer = Writer(style: .indented(2))
         state.write(to: &writer, systemdScope: true)
-        try Output.print(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+        try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
         return 0
     }
 }
