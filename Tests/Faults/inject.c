@@ -30,6 +30,7 @@
 static pid_t roles[ROLES];
 static int born, failing[ROLES];
 static unsigned counts[ROLES][CALLS];
+static int running;  // PROGRAM has begun; before that, the calls are ours
 static FILE *result;
 
 static int role_of(pid_t pid) {
@@ -85,7 +86,7 @@ static void at_call(pid_t pid, int role, int wanted_role, int wanted_call, unsig
         if (failing[role]) set_call(pid, failing[role]);
         failing[role] = 0;
     }
-    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS) return;
+    if (!running || info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS) return;
     unsigned now = ++counts[role][info.entry.nr];
     if (role != wanted_role || (int)info.entry.nr != wanted_call || now != n || !strcmp(action, "count")) return;
     char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)info.entry.nr);
@@ -147,6 +148,7 @@ int main(int count, char **words) {
         }
         int event = status >> 16, signal = WSTOPSIG(status);
         if (!started) { started = 1; close(go[1]); }
+        if (event == PTRACE_EVENT_EXEC) running = 1;
         if (event == PTRACE_EVENT_EXEC && pid != first && is_other_program(pid, words[6])) {
             ptrace(PTRACE_DETACH, pid, 0, 0);
             continue;
