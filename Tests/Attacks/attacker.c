@@ -338,7 +338,9 @@ static int squat(char **words) {
     for (char **keyring = words; *keyring; keyring++) {
         long key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, *keyring);
         syscall(SYS_keyctl, KEYCTL_SETPERM, key, 0x3f3f3f3fL);
-        if (keyring[1] && fork() == 0) return wait_for_end(NULL);
+        if (!keyring[1] || fork()) continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return wait_for_end(NULL);
     }
     dprintf(1, "ready\n");
     return wait_for_end(NULL);

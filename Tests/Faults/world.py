@@ -170,6 +170,7 @@ class World:
         """What of the host, and of the files of the image, is not as before. Mount points may have been made."""
         now, found = self.host(), []
         found += ["%s is %s, was %s" % (name, now[name], self.before[name]) for name in now if now[name] != self.before[name]]
+        self.before = now
         present = self.files()
         found += ["rootfs/%s is %s" % (name, present.get(name)) for name in files["before"] if present.get(name) != files["before"][name]]
         found += ["rootfs/%s is new" % name for name in present if name not in files["after"]]
