@@ -7,6 +7,7 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable
 EXAMPLE := $(CURDIR)/.build/examples/debug/HelloContainer
 PREFIX ?= /usr/local
 DESTDIR ?=
+FAULTS ?=
 FUZZ_SECONDS ?= 10
 FUZZ_SEED ?= 1
 
@@ -16,7 +17,7 @@ DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build example demo test test-vm check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
+.PHONY: all build example demo test test-vm attack faults check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -48,6 +49,18 @@ $(BUILD)/probe: Tests/Probe/probe.c
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -static -Wall -Werror -o $@ $<
 
+$(BUILD)/attacker: Tests/Attacks/attacker.c
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
+$(BUILD)/faults/inject: Tests/Faults/inject.c
+	@mkdir -p $(BUILD)/faults
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $< -lseccomp
+
+$(BUILD)/faults/payload: Tests/Faults/payload.c
+	@mkdir -p $(BUILD)/faults
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
 # --- show, prove, measure --------------------------------------------------------------------------------------------
 
 demo: need-demo build
@@ -57,18 +70,28 @@ demo: need-demo build
 example: need-build
 	$(SWIFT) build --package-path Examples/HelloContainer --scratch-path .build/examples
 
-test: need-test build example $(BUILD)/probe
+test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	$(SWIFT) test --skip '^RuntimeTests'
 	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
+	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --attacker $(BUILD)/attacker
 	@Tests/VM/lacking.sh
 
 # What this host cannot show, in virtual machines that can: Tests/VM.
 test-vm: need-vm build $(BUILD)/probe
 	$(SWIFT) build --build-tests
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
+
+# All attacks, each race 1000 tries or 60 seconds long; `make test` has the short form. ATTACK_RUNTIME=/usr/sbin/runc compares.
+attack: need-test build $(BUILD)/attacker
+	PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --long --attacker $(BUILD)/attacker --runtime $(or $(ATTACK_RUNTIME),$(RUNBOX))
+
+# Each system call of each command fails in turn: about an hour. FAULTS='--sample 60 --seed 7' takes so many points of each
+# command (a few minutes); FAULTS='--only run,exec' some of them.
+faults: need-test build $(BUILD)/faults/inject $(BUILD)/faults/payload
+	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)
 
 services: need-test build
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh

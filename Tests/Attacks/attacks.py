@@ -14,7 +14,7 @@ import time
 import traceback
 
 import harness
-import cgroups, cves, inside, keyrings, losses, mounts, paths, pids, sealed, states  # noqa: F401, E401 - each registers its attacks
+import cgroups, images, inside, keyrings, losses, mounts, paths, pids, rights, sealed, states  # noqa: F401, E401 - each registers its attacks
 
 V2 = "/sys/fs/cgroup/cgroup.controllers"
 AGAIN = "RUNBOX_ATTACKS_INSIDE"

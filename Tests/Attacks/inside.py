@@ -70,17 +70,17 @@ def by_exec_terminal(bench, kinds):
 
 
 for kind, word in KINDS.items():
-    attack("inside-exec-%s" % word, races=True)(lambda bench, kind=kind: by_exec(bench, kind, False))
+    attack("inside-exec-%s" % word)(lambda bench, kind=kind: by_exec(bench, kind, False))
 for kind in "rcefx":
-    attack("inside-exec-user-%s" % KINDS[kind], races=True)(lambda bench, kind=kind: by_exec(bench, kind, True))
+    attack("inside-exec-user-%s" % KINDS[kind])(lambda bench, kind=kind: by_exec(bench, kind, True))
 for kind, word in KINDS.items():
-    attack("inside-run-%s" % word, races=True)(lambda bench, kind=kind: by_run(bench, kind))
+    attack("inside-run-%s" % word)(lambda bench, kind=kind: by_run(bench, kind))
 for hook in ("createContainer", "startContainer"):
-    attack("inside-run-hook-%s" % hook, races=True)(lambda bench, hook=hook: by_run(bench, "ref" if hook == "startContainer" else "e", hook))
-attack("inside-exec-terminal", races=True)(lambda bench: by_exec_terminal(bench, "rcef"))
+    attack("inside-run-hook-%s" % hook)(lambda bench, hook=hook: by_run(bench, "ref" if hook == "startContainer" else "e", hook))
+attack("inside-exec-terminal")(lambda bench: by_exec_terminal(bench, "rcef"))
 
 
-@attack("inside-sigstop", races=True)
+@attack("inside-sigstop")
 def stopped(bench):
     """A process of a shared pid namespace stops whatever is born into it: the runtime may fail, but comes to an end."""
     holder = watcher(bench, "s")

@@ -13,7 +13,7 @@ def busy(bench, count=4):
         bench.helper("sh", "-c", "while :; do :; done")
 
 
-@attack("output-run-terminal", races=True)
+@attack("output-run-terminal")
 def run_terminal(bench):
     """The payload's last words come through a terminal whose other side is a pipe."""
     def edit(config):
@@ -26,7 +26,7 @@ def run_terminal(bench):
             bench.lost("lost: %s" % done)
 
 
-@attack("output-exec-terminal", races=True)
+@attack("output-exec-terminal")
 def exec_terminal(bench):
     name = bench.start(bench.bundle(["/attacker", "wait"]))
     busy(bench)
@@ -36,7 +36,7 @@ def exec_terminal(bench):
             bench.lost("lost: %s" % done)
 
 
-@attack("output-large-terminal", races=True)
+@attack("output-large-terminal")
 def large(bench):
     """As much as does not fit into the kernel's buffers, and nobody reads for a while."""
     def edit(config):
@@ -49,7 +49,7 @@ def large(bench):
             bench.lost("%d lines of 3001" % found)
 
 
-@attack("true-error-exec", races=True)
+@attack("true-error-exec")
 def true_error(bench):
     """A process of exec that fails early: the reason is told, not that it is dead."""
     def without(config):
@@ -159,7 +159,7 @@ def full(bench):
                 bench.lost("%s exits with 0" % " ".join(words).replace(name, "ID"))
 
 
-@attack("notify-socket", only=["runbox"], races=True)
+@attack("notify-socket", only=["runbox"])
 def notify(bench):
     """A process in the created container exchanges the runtime's socket for a link, before its mode is changed."""
     import socket
@@ -173,7 +173,7 @@ def notify(bench):
     victim = bench.path("victim-file", "0600 it was\n")
     env, replaced = dict(os.environ, NOTIFY_SOCKET=bench.path("notify")), False
     # The folder is mounted read-only, which holds against nobody who may remount.
-    script = "/attacker unlock remount /run/notify read; exec /attacker replace /run/notify %s" % victim
+    script = "/attacker unlock remount /run/notify read; exec /attacker replace /run/notify/notify.sock %s" % victim
     for _ in bench.rounds(40, 5):
         os.chmod(victim, 0o600)
         name = bench.create(bundle, env=env)

@@ -89,13 +89,13 @@ def flag_missing(mark, flag):
 SHOW = ("/bin/cat", "/proc/self/mountinfo")
 
 
-@attack("swap-tmpcopyup", races=True)
+@attack("swap-tmpcopyup")
 def tmpcopyup(bench):
     """A setuid file of the volume must not get into the image."""
     on_volume(bench, tmpfs("tmpcopyup"), target="/etc", content=True, short=150)
 
 
-@attack("swap-tmpcopyup-host", races=True)
+@attack("swap-tmpcopyup-host")
 def tmpcopyup_host(bench):
     on_volume(bench, tmpfs("tmpcopyup", "mode=0777"), content=True)
 
@@ -106,13 +106,13 @@ def source_of(bench):
     return source
 
 
-@attack("swap-read-only", races=True)
+@attack("swap-read-only")
 def read_only(bench):
     source = source_of(bench)
     on_volume(bench, lambda config: bind(config, source, "/vol/d", "ro"), target="/etc", args=SHOW, judge=flag_missing("/bound", "ro"), short=150)
 
 
-@attack("swap-flags", races=True)
+@attack("swap-flags")
 def flags(bench):
     source = source_of(bench)
     on_volume(bench, lambda config: bind(config, source, "/vol/d", "nosuid", "nodev", "noexec"), target="/etc", args=SHOW, judge=flag_missing("/bound", "nosuid"))
@@ -129,28 +129,28 @@ def tmpfs_without(word):
     return judge
 
 
-@attack("swap-tmpfs-read-only", races=True)
+@attack("swap-tmpfs-read-only")
 def tmpfs_read_only(bench):
     on_volume(bench, tmpfs("ro", "tmpcopyup", "size=77k"), target="/dev", args=SHOW, judge=tmpfs_without("ro"), short=100)
 
 
-@attack("swap-tmpfs-recursive", races=True)
+@attack("swap-tmpfs-recursive")
 def tmpfs_recursive(bench):
     on_volume(bench, tmpfs("rro", "rnosuid", "size=77k"), target="/dev", args=SHOW, judge=tmpfs_without("ro"), short=100)
 
 
-@attack("swap-propagation", races=True)
+@attack("swap-propagation")
 def propagation(bench):
     on_volume(bench, tmpfs("unbindable", "size=77k"), target="/dev", args=SHOW, judge=tmpfs_without("unbindable"), short=100)
 
 
-@attack("swap-mode", races=True)
+@attack("swap-mode")
 def mode(bench):
     """A tmpfs without mode= takes that of the folder it covers: nothing else may get it."""
     on_volume(bench, tmpfs("size=64k"), target="/etc", prepare=lambda bundle: os.chmod(bundle + "/rootfs/etc", 0o750), short=60)
 
 
-@attack("swap-mode-idmapped", races=True)
+@attack("swap-mode-idmapped")
 def mode_idmapped(bench):
     ids = [{"containerID": 0, "hostID": 1000, "size": 100}]
 
@@ -160,40 +160,40 @@ def mode_idmapped(bench):
     on_volume(bench, edit, target="/etc", prepare=lambda bundle: os.chmod(bundle + "/rootfs/etc", 0o750), short=100)
 
 
-@attack("swap-mount-destination", races=True)
+@attack("swap-mount-destination")
 def destination(bench):
     source = source_of(bench)
     on_volume(bench, lambda config: bind(config, source, "/vol/d/new/folder", "rw"))
 
 
-@attack("swap-file-destination", races=True)
+@attack("swap-file-destination")
 def file_destination(bench):
     source = source_of(bench)
     on_volume(bench, lambda config: bind(config, source + "/file", "/vol/d/new/file", "rw"))
 
 
-@attack("swap-proc-destination", races=True)
+@attack("swap-proc-destination")
 def proc_destination(bench):
     on_volume(bench, lambda config: config["mounts"].append({"destination": "/vol/d/proc", "type": "proc", "source": "proc"}))
 
 
-@attack("swap-cgroup-destination", races=True)
+@attack("swap-cgroup-destination")
 def cgroup_destination(bench):
     on_volume(bench, lambda config: config["mounts"].append({"destination": "/vol/d/cg", "type": "cgroup", "source": "cgroup", "options": ["ro"]}))
 
 
-@attack("swap-working-directory", races=True)
+@attack("swap-working-directory")
 def working_directory(bench):
     on_volume(bench, lambda config: config["process"].update(cwd="/vol/d/a/b"))
 
 
-@attack("swap-device", races=True)
+@attack("swap-device")
 def device(bench):
     node = {"path": "/vol/d/node", "type": "c", "major": 1, "minor": 3, "fileMode": 0o666, "uid": 0, "gid": 0}
     on_volume(bench, lambda config: config["linux"].update(devices=[node]))
 
 
-@attack("swap-masked-path", races=True)
+@attack("swap-masked-path")
 def masked(bench):
     """Masks and read-only paths are put below a path that moves: nothing of the host may be covered, and no link followed out."""
     def edit(config):
@@ -226,9 +226,9 @@ def in_image(bench, part, short=60, edit=None, terminal=False):
             before = bench.listing(victim)
 
 
-attack("swap-image-dev", races=True)(lambda bench: in_image(bench, "dev"))
-attack("swap-image-proc", races=True)(lambda bench: in_image(bench, "proc", edit=lambda config: config["mounts"].append(
+attack("swap-image-dev")(lambda bench: in_image(bench, "dev"))
+attack("swap-image-proc")(lambda bench: in_image(bench, "proc", edit=lambda config: config["mounts"].append(
     {"destination": "/proc", "type": "proc", "source": "proc"})))
-attack("swap-image-sys", races=True)(lambda bench: in_image(bench, "sys", edit=lambda config: config["mounts"].extend(
+attack("swap-image-sys")(lambda bench: in_image(bench, "sys", edit=lambda config: config["mounts"].extend(
     [{"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]}, {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"}])))
-attack("swap-image-etc", races=True)(lambda bench: in_image(bench, "etc", edit=lambda config: bind(config, bench.host_secret, "/etc/new/hosts", "ro")))
+attack("swap-image-etc")(lambda bench: in_image(bench, "etc", edit=lambda config: bind(config, bench.host_secret, "/etc/new/hosts", "ro")))

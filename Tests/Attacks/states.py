@@ -35,17 +35,17 @@ def two_deletes(bench, flags, running):
         bench.delete(name)
 
 
-@attack("lock-delete", races=True)
+@attack("lock-delete")
 def delete(bench):
     two_deletes(bench, [], running=False)
 
 
-@attack("lock-delete-force", races=True)
+@attack("lock-delete-force")
 def delete_force(bench):
     two_deletes(bench, ["--force"], running=True)
 
 
-@attack("lock-same-name", races=True)
+@attack("lock-same-name")
 def same_name(bench):
     """Loops make and remove a container of one name: each of them is told the truth, and nothing stays or breaks."""
     bundle = bench.bundle(["/bin/true"])
@@ -67,7 +67,7 @@ def same_name(bench):
             text = "" if line.startswith("status ") else text + line
 
 
-@attack("lock-run-delete", races=True)
+@attack("lock-run-delete")
 def run_delete(bench):
     """One name again and again, one command after the other."""
     bundle = bench.bundle(["/bin/true"])

@@ -112,7 +112,7 @@ def judge(world, scenario, point, result, output, errors, ended, files):
     elif any(word in errors for word in CRASHES) and not no_memory:
         wrong.append(("crash", errors[-300:]))
     elif result.status == 0:
-        missing = scenario.missing(world, output)
+        missing = scenario.missing(world, output, role)
         if missing and "differs" in missing and "warning: " in errors:
             missing = None
         if missing:
