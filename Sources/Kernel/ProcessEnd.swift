@@ -40,7 +40,8 @@ extension Processes {
 
     /// Reaps a child that has ended, told from others of its number by its start time; whatever else it names is left alone.
     package static func reap(_ pid: Int32, startTime: UInt64) {
-        guard anyStartTime(pid) == startTime else { return }
+        // What cannot be told from others is left alone, too.
+        guard let found = try? anyStartTime(pid), found == startTime else { return }
         // Not a child, or not ended: nothing is reaped.
         _ = waitpid(pid, nil, WNOHANG | Int32(bitPattern: UInt32(__WALL)))
     }
