@@ -27,6 +27,7 @@ struct IDMapNamespaces: ~Copyable {
         let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         let child = try Cloning.clone(.user, cgroup: nil) {
             pair.runtime.closeInChild()
+            try? Processes.setNoNewPrivileges()  // it executes nothing anyway
             // It ends by being killed; should the runtime die first, by the end of the link.
             _ = try? pair.container.receive()
             Processes.exit(0)

@@ -45,7 +45,7 @@ struct IDMapWriter: Sendable {
                     + "install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora)")
         }
         let words = mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
-        let outcome = try helper.run(["\(pid)"] + words)
+        let outcome = try helper.run(["\(pid)"] + words, gainsPrivileges: true)
         guard outcome.reason != .exited(code: 0) else { return }
         throw .refused(
             "\(kind.field): \(helper.path) refused: \(outcome.complaint); the host IDs must lie in this user's range in \(kind.ranges), "

@@ -26,7 +26,8 @@ struct HostProgram: Sendable {
     }
 
     /// Runs it to its end, with the environment of this process and no input.
-    func run(_ arguments: [String]) throws(SystemError) -> Outcome {
+    /// - Parameter gainsPrivileges: whether it is called for what its file lets it do (execve(2), set-user-ID and capabilities); no other can.
+    func run(_ arguments: [String], gainsPrivileges: Bool = false) throws(SystemError) -> Outcome {
         // A clone without the C library's knowledge is sound in a process with one thread only.
         if try Processes.threadCount() > 1 {
             throw .refused("the calling process has several threads; only one with one thread can run \(path)")
@@ -36,7 +37,7 @@ struct HostProgram: Sendable {
         let complaints = try Files.memoryFile("complaints")
         let image = ExecImage(path: path, arguments: [path] + arguments, environment: Processes.environment())
         let child = try Cloning.clone(cgroup: nil) {
-            Self.become(image, input: input, output: output, complaints: complaints)
+            Self.become(image, gainsPrivileges, input: input, output: output, complaints: complaints)
         }
         let reason = try Processes.wait(child)
         try Files.rewind(output)
@@ -48,7 +49,7 @@ struct HostProgram: Sendable {
     }
 
     private static func become(
-        _ image: borrowing ExecImage, input: borrowing Descriptor, output: borrowing Descriptor,
+        _ image: borrowing ExecImage, _ gainsPrivileges: Bool, input: borrowing Descriptor, output: borrowing Descriptor,
         complaints: borrowing Descriptor
     ) -> Never {
         do throws(SystemError) {
@@ -56,6 +57,7 @@ struct HostProgram: Sendable {
             try output.copy(to: 1)
             try complaints.copy(to: 2)
             try InheritedDescriptors.closeOnExec(from: 3)
+            if !gainsPrivileges { try Processes.setNoNewPrivileges() }
             Signals.resetForProgram()
             try Files.write("cannot be executed: \(image.execute())", to: complaints)
         } catch {
