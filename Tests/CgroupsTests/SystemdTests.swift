@@ -114,6 +114,26 @@ import Testing
     @Test(arguments: ["x", "3-1", "1-2-3", "1,,x", "99999", "-1", "0-10:2/4"])
     func masksThatAreNone(list: String) { #expect(UnitLimits.mask(list) == nil) }
 
+    /// What the kernel refuses goes to its file as it is, and to systemd not at all.
+    @Test(arguments: [
+        "1099511627776 10000000000000000", "18446744073709551615 100000", "1 18446744073709551615",
+        "max 18446744073709551615",
+        "1099511627776 999", "1000 1000001", "1099511627777 100000", "18446744073709551616 100000", "5000 0",
+        "0 100000", "-1 100000",
+    ])
+    func bandwidthThatIsNone(text: String) throws {
+        #expect(UnitLimits.Bandwidth(text) == nil)
+        let json = #"{"unified":{"cpu.max":"\#(text)"}}"#
+        #expect(try limits(json) == [:])
+        #expect(UnitLimits.agreeable(try plan(json).settings).map(\.value) == [text])
+    }
+
+    @Test func theLargestBandwidth() {
+        #expect(UnitLimits.Bandwidth("1099511627776 1000")?.text == "1099511627780 1000")
+        #expect(UnitLimits.Bandwidth("1099511627776 1000000")?.text == "1099511630000 1000000")
+        #expect(UnitLimits.Bandwidth("1 1000000")?.text == "10000 1000000")
+    }
+
     @Test func idle() throws {
         #expect(try limits(#"{"cpu":{"idle":1,"shares":1024}}"#) == ["CPUWeight": .uint64(0)])
         #expect(try limits(#"{"cpu":{"idle":1}}"#, version: 251) == [:])

@@ -13,6 +13,7 @@ import argparse
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -743,7 +744,8 @@ class Bench:
             return "the caller's" if text.startswith(self.folder) else text.split(":")[0]
         for old, new in ((self.bundle, "BUNDLE"), (self.folder, "FOLDER"), (self.id, "ID")):
             text = text.replace(old, new)
-        return text
+        # What nobody can guess is runbox's alone; the name in front of it is what there is to compare.
+        return re.sub(r"\.[0-9a-f]{16}$", ".RANDOM", text) if key == "keyring" else text
 
 
 def holders(name):

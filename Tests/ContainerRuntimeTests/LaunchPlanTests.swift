@@ -107,6 +107,31 @@ private func withLinux(_ members: String) -> String {
         #expect(try launch(Self.whole, options: options).findings.errorLines.count == 1, "a path is no unit")
     }
 
+    /// What `exec` needs to join the keyring; earlier records have the flag only, or nothing.
+    @Test(
+        arguments: [
+            (#""keyring":"_ses.box.0123456789abcdef","#, "_ses.box.0123456789abcdef"), (#""keyring":false,"#, nil),
+            (#""keyring":true,"#, "_ses.box"), ("", "_ses.box"),
+        ] as [(String, String?)])
+    func theKeyringsNameIsKept(member: String, name: String?) throws {
+        let text = """
+            {"id":"box","ociVersion":"1.2.0","bundle":"/b","rootfs":"/b/r","created":"now","owner":5,"pid":0,"startTime":0,
+            "ready":true,"process":true,"laterHooks":false,"sharesProcesses":false,\(member)
+            "cgroup":{"manager":"disabled","root":"","path":"","made":[]},"annotations":{}}
+            """
+        let record = try #require(Record(Array(text.utf8)))
+        #expect(record.keyring == name)
+        #expect(Record(Array(record.json().utf8)) == record)
+    }
+
+    @Test func noTwoKeyringsHaveOneName() throws {
+        let names = [try SessionKeyring.newName(for: "box"), try SessionKeyring.newName(for: "box")]
+        #expect(names[0] != names[1])
+        for name in names {
+            #expect(name.hasPrefix("_ses.box.") && name.utf8.count == "_ses.box.".utf8.count + 16)
+        }
+    }
+
     /// What a later `start` and `delete` need to know.
     @Test func aPlanBecomesARecord() throws {
         let record = Record(try launch(Self.whole).plan, owner: 7)

@@ -130,7 +130,8 @@ extension AllTests {
             for name in ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] {
                 #expect(seen["ns." + name] == service.facts["ns." + name], "\(name): \(seen)")
             }
-            #expect(seen["keyring.id"] == service.facts["keyring.id"] && seen["keyring"] == "_ses." + box.id)
+            #expect(seen["keyring.id"] == service.facts["keyring.id"] && seen["keyring.id"] != nil)
+            #expect(seen["keyring"]?.hasPrefix("_ses." + box.id + ".") == true, "\(seen)")
             #expect(seen["cwd"] == "/")
         }
 

@@ -247,6 +247,37 @@ extension AllTests {
             #expect(line.contains("hooks.prestart[0].path"), "\(line)")
         }
 
+        /// Signals that end nothing do not prolong the time.
+        @Test func aTimeoutAmongSignals() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") {
+                $0["hooks.createRuntime.+"] =
+                    ["path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1] as [String: Any]
+            }
+            let running = try box.runAside(bundle)
+            // Not before the runtime reads its signals.
+            #expect(eventually(10) { (try? box.status()) != nil })
+            #expect(
+                eventually(15) {
+                    running.signal(SIGURG)
+                    usleep(50_000)
+                    return running.hasEnded()
+                })
+            let line = try box.refused(running.wait(seconds: 1))
+            #expect(line.contains("hook ran past specified timeout"), "\(line)")
+        }
+
+        /// In a shared pid namespace a process of another container can stop what is not its own.
+        @Test(arguments: ["createContainer", "startContainer"])
+        func aHookThatIsStopped(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") {
+                $0["hooks.\(kind).+"] = ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $$"]] as [String: Any]
+            }
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("it was stopped by a signal and has not gone on"), "\(line)")
+        }
+
         @Test(arguments: [0, -1])
         func aTimeoutThatIsNone(timeout: Int) throws {
             let line = try Sandbox.current.refuse {

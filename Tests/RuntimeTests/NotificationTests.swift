@@ -45,6 +45,22 @@ extension AllTests {
                 !manager.messages.contains { $0.contains("FD") || $0.contains("MAINPID=1\n") }, "\(manager.messages)")
         }
 
+        /// Whatever user the payload is, and whatever the umask of who starts it.
+        @Test func anyUserMayNotify() throws {
+            let box = try Sandbox.current
+            var (manager, surroundings) = try listener()
+            surroundings.prefix = ["sh", "-c", "umask 077; exec \"$@\"", "sh"]
+            let running = try box.runAside(
+                try bundle("notify:READY=1", "hang") { $0["process.user"] = ["uid": 1000, "gid": 1000] },
+                with: surroundings)
+            #expect(manager.hears { $0.hasPrefix("READY=1") }, "\(manager.messages)")
+            var status = stat()
+            #expect(stat("\(box.root)/\(box.id)/notify/inside/notify.sock", &status) == 0)
+            #expect(status.st_mode & 0o7777 == 0o666)
+            try box.ok("kill", box.id, "KILL")
+            #expect(running.wait().status == 137)
+        }
+
         @Test func aBarrierGoesThrough() throws {
             let box = try Sandbox.current
             let (manager, surroundings) = try listener()

@@ -42,6 +42,18 @@ extension AllTests {
             #expect(exit["code"] as? Int == 137 && exit["signal"] as? Int == 9)
         }
 
+        /// One that the clock cannot count to is none.
+        @Test(arguments: ["9223372036854775807ms", "9223372036854775s"])
+        func aTimeLimitWithoutAnEnd(text: String) throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            let waiting = try box.begin(["--root", box.root, "wait", "--timeout", text, box.id])
+            #expect(!eventually(0.3) { waiting.hasEnded() })
+            try box.ok("kill", box.id, "KILL")
+            #expect(waiting.wait().status == 137)
+        }
+
         @Test func aTimeLimit() throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "hang")
@@ -54,6 +66,7 @@ extension AllTests {
 
         @Test(arguments: [
             "", "x", "1x", "-1", "1.", ".5s", "1s2", "1 s", "1e3", "99999999999999999999", "9223372036854775h",
+            "9223372036854775.999s", "9223372036854775807s", "2562047788015.999h",
         ])
         func aTimeLimitThatIsNone(text: String) throws {
             let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "x")

@@ -1,0 +1,80 @@
+import CLinux
+import Testing
+
+@testable import Kernel
+
+@Suite struct DeadlineTests {
+    @Test(arguments: [Int64.max, Int64.max - 1, Int64.max / 2] as [Int64])
+    func whatIsTooFarAwayNeverComes(milliseconds: Int64) {
+        let deadline = Deadline(milliseconds: milliseconds)
+        #expect(!deadline.hasPassed)
+        #expect(deadline.pollTimeout < 0 || deadline.pollTimeout == .max)
+    }
+
+    @Test(arguments: [0, -1, Int64.min] as [Int64])
+    func whatIsOverHasPassed(milliseconds: Int64) {
+        let deadline = Deadline(milliseconds: milliseconds)
+        #expect(deadline.hasPassed && deadline.pollTimeout == 0)
+    }
+
+    @Test func nothingIsFixed() {
+        #expect(Deadline.never.pollTimeout == -1 && !Deadline.never.hasPassed)
+        #expect(Deadline(seconds: nil).pollTimeout == -1 && Deadline(seconds: .max).pollTimeout < 0)
+        #expect((1...100_000).contains(Deadline(seconds: 100).pollTimeout))
+    }
+
+    /// However often a wait is interrupted, the moment stays.
+    @Test func itDoesNotMove() {
+        let deadline = Deadline(milliseconds: 20)
+        var turns = 0
+        while !deadline.hasPassed, turns < 1000 {
+            MonotonicClock.sleep(milliseconds: 5)
+            turns += 1
+        }
+        #expect(turns < 1000)
+    }
+}
+
+@Suite struct HaltTests {
+    @Test(arguments: [("T", true), ("t", true), ("S", false), ("R", false), ("D", false), ("Z", false)])
+    func theStateOfAHaltedProcess(state: String, isHalted: Bool) {
+        #expect(Processes.isHalted(stat: ProcessTests.stat("T) t (T", state: state)) == isHalted)
+        #expect(!Processes.isHalted(stat: []))
+    }
+
+    @Test func aChildThatIsStopped() throws {
+        let child = try Cloning.clone(cgroup: nil) {
+            while true { _ = try? Polling.wait([], timeout: -1) }
+        }
+        defer {
+            try? Processes.kill(child)
+            _ = try? Processes.wait(child)
+        }
+        #expect(!Processes.isStoppedChild(child.pid) && !Processes.isHalted(child.pid))
+        try Processes.send(SIGSTOP, to: child.pidfd)
+        var turns = 0
+        while !Processes.isStoppedChild(child.pid), turns < 2000 {
+            MonotonicClock.sleep(milliseconds: 5)
+            turns += 1
+        }
+        // Twice, because looking takes nothing away.
+        #expect(Processes.isStoppedChild(child.pid) && Processes.isHalted(child.pid))
+        try Processes.send(SIGCONT, to: child.pidfd)
+        turns = 0
+        while Processes.isHalted(child.pid), turns < 2000 {
+            MonotonicClock.sleep(milliseconds: 5)
+            turns += 1
+        }
+        #expect(!Processes.isStoppedChild(child.pid) && !Processes.isHalted(child.pid))
+    }
+
+    @Test func reapingTakesTheRightProcessOnly() throws {
+        let child = try Cloning.clone(cgroup: nil) { Processes.exit(3) }
+        _ = try Polling.wait([(child.pidfd.number, .readable)])
+        let time = try #require(Processes.anyStartTime(child.pid))
+        Processes.reap(child.pid, startTime: time + 1)
+        #expect(Processes.anyStartTime(child.pid) == time)
+        Processes.reap(child.pid, startTime: time)
+        #expect(Processes.anyStartTime(child.pid) == nil)
+    }
+}
