@@ -80,7 +80,7 @@ test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	@Tests/VM/lacking.sh
 
 # What this host cannot show, in virtual machines that can: Tests/VM.
-test-vm: need-vm build $(BUILD)/probe
+test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker
 	$(SWIFT) build --build-tests
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 

@@ -45,11 +45,9 @@ class Bench:
         os.chmod(self.folder, 0o711)
         self.root = self.folder + "/root"
         os.mkdir(self.root, 0o700)
-        self.tries, self.losses, self.reasons = 0, 0, []
+        self.tries, self.losses, self.lost_in, self.reasons = 0, 0, -1, []
         self.ids, self.helpers, self.mounts, self.count = [], [], [], 0
         self.host_secret = self.path("secret", "the host's secret\n")
-
-    # --- rounds and results
 
     def rounds(self, short, seconds=8):
         """Numbers of tries: so many in the short form, but no longer than so many seconds; 1000 or 60 seconds in the long one."""
@@ -64,12 +62,13 @@ class Bench:
     def once(self):
         self.tries += 1
 
-    def lost(self, why):
-        self.losses += 1
+    def lost(self, why, each=False):
+        """At most once a try, however many things go wrong in it; `each` for what is counted afterwards."""
+        if each or self.lost_in != self.tries:
+            self.losses += 1
+        self.lost_in = self.tries
         if why not in self.reasons and len(self.reasons) < 4:
             self.reasons.append(why)
-
-    # --- files of the host
 
     def path(self, name, text=None):
         path = os.path.join(self.folder, name)
@@ -106,8 +105,6 @@ class Bench:
     def differences(self, before, folder):
         now = self.listing(folder)
         return sorted(name for name in set(before) | set(now) if before.get(name) != now.get(name))
-
-    # --- bundles
 
     def bundle(self, args, edit=None, name=None):
         """A bundle with busybox and the attacker in its image. `edit` changes the configuration."""
@@ -146,8 +143,6 @@ class Bench:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             shutil.copy(self.attacker if name == "attacker" else shutil.which("busybox"), path)
         return path
-
-    # --- the runtime
 
     def new_id(self):
         self.ids.append("attack-%d-%d" % (os.getpid(), len(self.ids)))
@@ -238,8 +233,6 @@ class Bench:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=more.pop("stdout", subprocess.DEVNULL), stderr=subprocess.DEVNULL, **more)
         self.helpers.append(process)
         return process
-
-    # --- the end
 
     def stop_helpers(self):
         for helper in self.helpers:

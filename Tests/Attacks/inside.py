@@ -27,7 +27,7 @@ def count(bench, holder):
         words = line.split(" ", 3)
         if words[0] == "lost" and words[2] not in seen:
             seen.add(words[2])
-            bench.lost(" ".join(words[3:])[:120].replace(bench.folder, "FOLDER"))
+            bench.lost(" ".join(words[3:])[:120].replace(bench.folder, "FOLDER"), each=True)
 
 
 def surroundings(bench):

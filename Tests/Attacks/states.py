@@ -63,7 +63,7 @@ def same_name(bench):
         for line in open(log, errors="replace"):
             # A forced delete may kill it; what else goes wrong has to be the name.
             if line.startswith("status ") and line.strip() not in ("status 0", "status 137") and not any(word in text for word in known):
-                bench.lost("%s: %s" % (line.strip(), text.strip().replace(name, "ID")[:160]))
+                bench.lost("%s: %s" % (line.strip(), text.strip().replace(name, "ID")[:160]), each=True)
             text = "" if line.startswith("status ") else text + line
 
 
