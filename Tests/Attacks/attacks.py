@@ -52,7 +52,8 @@ def one(entry, arguments):
     seconds = time.monotonic() - began
     if bench.losses:
         return "failed", "%s: LOST (%d of %d tries, %d s: %s)" % (entry["name"], bench.losses, bench.tries, seconds, "; ".join(bench.reasons).replace("\n", " "))
-    return "passed", "%s: held (%d tries, %d s)" % (entry["name"], bench.tries, seconds)
+    ran = ", %d ran" % bench.ran if bench.ran and bench.ran != bench.tries else ""
+    return "passed", "%s: held (%d tries%s, %d s)" % (entry["name"], bench.tries, ran, seconds)
 
 
 def main():

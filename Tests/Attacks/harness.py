@@ -36,7 +36,6 @@ class Done:
 
 class Bench:
     """One attack's surroundings; nothing of it is left after `close`."""
-
     def __init__(self, runtime, attacker, long):
         self.runtime, self.attacker, self.long = os.path.realpath(runtime), attacker, long
         name = os.path.basename(runtime)
@@ -45,7 +44,7 @@ class Bench:
         os.chmod(self.folder, 0o711)
         self.root = self.folder + "/root"
         os.mkdir(self.root, 0o700)
-        self.tries, self.losses, self.lost_in, self.reasons = 0, 0, -1, []
+        self.tries, self.losses, self.lost_in, self.ran, self.reasons = 0, 0, -1, 0, []
         self.ids, self.helpers, self.mounts, self.count = [], [], [], 0
         self.host_secret = self.path("secret", "the host's secret\n")
 
@@ -153,6 +152,8 @@ class Bench:
 
     def reap(self, but=()):
         """Orphans come to this process, and a pid namespace ends only when all of its dead are reaped."""
+        for helper in self.helpers:
+            helper.poll()
         while True:
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -171,9 +172,8 @@ class Bench:
             more.setdefault("stdin", subprocess.DEVNULL)
             process = subprocess.Popen(words, stdout=more.pop("stdout", out), stderr=err, **more)
             end = time.monotonic() + timeout
-            helpers = [helper.pid for helper in self.helpers if helper.returncode is None]
             while process.poll() is None:
-                self.reap(but=[process.pid, *helpers])
+                self.reap(but=[process.pid, *[helper.pid for helper in self.helpers]])
                 if time.monotonic() > end:
                     process.kill()
                     process.wait()
@@ -190,6 +190,7 @@ class Bench:
         """A container in the foreground, to its end; a new name each time."""
         name = self.new_id()
         done = self.call("run", "--bundle", bundle, *flags, name, **more)
+        self.ran += done.status == 0
         if str(done.status).startswith("none"):
             self.call("delete", "--force", name)
         return done
@@ -230,7 +231,8 @@ class Bench:
 
     def helper(self, *words, **more):
         """A process of the attacker's on the host."""
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=more.pop("stdout", subprocess.DEVNULL), stderr=subprocess.DEVNULL, **more)
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=more.pop("stdout", subprocess.DEVNULL),
+                                   stderr=more.pop("stderr", subprocess.DEVNULL), **more)
         self.helpers.append(process)
         return process
 

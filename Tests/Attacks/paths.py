@@ -61,6 +61,8 @@ def on_volume(bench, edit, target="host", args=("/bin/true",), content=False, ju
             reason = judge(done)
             if reason:
                 bench.lost(reason)
+    if not bench.ran:
+        bench.lost("no container has run: %s" % done)
 
 
 def restore(folder, before):

@@ -89,6 +89,7 @@ def forged(bench, prepare):
             bench.lost("exec ran on the host")
         os.chown(bench.root, 0, 0)
         os.chmod(bench.root, 0o700)
+        os.chmod(bench.folder, 0o711)
         os.kill(real, 9)
         bench.delete(name)
         bench.stop_helpers()

@@ -91,14 +91,14 @@ def again(bench):
     bundle = bench.bundle(["/attacker", "wait"], lambda config: config["linux"].pop("cgroupsPath"), name=web)
     bench.ids.append(web)
     for _ in bench.rounds(3):
-        first = subprocess.Popen(bench.words("run", bundle + "/"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        first = bench.helper(*bench.words("run", bundle + "/"))
         for _ in range(300):
             if bench.state(web).get("status") == "running":
                 break
             time.sleep(0.01)
         first.kill()
         first.wait()
-        second = subprocess.Popen(bench.words("run", bundle + "/"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(bench.path("again"), "w"))
+        second = bench.helper(*bench.words("run", bundle + "/"), stderr=open(bench.path("again"), "w"))
         time.sleep(0.5)
         rows = json.loads(bench.call("list", "--format", "json").out or "[]") or []
         running = [row["id"] for row in rows if row["status"] == "running"]
