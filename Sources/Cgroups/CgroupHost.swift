@@ -9,7 +9,11 @@ package struct CgroupHost: Hashable, Sendable {
     /// The cgroup of this process in the v2 tree, from the tree's root; nil where it was not asked for.
     package let ownPath: String?
 
-    package init(root: String?, isHybrid: Bool = false, ownPath: String? = nil) {
+    /// The systemd service whose cgroup that is; nil where it is none's.
+    package let ownService: OwnService?
+
+    package init(root: String?, isHybrid: Bool = false, ownPath: String? = nil, ownService: OwnService? = nil) {
+        self.ownService = ownService
         self.root = root
         self.isHybrid = isHybrid
         self.ownPath = ownPath
@@ -22,14 +26,16 @@ package struct CgroupHost: Hashable, Sendable {
         let own = cgroupsPath?.utf8.first == UInt8(ascii: "/") && !asUser ? nil : try readOwnPath()
         // A path that is not there is no cgroup tree: the next one may be.
         if let status = try? Files.fileSystem(standardRoot), status.isCgroup2 {
-            return CgroupHost(root: standardRoot, ownPath: own)
+            return CgroupHost(root: standardRoot, ownPath: own, ownService: .find(own, root: standardRoot))
         }
         if let status = try? Files.fileSystem(hybridRoot), status.isCgroup2 {
-            return CgroupHost(root: hybridRoot, isHybrid: true, ownPath: own)
+            return CgroupHost(
+                root: hybridRoot, isHybrid: true, ownPath: own, ownService: .find(own, root: hybridRoot))
         }
         do throws(SystemError) {
             let (root, isHybrid) = treeRoot(inMountInfo: try Files.readText("/proc/self/mountinfo"))
-            return CgroupHost(root: root, isHybrid: isHybrid, ownPath: own)
+            return CgroupHost(
+                root: root, isHybrid: isHybrid, ownPath: own, ownService: root.flatMap { .find(own, root: $0) })
         } catch {
             throw CgroupError("looking for the cgroup v2 tree: \(error)", code: error.code)
         }

@@ -12,10 +12,12 @@ package enum CgroupManager: ~Copyable, Sendable {
     /// Makes the cgroup of a new container, with the controllers that the plan needs. When that fails, everything is as before.
     ///
     /// The settings are not written yet: `apply` does that, while the container may already be setting itself up.
+    /// - Parameter clearing: the service whose cgroup must hold no processes for that.
     package static func create(
-        _ path: CgroupPath, host: CgroupHost, plan: ResourcesPlan
+        _ path: CgroupPath, host: CgroupHost, plan: ResourcesPlan, clearing service: OwnService? = nil
     ) throws(CgroupError) -> CgroupManager {
         let root = try Self.root(of: host)
+        try service?.clear(root: root)
         var creation = FSCreation(root: root, path: path, isHybrid: host.isHybrid)
         let directory = try creation.run(plan)
         return .fs(FSManager(root: root, path: path, created: creation.created, directory: directory))

@@ -5,7 +5,8 @@ internal import Kernel
 /// From `linux.cgroupsPath` (config-linux.md, "Cgroups Path"):
 /// - an absolute path lies below the mount point, as the specification demands;
 /// - a relative one lies below the *parent* of runbox's own cgroup, as in runc. The own cgroup holds runbox itself, so its children could have no controllers
-///   (cgroup-v2.rst, "No Internal Process Constraint"). crun takes the path from the tree's root instead, which a delegated tree does not allow;
+///   (cgroup-v2.rst, "No Internal Process Constraint"). crun takes the path from the tree's root instead, which a delegated tree does not allow. Of a runtime that systemd has
+///   started as a service it lies below the own cgroup, which is the service's: see ``OwnService``;
 /// - none is the relative path of the container's ID.
 ///
 /// `.` and `..` are resolved in the text alone, and do not lead above where the path begins.
@@ -14,7 +15,10 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
     package let components: [String]
 
     /// - Parameter own: the cgroup of this process; the tree's root where nil.
-    package init(_ cgroupsPath: String?, id: String, own: String?) throws(CgroupPlanError) {
+    /// - Parameter isBelowOwn: whether a relative path begins at that cgroup, and not at its parent.
+    package init(
+        _ cgroupsPath: String?, id: String, own: String?, isBelowOwn: Bool = false
+    ) throws(CgroupPlanError) {
         let wanted = cgroupsPath.flatMap { $0.isEmpty ? nil : $0 } ?? id
         let cleaned = Self.clean(wanted)
         guard !cleaned.isEmpty else {
@@ -27,7 +31,7 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
             }
         }
         let isAbsolute = wanted.utf8.first == UInt8(ascii: "/")
-        components = isAbsolute ? cleaned : Self.clean(own ?? "/").dropLast() + cleaned
+        components = isAbsolute ? cleaned : Self.clean(own ?? "/").dropLast(isBelowOwn ? 0 : 1) + cleaned
     }
 
     /// Takes back a path that ``description`` gave.

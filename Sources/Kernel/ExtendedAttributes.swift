@@ -23,4 +23,13 @@ package enum ExtendedAttributes {
             _ = value.withUnsafeBytes { fsetxattr(to, name, $0.baseAddress, count, 0) }
         }
     }
+
+    /// A short value.
+    package static func get(_ name: String, of path: String) throws(SystemError) -> [UInt8] {
+        var value = [UInt8](repeating: 0, count: 256)
+        let count = try check("getxattr", name) {
+            value.withUnsafeMutableBytes { getxattr(path, name, $0.baseAddress, $0.count) }
+        }
+        return Array(value[..<count])
+    }
 }

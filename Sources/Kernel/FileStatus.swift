@@ -44,18 +44,32 @@ package struct FileStatus: Sendable {
     package let deviceMajor: UInt32
     package let deviceMinor: UInt32
 
-    init(_ status: stat) {
-        kind =
-            switch Int32(bitPattern: status.st_mode) & S_IFMT {
-            case S_IFREG: .regular
-            case S_IFDIR: .directory
-            case S_IFLNK: .symbolicLink
-            case S_IFCHR: .characterDevice
-            case S_IFBLK: .blockDevice
-            case S_IFIFO: .fifo
-            case S_IFSOCK: .socket
-            default: .unknown
-            }
+    /// What the kernel would say of such a file, for judgements that are tested without it.
+    package init(kind: FileKind, permissions: UInt32, owner: UInt32, group: UInt32) {
+        var status = stat()
+        status.st_mode = permissions
+        status.st_uid = owner
+        status.st_gid = group
+        self.init(status, kind: kind)
+    }
+
+    init(_ status: stat) { self.init(status, kind: Self.kind(of: status)) }
+
+    private static func kind(of status: stat) -> FileKind {
+        switch Int32(bitPattern: status.st_mode) & S_IFMT {
+        case S_IFREG: .regular
+        case S_IFDIR: .directory
+        case S_IFLNK: .symbolicLink
+        case S_IFCHR: .characterDevice
+        case S_IFBLK: .blockDevice
+        case S_IFIFO: .fifo
+        case S_IFSOCK: .socket
+        default: .unknown
+        }
+    }
+
+    private init(_ status: stat, kind: FileKind) {
+        self.kind = kind
         permissions = status.st_mode & 0o7777
         owner = status.st_uid
         group = status.st_gid

@@ -191,7 +191,8 @@ struct FSManagerTests {
         try manager.join(sleeper.pid)
         try Files.makeDirectory(place.root + place.top + "/c/inner", mode: 0o755)
         try Files.write("\(nested.pid)", into: place.root + place.top + "/c/inner/cgroup.procs")
-        try manager.killOneByOne()
+        try FSManager.killOneByOne(
+            Files.open(place.root + place.top + "/c", [.readOnly, .directory]))
         let emptied = try eventually { try !manager.isPopulated() }
         #expect(emptied)
         #expect(try Files.readText("\(place.root)\(place.top)/c/cgroup.freeze") == "0")

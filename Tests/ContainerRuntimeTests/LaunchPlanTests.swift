@@ -260,6 +260,32 @@ private func withLinux(_ members: String) -> String {
         #expect(plan.cgroup.expectedRecord.path == path)
     }
 
+    /// A runtime that systemd has started, and a limit or none.
+    @Test(arguments: [
+        ("", false, "/x/web.service/box", false, false),
+        (#""cgroupsPath":"a/b""#, false, "/x/web.service/a/b", false, false),
+        (#""cgroupsPath":"/a/b""#, false, "/a/b", false, false), (limit, true, "/x/web.service/box", true, false),
+        (limit, false, "/x/box", false, true), (#""cgroupsPath":"/a","# + limit, false, "/a", false, false),
+        ("", true, "/x/web.service/box", false, false),
+    ])
+    func withinAService(member: String, delegated: Bool, path: String, clears: Bool, tells: Bool) throws {
+        let service = OwnService(path: "/x/web.service", isDelegated: delegated)
+        let machine = Host(
+            effectiveUser: 0, effectiveGroup: 0,
+            cgroups: CgroupHost(root: "/sys/fs/cgroup", ownPath: service.path, ownService: service))
+        let plan = try launch(withLinux(member), on: machine).plan
+        #expect(plan.cgroup.path?.description == path)
+        #expect((plan.cgroup.clearedService != nil) == clears)
+        #expect((plan.cgroup.notice != nil) == tells)
+        if tells { #expect(plan.cgroup.notice?.contains("outside of web.service") == true) }
+        let scope = try launch(withLinux(""), options: Self.options(.systemd), on: machine).plan
+        #expect(scope.cgroup.notice?.contains("leave --systemd-cgroup out") == true)
+        let named = try launch(withLinux(#""cgroupsPath":"a.slice:b:c""#), options: Self.options(.systemd), on: machine)
+        #expect(named.plan.cgroup.notice == nil)
+    }
+
+    private static let limit = #""resources":{"pids":{"limit":5}}"#
+
     @Test func aCgroupNeedsAName() throws {
         #expect(try launch(withLinux(#""cgroupsPath":"/""#)).findings.errors.map(\.field) == ["linux.cgroupsPath"])
     }

@@ -5,9 +5,10 @@ import Testing
 
 @testable import ContainerRuntime
 
-private let odd = "q\"\\/\u{1}\n\t \u{e9}\u{1f600}"
+let odd = "q\"\\/\u{1}\n\t \u{e9}\u{1f600}"
 
-private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
+/// A container's record as a text has it, changed.
+func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
     let text = """
         {"version":1,"id":"box","ociVersion":"1.2.0","bundle":"/b","rootfs":"/b/rootfs","created":"2026-01-01T00:00:00Z",
         "owner":0,"pid":17,"startTime":4242,"ready":true,"process":true,"laterHooks":false,"sharesProcesses":false,
@@ -48,7 +49,7 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
         },
         Change(testDescription: "no cgroup") { $0.cgroup = .disabled },
         Change(testDescription: "many cgroups") {
-            $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd])
+            $0.cgroup = CgroupRecord(mode: .fs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd], inode: .max)
         },
         Change(testDescription: "a scope") {
             $0.cgroup = CgroupRecord(
@@ -127,85 +128,5 @@ private func record(_ change: (inout Record) -> Void = { _ in }) throws -> Recor
     @Test(arguments: ["", " ", "{}", "[]", "null", "0", "\"\"", "{\"id\":\"box\"}", "\u{0}"])
     func otherTextsAreNoRecord(text: String) {
         #expect(Record(Array(text.utf8)) == nil)
-    }
-}
-
-@Suite struct StoreTests {
-    private func store(_ folder: Folder) -> Store { Store(root: folder.path("state")) }
-
-    @Test func aNameIsTakenOnce() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            #expect(try store.all() == [])
-            #expect(try store.reserve("box") == folder.path("state/box"))
-            #expect(store.contains(try ContainerID("box")))
-            #expect(failure { _ = try store.reserve("box") } == "container with given ID already exists: box")
-            _ = try store.reserve("another")
-            #expect(try store.all() == ["another", "box"])
-            // Others may look for a container's state, but not read it.
-            #expect(try Files.status(folder.path("state/box")).permissions == 0o711)
-        }
-    }
-
-    @Test func whatIsWrittenIsLoaded() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            _ = try store.reserve("box")
-            #expect(try store.load("box") == nil)
-            let record = try record { $0.annotations = [KeyValue(key: "k", value: odd)] }
-            try store.write(record)
-            #expect(try store.load("box") == record)
-            #expect(try Files.status(folder.path("state/box/state.json")).permissions == 0o600)
-            #expect(try folder.names("state/box") == ["state.json"])
-        }
-    }
-
-    @Test func whatIsNotThereIsMissing() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            #expect(failure { _ = try store.load("box") } == "container does not exist: box")
-            #expect(failure { _ = try store.lock("box") } == "container does not exist: box")
-            try store.remove("box")
-        }
-    }
-
-    @Test func damageIsToldWithItsRemedy() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            _ = try store.reserve("box")
-            try folder.write("state/box/state.json", "{\"id\":")
-            let error = failure { _ = try store.load("box") }
-            #expect(
-                error
-                    == "read the state: the state of container box in \(folder.path)/state is damaged; runbox delete --force box removes it"
-            )
-        }
-    }
-
-    @Test func removingTakesAllOfIt() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            _ = try store.reserve("box")
-            _ = try store.reserve("other")
-            try store.write(try record())
-            try folder.write("state/box/config.json", "{}")
-            try store.remove("box")
-            #expect(try store.all() == ["other"])
-            // What a crash left is found by looking.
-            try Files.makeDirectories(folder.path("state/other/deep/er"), mode: 0o700)
-            try Files.makeFIFO(folder.path("state/other/start.fifo"), mode: 0o600)
-            try store.remove("other")
-            #expect(try folder.names("state") == [])
-        }
-    }
-
-    /// The runtime's own folders begin with a dot, which no container's name does.
-    @Test func theCacheIsNoContainer() throws {
-        try withFolder { folder throws in
-            let store = store(folder)
-            try Files.makeDirectories(store.seccompCache, mode: 0o700)
-            #expect(try store.all() == [])
-            #expect(store.seccompCache.hasPrefix("\(store.root)/."))
-        }
     }
 }

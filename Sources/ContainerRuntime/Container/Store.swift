@@ -159,7 +159,8 @@ public struct Store: Sendable {
     /// Takes a name for a new container. Its folder gets the name when it is locked and filled: nobody sees it before.
     /// - Parameter fill: writes what the folder must have, whose path it is given.
     /// - Returns: the folder, locked.
-    func reserve(_ id: String, fill: (String) throws(SystemError) -> Void) throws(RuntimeError) -> Descriptor {
+    func reserve(_ id: String, fill: (String) throws(SystemError) -> Void = { _ in }) throws(RuntimeError) -> Descriptor
+    {
         do throws(SystemError) {
             return try makeFolder(id, fill)
         } catch {

@@ -10,6 +10,10 @@ struct CgroupPlan: Sendable {
     let scope: ScopePlan?
     let host: CgroupHost
     let resources: ResourcesPlan
+    /// The service that the runtime is part of, where its own cgroup must be cleared for the container's limits.
+    let clearedService: OwnService?
+    /// What to tell the user of the place: why it is not in the service that the runtime is part of. It is no mistake of the configuration.
+    let notice: String?
     /// Whether the container gets its cgroup to make children of.
     let isDelegated: Bool
 
@@ -23,9 +27,12 @@ struct CgroupPlan: Sendable {
         for error in resources.errors { findings.refuse(error.field, error.reason) }
         var path: CgroupPath?
         var scope: ScopePlan?
+        let place = ServicePlace(spec.linux?.cgroupsPath, options.cgroupManager, resources, host.cgroups.ownService)
         do throws(CgroupPlanError) {
             switch options.cgroupManager {
-            case .cgroupfs: path = try CgroupPath(spec.linux?.cgroupsPath, id: id, own: host.cgroups.ownPath)
+            case .cgroupfs:
+                path = try CgroupPath(
+                    spec.linux?.cgroupsPath, id: id, own: host.cgroups.ownPath, isBelowOwn: place.isInside)
             case .systemd:
                 let name = try ScopeName(spec.linux?.cgroupsPath, id: id, isUser: host.hasOwnSystemd)
                 scope = ScopePlan(
@@ -38,6 +45,8 @@ struct CgroupPlan: Sendable {
         }
         self.path = path
         self.scope = scope
+        clearedService = place.cleared
+        notice = place.notice
     }
 
     private static func refuseLimits(_ resources: ResourcesPlan, _ findings: inout PlanFindings) {
@@ -90,7 +99,7 @@ struct CgroupPlan: Sendable {
         if let scope { return try CgroupManager.create(scope, host: host) }
         guard let path else { return .disabled }
         do throws(CgroupError) {
-            let manager = try CgroupManager.create(path, host: host, plan: resources)
+            let manager = try CgroupManager.create(path, host: host, plan: resources, clearing: clearedService)
             guard asUser else { return manager }
             do throws(CgroupError) {
                 try manager.checkEntry(from: host.ownPath)
@@ -104,5 +113,36 @@ struct CgroupPlan: Sendable {
             guard error.isPermission, resources.settings.isEmpty, Credentials.isOrdinary else { throw error }
             return .disabled
         }
+    }
+}
+
+/// Whether the container lies within the systemd service that the runtime is part of. A path that is absolute, or names a slice, says itself where it lies.
+private struct ServicePlace {
+    var isInside = false
+    var cleared: OwnService?
+    var notice: String?
+
+    init(_ cgroupsPath: String?, _ manager: CgroupManagerKind, _ resources: ResourcesPlan, _ service: OwnService?) {
+        guard let service else { return }
+        switch manager {
+        case .disabled: return
+        case .systemd:
+            guard cgroupsPath?.isEmpty != false else { return }
+            notice = Self.notice(service, "systemd makes a scope of its own for it", "leave --systemd-cgroup out")
+        case .cgroupfs:
+            guard cgroupsPath?.isAbsolutePath != true else { return }
+            let needsControllers = !resources.controllers.isEmpty
+            guard !needsControllers || service.isDelegated else {
+                notice = Self.notice(
+                    service, "its limits need a unit that is delegated", "set Delegate=yes in the unit")
+                return
+            }
+            isInside = true
+            cleared = needsControllers ? service : nil
+        }
+    }
+
+    private static func notice(_ service: OwnService, _ reason: String, _ remedy: String) -> String {
+        "the container's cgroup lies outside of \(service.name), whose end does not end it: \(reason); \(remedy)"
     }
 }

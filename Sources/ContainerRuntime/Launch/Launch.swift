@@ -168,6 +168,7 @@ enum Launch {
         for line in bundle.warnings { warn(line) }
         for finding in findings.warnings { warn(bundle.line(finding)) }
         if !findings.errors.isEmpty { throw .configuration(bundle.lines(findings.errors)) }
+        if let notice = plan.cgroup.notice { warn(notice) }
         return plan
     }
 
