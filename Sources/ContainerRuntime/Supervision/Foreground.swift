@@ -48,15 +48,17 @@ struct Foreground: ~Copyable {
         if let reason = reap() { return reason }
         while true {
             var waiting: [(number: Int32, events: PollEvents)] = [
-                (signals.number, .readable), (notify?.number ?? -1, .readable),
+                (signals.number, .readable), (process.pidfd.number, .readable), (notify?.number ?? -1, .readable),
             ]
             waiting += relay?.interests ?? []
             let ready = try Polling.wait(waiting)
             if !ready[0].isEmpty {
                 if let reason = try handleSignals() { return reason }
             }
-            if !ready[1].isEmpty { notify?.forward(warn: warn) }
-            relay?.handle(ready.dropFirst(2))
+            // It has ended and was not among those reaped: what keeps it from being waited for is an error, and no reason to wait for ever.
+            if !ready[1].isEmpty { return try Processes.wait(process) }
+            if !ready[2].isEmpty { notify?.forward(warn: warn) }
+            relay?.handle(ready.dropFirst(3))
         }
     }
 
