@@ -89,4 +89,22 @@ import Testing
             #expect(Set(try Files.entries(of: handle).map(\.name.text)).count == 1000)
         }
     }
+
+    @Test func holesStayHoles() throws {
+        try withFolder { folder throws in
+            let handle = try folder.open()
+            let source = try Files.open("source", at: handle, [.readWrite, .create], mode: 0o600)
+            try Files.write("begin", to: source)
+            try Files.copySparsely(from: source, to: source, size: 1 << 24, subject: "")
+            #expect(try Files.status(of: source).size == 1 << 24)
+            let copy = try Files.open("copy", at: handle, [.readWrite, .create], mode: 0o600)
+            try Files.copySparsely(from: source, to: copy, size: 1 << 24, subject: "")
+            #expect(try Files.status(of: copy).size == 1 << 24)
+            #expect(try Files.read(copy, at: 0, count: 6) == Array("begin\0".utf8))
+            // What has been made longer meanwhile is not copied.
+            let part = try Files.open("part", at: handle, [.readWrite, .create], mode: 0o600)
+            try Files.copySparsely(from: source, to: part, size: 3, subject: "")
+            #expect(try folder.text("part") == "beg")
+        }
+    }
 }

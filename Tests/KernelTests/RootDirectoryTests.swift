@@ -237,4 +237,20 @@ import Testing
             #expect([file.permissions & ~0o644, file.permissions & 0o600] == [0, 0o600])
         }
     }
+
+    @Test func tellsWhetherAMountPointWasThere() throws {
+        try withFolder { folder throws in
+            try folder.makeDirectory("old")
+            try folder.link("link", to: "/old/new")
+            let root = RootDirectory(try folder.open())
+            #expect(try root.mountPoint("/old", file: false).existed)
+            #expect(try !root.mountPoint("/link/deep", file: false).existed)
+            #expect(try root.mountPoint("/old/new/deep", file: false).existed)
+            #expect(try !root.mountPoint("/file", file: true).existed)
+            #expect(folder.kind("file") == .regular)
+            // Nothing is mounted on it.
+            let (own, top) = (try Files.status(of: root.descriptor), try Files.status(of: root.topmost()))
+            #expect(own.inode == top.inode && own.device == top.device)
+        }
+    }
 }

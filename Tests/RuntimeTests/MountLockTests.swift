@@ -81,11 +81,11 @@ extension AllTests {
 
         @Test func aJoinedUserNamespace() throws {
             let box = try Sandbox.current
-            let holder = try box.aside([
-                "unshare", "--user", "--map-users=0,100000,65536", "--map-groups=0,100000,65536", "sh", "-c",
-                "echo ready; exec sleep 1000",
-            ])
-            guard holder.says("ready") else { return print("skipped: no unshare that maps ranges") }
+            let holder = try box.aside(["unshare", "--user", "sh", "-c", "echo ready; exec sleep 1000"])
+            #expect(holder.says("ready"))
+            for map in ["uid_map", "gid_map"] {
+                try "0 100000 65536".write(toFile: "/proc/\(holder.pid)/\(map)", atomically: false, encoding: .utf8)
+            }
             let outcome = try attack("busybox mount -o remount,bind,rw none /ro && echo lifted; cat /secret/s; exit 0")
             {
                 $0.namespace("user", path: "/proc/\(holder.pid)/ns/user")
@@ -122,9 +122,7 @@ extension AllTests {
 
         @Test(arguments: ["shared", "rshared", "slave", "private", "unbindable"])
         func theRootsPropagation(word: String) throws {
-            let outcome = try attack(
-                "busybox grep -m1 ' / / ' /proc/self/mountinfo || busybox head -1 /proc/self/mountinfo"
-            ) {
+            let outcome = try attack("busybox awk '$5 == \"/\"' /proc/self/mountinfo") {
                 $0["linux.rootfsPropagation"] = word
             }
             #expect(outcome.status == 0, "\(outcome)")
