@@ -267,6 +267,25 @@ extension AllTests {
             #expect(line.contains("hook ran past specified timeout"), "\(line)")
         }
 
+        /// A hook plays the process of a shared pid namespace that stops the init itself, before its program runs.
+        @Test(arguments: ["createContainer", "startContainer"])
+        func anInitThatIsStopped(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:it ran") {
+                $0.dropNamespace("pid")
+                $0["hooks.\(kind).+"] = ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID"]] as [String: Any]
+            }
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("stopped by a signal or a tracer and has not gone on"), "\(line)")
+            guard kind == "startContainer" else { return }
+            _ = try box.create(bundle)
+            let started = try box.runtime("start", box.id)
+            #expect(started.status == 1 && started.stderr.contains("has not gone on"), "\(started)")
+            #expect(try box.status() == "stopped")
+            try box.ok("delete", box.id)
+            box.expectNothingLeft()
+        }
+
         /// In a shared pid namespace a process of another container can stop what is not its own.
         @Test(arguments: ["createContainer", "startContainer"])
         func aHookThatIsStopped(kind: String) throws {

@@ -6,16 +6,23 @@ struct Conversation: ~Copyable {
     private var expectation: Expectation
     /// Where signals for the runtime itself can be read: before the payload runs they end the set-up.
     private let signals: Int32?
+    /// Who has the other end, or makes whoever will have it.
+    private var process: Int32
     private let warn: (String) -> Void
 
     init(
-        _ link: consuming Link, expectation: Expectation, signals: Int32?, warn: @escaping (String) -> Void
+        _ link: consuming Link, expectation: Expectation, with process: Int32, signals: Int32?,
+        warn: @escaping (String) -> Void
     ) {
+        self.process = process
         self.link = link
         self.expectation = expectation
         self.signals = signals
         self.warn = warn
     }
+
+    /// The other end has gone over to another process.
+    mutating func follow(_ process: Int32) { self.process = process }
 
     /// Whether the other side has nothing left that could fail.
     var isReady: Bool { expectation.phase == .ready }
@@ -46,8 +53,8 @@ struct Conversation: ~Copyable {
     }
 
     private func awaitPacket(_ bridge: Int32?, _ bridging: Step) throws(StageFailure) {
-        guard signals != nil || bridge != nil else { return }
-        if try Interruption(signals: signals, initProcess: bridge).waitOrFail(for: link.number) == .initEnded {
+        let interruption = Interruption(signals: signals, initProcess: bridge, halt: .process(process))
+        if try interruption.waitOrFail(for: link.number) == .initEnded {
             throw StageFailure(bridging, .refused("the process that does it was killed"))
         }
     }

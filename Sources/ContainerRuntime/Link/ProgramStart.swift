@@ -26,7 +26,7 @@ extension Link {
         if let service { agent = try step(.seccompListener, try service.listener.connect()) }
         try deliver(.start)
         var foreseen: StageFailure?
-        while let received = try next(service?.signals) {
+        while let received = try next(of: process.pid, service?.signals) {
             if case .failed(let failure) = received.message { throw failure }
             if case .foreseen(let failure) = received.message { foreseen = failure }
             guard case .listener = received.message else { continue }
@@ -42,9 +42,9 @@ extension Link {
         throw foreseen ?? .silent(silencedCall)
     }
 
-    private func next(_ signals: Int32?) throws(StageFailure) -> Received? {
-        // Without an agent there is nobody who could keep the program from running for long.
-        if let signals { try Interruption(signals: signals).waitOrFail(for: number) }
+    private func next(of process: Int32, _ signals: Int32?) throws(StageFailure) -> Received? {
+        // Without an agent only a halt could keep the program from running for long.
+        try Interruption(signals: signals, halt: .process(process)).waitOrFail(for: number)
         do throws(SystemError) {
             return try receive()
         } catch {

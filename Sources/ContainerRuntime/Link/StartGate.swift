@@ -101,15 +101,27 @@ struct StartGate: ~Copyable {
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
         var bytes: [UInt8] = []
+        var watch = HaltWatch(.process(pid))
         while true {
-            let events = try Polling.wait([(result.number, .readable), (meeting.number, .readable)])
+            let events = try Polling.wait(
+                [(result.number, .readable), (meeting.number, .readable)], timeout: watch.limit())
             if !events[1].isEmpty { try meeting.serve() }
+            if events[0].isEmpty, events[1].isEmpty, watch.hasLasted() { throw endHalted(pid) }
             guard !events[0].isEmpty, let more = try Terminals.readAvailable(result) else { continue }
             if more.isEmpty { break }
             bytes += more
         }
         try Files.remove("\(folder)/\(resultName)")
         return try judge(bytes, of: pid)
+    }
+
+    /// Kills an init that somebody has halted: it is past its gate, so nobody could start it once more.
+    private static func endHalted(_ pid: Int32) -> SystemError {
+        // One that went on just now is left alone, like any other that has the number meanwhile.
+        if let process = try? Processes.open(pid), Processes.isHalted(pid) {
+            try? Processes.send(Signal.kill.rawValue, to: process)
+        }
+        return Halt.failure
     }
 
     /// What the packets of the init say, now that it says no more.

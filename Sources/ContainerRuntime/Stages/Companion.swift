@@ -25,7 +25,7 @@ struct Companion: ~Copyable {
             expectation: Expectation(
                 bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil,
                 bornLast: plan.namespaces.isBornLast),
-            signals: plan.options.interrupts, warn: warn)
+            with: birth.process.pid, signals: plan.options.interrupts, warn: warn)
         initProcess = birth.process
     }
 
@@ -136,6 +136,7 @@ struct Companion: ~Copyable {
         let pid = try step(birth, try Processes.pid(of: pidfd))
         _ = try step(birth, try Processes.wait(initProcess))
         initProcess = ChildProcess(pid: pid, pidfd: pidfd)
+        conversation.follow(pid)
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {

@@ -19,12 +19,13 @@ struct ExecSequence {
         var conversation = Conversation(
             birth.link,
             expectation: Expectation(bridge: true, terminal: plan.terminal != nil, preparesRoot: false),
-            signals: plan.options.interrupts, warn: warn)
+            with: birth.bridge.pid, signals: plan.options.interrupts, warn: warn)
         let entry = birth.entry
         var process = birth.bridge
         do throws(StageFailure) {
             if let entry { try place(process, entry, conversation) }
             process = try meet(process, &conversation)
+            conversation.follow(process.pid)
             let terminal = try converse(&conversation, process)
             return Executed(process: process, terminal: terminal)
         } catch {
