@@ -88,7 +88,7 @@ test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker
 attack: need-test build $(BUILD)/attacker
 	PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --long --attacker $(BUILD)/attacker --runtime $(or $(ATTACK_RUNTIME),$(RUNBOX))
 
-# Each system call of each command fails in turn: about an hour. FAULTS='--sample 60 --seed 7' takes so many points of each
+# Each system call of each command fails in turn: half an hour or more. FAULTS='--sample 60 --seed 7' takes so many points of each
 # command (a few minutes); FAULTS='--only run,exec' some of them.
 faults: need-test build $(BUILD)/faults/inject $(BUILD)/faults/payload
 	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)

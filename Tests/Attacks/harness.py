@@ -29,7 +29,6 @@ def attack(name, only=None):
 class Done:
     def __init__(self, status, out, err):
         self.status, self.out, self.err = status, out, err
-
     def __str__(self):
         return "exit %s: %s %s" % (self.status, self.out.strip()[-200:], self.err.strip()[-300:])
 
@@ -259,9 +258,7 @@ class Bench:
 
 
 def leftovers(folder):
-    found = []
-    names = [line.split()[4] for line in open("/proc/self/mountinfo") if folder + "/root" in line]
-    found += ["mount " + name for name in names]
+    found = ["mount " + line.split()[4] for line in open("/proc/self/mountinfo") if folder + "/root" in line]
     found += ["cgroup " + name for name in left_cgroups()]
     return found
 
