@@ -185,14 +185,23 @@ package enum Processes {
     }
 
     /// Blanks what this process was given as its environment: /proc/PID/environ shows it to whoever may trace the process, and it can hold the caller's secrets.
-    package static func forgetEnvironment() {
+    /// - Parameter kept: names of variables that stay.
+    package static func forgetEnvironment(keeping kept: [String] = []) {
         guard let first = clinux_environment() else { return }
-        var entry = first
+        var (entry, next) = (first, first)
         while let text = entry.pointee {
-            memset(text, 0, strlen(text))
+            let isKept = kept.contains { name in
+                strncmp(text, name, name.utf8.count) == 0 && text[name.utf8.count] == CChar(UInt8(ascii: "="))
+            }
+            if isKept {
+                next.pointee = text
+                next += 1
+            } else {
+                memset(text, 0, strlen(text))
+            }
             entry += 1
         }
-        first.pointee = nil
+        next.pointee = nil
     }
 
     /// Takes a variable out of this process's environment.

@@ -122,6 +122,22 @@ extension AllTests {
             #expect(seen.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == Self.own("CapEff", getpid()))
         }
 
+        /// startContainer hooks are programs of the image, and run while the init still is the runtime.
+        @Test func theRuntimesEnvironmentIsNotForTheImage() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("read:/seen") {
+                $0["hooks.startContainer"] = [
+                    ["path": "/bin/sh", "args": ["sh", "-c", "cat /proc/1/environ > /seen 2>&1 || true"]]
+                ]
+                $0.capabilities(Config.capabilities + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"])
+            }
+            let outcome = try box.run(bundle, with: Surroundings(environment: ["SECRET_OF_THE_HOST": "tell-nobody"]))
+            #expect(outcome.status == 0, "\(outcome)")
+            let seen = try Data(contentsOf: URL(fileURLWithPath: bundle.rootfs + "/seen"))
+            #expect(!seen.isEmpty, "it could be read, which is what this is about")
+            #expect(!String(decoding: seen, as: UTF8.self).contains("tell-nobody"))
+        }
+
         // MARK: Another container's pid namespace
 
         private func neighbour(_ box: Sandbox) throws -> Int {

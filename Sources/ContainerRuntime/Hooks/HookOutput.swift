@@ -57,7 +57,7 @@ enum HookOutput: Sendable, Equatable {
 
 /// What hooks learn of the runtime's own environment: which trace they belong to (W3C Trace Context), and nothing else.
 enum TraceContext {
-    private static let names = ["TRACEPARENT", "TRACESTATE"]
+    static let names = ["TRACEPARENT", "TRACESTATE"]
 
     /// An environment with the trace's variables added. What it says itself of them stays.
     static func added(to environment: [String]) -> [String] {

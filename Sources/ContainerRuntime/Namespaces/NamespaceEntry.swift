@@ -43,6 +43,8 @@ enum NamespaceEntry {
         guard plan.has(.user) else { return }
         try Credentials.setGroup(first(plan.gidMappings))
         try Credentials.setUser(first(plan.uidMappings))
+        // Changing the user makes a process as traceable as fs.suid_dumpable says (proc_sys_fs(5)).
+        try Processes.setDumpable(false)
     }
 
     private static func first(_ mappings: [IDMapping]) -> UInt32 {

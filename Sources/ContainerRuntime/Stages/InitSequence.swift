@@ -48,7 +48,7 @@ struct InitSequence: ~Copyable {
     private func giveBirth(to ground: Ground) throws(StageFailure) -> Never {
         try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
         try step(.execute, try closeHostDescriptors())
-        Processes.forgetEnvironment()
+        Processes.forgetEnvironment(keeping: TraceContext.names)
         let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(ground) })
         // Where the runtime is gone the init finds that out by itself.
         try? link.send(.bridged, descriptor: process.pidfd)
@@ -297,6 +297,8 @@ struct InitSequence: ~Copyable {
     /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
     private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Prepared? {
         try step(.execute, try closeHostDescriptors())
+        // startContainer hooks are the image's, and so is what exec starts before the container does: the runtime's environment is not for them.
+        Processes.forgetEnvironment(keeping: TraceContext.names)
         guard let payload = plan.payload else {
             try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
             return nil

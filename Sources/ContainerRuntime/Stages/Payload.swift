@@ -48,6 +48,8 @@ struct Payload: Sendable {
                 let names = Capabilities.names(of: refused).joined(separator: ", ")
                 try warn("ambient capabilities that are not permitted and inheritable too were left out: \(names)")
             }
+            // Who changes its user becomes what fs.suid_dumpable says, which may be traceable (proc_sys_fs(5)).
+            try Processes.setDumpable(false)
         }
         try step(.workingDirectory) { () throws(SystemError) in
             try ProcessSetup.enter(process.directory, alreadyThere: isInDirectory)
