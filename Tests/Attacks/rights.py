@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from harness import ALL, Skip, attack, capabilities, namespace, user_namespace
+from harness import ALL, Skip, attack, bind, capabilities, namespace, user_namespace
 from images import link
 
 

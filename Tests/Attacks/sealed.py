@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from harness import ALL, Skip, attack, bind, capabilities, namespace
+from harness import ALL, attack, bind, capabilities, namespace
 
 SCRIPT = "#!/proc/self/exe doctor\n"
 
