@@ -21,8 +21,20 @@ struct Conversation: ~Copyable {
         self.warn = warn
     }
 
-    /// The other end has gone over to another process.
-    mutating func follow(_ process: Int32) { self.process = process }
+    /// Takes note of the process that another has given birth to: the other end is its own now. The parent is reaped.
+    mutating func adopt(
+        _ received: consuming Received, after parent: borrowing ChildProcess, _ birth: Step
+    ) throws(StageFailure) -> ChildProcess {
+        var received = received
+        let pidfd = received.descriptor.take()
+        guard case .some(let pidfd) = consume pidfd else {
+            throw StageFailure(birth, .refused("the bridge sent no process"))
+        }
+        let pid = try step(birth, try Processes.pid(of: pidfd))
+        _ = try step(birth, try Processes.wait(parent))
+        process = pid
+        return ChildProcess(pid: pid, pidfd: pidfd)
+    }
 
     /// Whether the other side has nothing left that could fail.
     var isReady: Bool { expectation.phase == .ready }

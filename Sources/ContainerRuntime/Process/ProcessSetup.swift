@@ -25,8 +25,8 @@ enum ProcessSetup {
         return "/"
     }
 
-    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for.
-    /// It is asked for in the process that becomes the payload, whose number in its pid namespace is what LISTEN_PID must be.
+    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for, but for LISTEN_PID, which is the number of the
+    /// process that becomes the payload.
     static func environment(_ process: ProcessPlan, activation: Int, names: String? = nil) -> [String] {
         var result = process.environment
         if process.variable("HOME") ?? "" == "" {
@@ -38,7 +38,7 @@ enum ProcessSetup {
                 $0.begins(with: "LISTEN_FDS=") || $0.begins(with: "LISTEN_PID=") || $0.begins(with: "LISTEN_FDNAMES=")
             }
             if let names { result.append("LISTEN_FDNAMES=\(names)") }
-            result += ["LISTEN_FDS=\(activation)", "LISTEN_PID=\(Processes.currentID)"]
+            result.append("LISTEN_FDS=\(activation)")
         }
         return result
     }

@@ -53,7 +53,7 @@ struct Companion: ~Copyable {
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
             let received = try conversation.next(bridge: initProcess.pidfd.number)
-            try adopt(received, .bridge)
+            initProcess = try conversation.adopt(received, after: initProcess, .bridge)
         }
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
@@ -118,25 +118,12 @@ struct Companion: ~Copyable {
             try step(.terminal, try handTerminal())
             if plan.terminal?.socket != nil { terminal = nil }
         case .bridged:
-            try adopt(received, .clone)
+            initProcess = try conversation.adopt(received, after: initProcess, .clone)
             isBorn = true
             try noteInit()
             try conversation.send(.acknowledged)
         default: break
         }
-    }
-
-    /// Takes note of the init that a process has given birth to, and reaps that.
-    private mutating func adopt(_ received: consuming Received, _ birth: Step) throws(StageFailure) {
-        var received = received
-        let pidfd = received.descriptor.take()
-        guard case .some(let pidfd) = consume pidfd else {
-            throw StageFailure(birth, .refused("the bridge sent no process"))
-        }
-        let pid = try step(birth, try Processes.pid(of: pidfd))
-        _ = try step(birth, try Processes.wait(initProcess))
-        initProcess = ChildProcess(pid: pid, pidfd: pidfd)
-        conversation.follow(pid)
     }
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {

@@ -10,24 +10,31 @@ struct ExecEntry: ~Copyable {
     /// Whether it is moved into the container's cgroup after its birth.
     let isPlaced: Bool
 
-    /// Enters the container and has the process born there, as a sibling.
+    /// Enters the container, does there all that can be done before, and has the process born, as a sibling.
     ///
-    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host behind already, its root, its descriptors and its
-    /// environment: a process of the container that may trace others would find them in it otherwise (CVE-2016-9962).
-    func runBridge() -> Never {
+    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host behind already, its root, its descriptors, its
+    /// environment and its power: a process of the container that may trace others would find them in it otherwise (CVE-2016-9962).
+    func run() -> Never {
         do throws(StageFailure) {
             try step(.join, try Processes.setDumpable(false))
             // What it gives birth to is born in the cgroup then.
             if isPlaced { try step(.gate, try link.expect(.placed)) }
             try enter()
-            try step(.execute, try plan.payload.closeHostDescriptors(keeping: [link.number]))
+            let filter = try step(.gate, try link.awaitFilter())
+            try step(.terminal, try setUpStreams())
+            let payload = plan.payload
+            try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
             Processes.forgetEnvironment()
-            let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { run() })
+            let outfit = try payload.prepare(filter: filter, isInDirectory: false) {
+                warning throws(SystemError) in try link.send(.warning(warning))
+            }
+            let process = try step(
+                .clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
             // Where the runtime is gone the process finds that out by itself.
             try? link.send(.bridged, descriptor: process.pidfd)
         } catch {
             try? link.send(.failed(error))  // a runtime that is gone needs no answer
-            Processes.exit(1)
+            Processes.exit(error.exitStatus)
         }
         Processes.exit(0)
     }
@@ -43,20 +50,18 @@ struct ExecEntry: ~Copyable {
     }
 
     /// Waits for the start and becomes the program. It never returns through the runtime's frames.
-    private func run() -> Never {
+    private func complete(_ outfit: Payload.Outfit, _ filter: SeccompFilter?) -> Never {
         do throws(StageFailure) {
-            // Nothing is said before the runtime knows this process, lest it be taken for the bridge: the filter tells that it does.
-            let filter = try step(.gate, try link.awaitFilter())
-            try step(.terminal, try setUpStreams())
-            let payload = plan.payload
-            let prepared = try payload.prepare(filter: filter, isInDirectory: false) {
-                warning throws(SystemError) in try link.send(.warning(warning))
-            }
             try step(.gate) { () throws(SystemError) in
+                // Until then the runtime would take it for the process that gave birth to it.
+                try link.expect(.acknowledged)
+                try Processes.newSession()
+                if plan.terminal != nil { try TerminalSetup.takeControl() }
                 try link.send(.ready)
                 try link.expect(.start)
             }
-            try payload.become(prepared, filter) { filter throws(SystemError) in
+            let payload = plan.payload
+            try payload.become(payload.layOut(outfit), filter) { filter throws(SystemError) in
                 try filter.load(over: link)
             } foresee: { failure in
                 try? link.send(.foreseen(failure))  // best effort, as the report below is
@@ -69,13 +74,11 @@ struct ExecEntry: ~Copyable {
     }
 
     private func setUpStreams() throws(SystemError) {
-        try Processes.newSession()
         let user = plan.payload.process.user
         guard let terminal = plan.terminal else {
             return try StandardStreams.handOver(to: user, files: plan.options.detach)
         }
         let controller = try TerminalSetup.setUp(terminal, owner: user, console: false)
-        try TerminalSetup.takeControl()
         try link.send(.terminal, descriptor: controller)
     }
 }

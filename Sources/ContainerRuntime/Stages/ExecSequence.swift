@@ -18,15 +18,16 @@ struct ExecSequence {
         let birth = try ExecBirth.give(plan, try step(.join, try ExecTarget.open(plan.record, plan.namespaces)))
         var conversation = Conversation(
             birth.link,
-            expectation: Expectation(bridge: true, terminal: plan.terminal != nil, preparesRoot: false),
+            expectation: Expectation(
+                bridge: false, terminal: plan.terminal != nil, preparesRoot: false, bornLast: true),
             with: birth.bridge.pid, signals: plan.options.interrupts, warn: warn)
         let entry = birth.entry
         var process = birth.bridge
         do throws(StageFailure) {
             if let entry { try place(process, entry, conversation) }
-            process = try meet(process, &conversation)
-            conversation.follow(process.pid)
-            let terminal = try converse(&conversation, process)
+            let program = try arm(conversation, process)
+            let terminal = try converse(&conversation, &process)
+            try start(process, program, conversation)
             return Executed(process: process, terminal: terminal)
         } catch {
             try? Processes.kill(process)  // it may have ended by itself
@@ -47,24 +48,11 @@ struct ExecSequence {
         try conversation.send(.placed)
     }
 
-    /// The bridge tells who the process is, and goes.
-    private func meet(
-        _ bridge: borrowing ChildProcess, _ conversation: inout Conversation
-    ) throws(StageFailure) -> ChildProcess {
-        var received = try conversation.next(bridge: bridge.pidfd.number, .join)
-        let process = try step(.join) { () throws(SystemError) in
-            guard let pidfd = received.descriptor.take() else { throw .refused("the bridge sent no process") }
-            return ChildProcess(pid: try Processes.pid(of: pidfd), pidfd: pidfd)
-        }
-        _ = try step(.join, try Processes.wait(bridge))
-        return process
-    }
-
-    /// While the process enters the container, its filter is made; when it is ready it gets its attributes and may start.
-    private func converse(
-        _ conversation: inout Conversation, _ process: borrowing ChildProcess
-    ) throws(StageFailure) -> Descriptor? {
-        let pid = process.pid
+    /// While the bridge enters the container, the filter is made. What the bridge is given, the process inherits.
+    private func arm(
+        _ conversation: borrowing Conversation, _ bridge: borrowing ChildProcess
+    ) throws(StageFailure) -> SeccompProgram? {
+        let pid = bridge.pid
         try step(.processAttributes) { () throws(SystemError) in
             try plan.affinity.applyToBorn(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
@@ -75,14 +63,37 @@ struct ExecSequence {
         }
         let flags = plan.seccomp?.flags ?? SeccompSupport.allowSpeculation
         try conversation.send(.proceed(program: program?.bytes ?? [], flags: flags))
+        return program
+    }
+
+    /// Hears the bridge until it tells who the process is, and then that one until it is ready.
+    private func converse(
+        _ conversation: inout Conversation, _ process: inout ChildProcess
+    ) throws(StageFailure) -> Descriptor? {
         var terminal: Descriptor?
+        var isBorn = false
         while !conversation.isReady {
-            var received = try conversation.next()
-            guard case .terminal = received.message else { continue }
-            terminal = received.descriptor.take()
-            try step(.terminal, try hand(terminal))
-            if plan.terminal?.socket != nil { terminal = nil }
+            var received = try conversation.next(bridge: isBorn ? nil : process.pidfd.number, .join)
+            switch received.message {
+            case .terminal:
+                terminal = received.descriptor.take()
+                try step(.terminal, try hand(terminal))
+                if plan.terminal?.socket != nil { terminal = nil }
+            case .bridged:
+                process = try conversation.adopt(received, after: process, .join)
+                isBorn = true
+                try conversation.send(.acknowledged)
+            default: break
+            }
         }
+        return terminal
+    }
+
+    /// Gives the process its last attributes and lets the program run.
+    private func start(
+        _ process: borrowing ChildProcess, _ program: SeccompProgram?, _ conversation: borrowing Conversation
+    ) throws(StageFailure) {
+        let pid = process.pid
         try ProcessSetup.setAttributes(
             plan.payload.process, of: pid, limits: !plan.payload.setsOwnLimits)
         if let path = plan.options.pidfdSocket {
@@ -96,7 +107,6 @@ struct ExecSequence {
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.deliver("\(pid)", to: path, mode: 0o644))
         }
-        return terminal
     }
 
     /// Sends the terminal on where an engine waits for it; otherwise it gets the size of the runtime's own.
@@ -138,7 +148,7 @@ struct ExecBirth: ~Copyable {
                 plan: plan, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
             let bridge = try Cloning.clone(cgroup: cgroup) {
                 runtimeEnd.closeInChild()
-                entry.runBridge()
+                entry.run()
             }
             return ExecBirth(link: runtimeEnd, bridge: bridge, entry: foreign)
         } catch {

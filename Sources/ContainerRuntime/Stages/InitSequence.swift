@@ -15,16 +15,20 @@ struct InitSequence: ~Copyable {
     func run() -> Never {
         do throws(StageFailure) {
             let ground = try setUp()
-            if plan.namespaces.isBornLast { try giveBirth(to: ground) }
-            complete(ground)
+            if plan.namespaces.isBornLast {
+                try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
+            }
+            let outfit = try prepareProgram(ground)
+            if plan.namespaces.isBornLast { try giveBirth(to: outfit, ground.filter) }
+            complete(outfit, ground.filter)
         } catch {
             report(error, isStarted: false)
             Processes.exit(error.exitStatus)
         }
     }
 
-    /// From the finished surroundings to the payload.
-    private func complete(_ ground: Ground) -> Never {
+    /// From the finished process to the payload.
+    private func complete(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) -> Never {
         var isStarted = false
         do throws(StageFailure) {
             if plan.namespaces.isBornLast {
@@ -32,10 +36,9 @@ struct InitSequence: ~Copyable {
                 try step(.gate, try link.expect(.acknowledged))
                 try step(.terminal, try beginSession())
             }
-            let program = try prepareProgram(ground)
             try waitForStart()
             isStarted = true
-            try become(program, ground.filter)
+            try become(outfit, filter)
         } catch {
             report(error, isStarted: isStarted)
             // A filter may forbid even the report; then what was foreseen, and the status, say whose fault it was.
@@ -44,12 +47,9 @@ struct InitSequence: ~Copyable {
         Processes.exit(1)
     }
 
-    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors nor its environment.
-    private func giveBirth(to ground: Ground) throws(StageFailure) -> Never {
-        try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
-        try step(.execute, try closeHostDescriptors())
-        Processes.forgetEnvironment(keeping: TraceContext.names)
-        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(ground) })
+    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors, its environment or its power.
+    private func giveBirth(to outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StageFailure) -> Never {
+        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
         // Where the runtime is gone the init finds that out by itself.
         try? link.send(.bridged, descriptor: process.pidfd)
         Processes.exit(0)
@@ -295,7 +295,7 @@ struct InitSequence: ~Copyable {
     // MARK: The payload
 
     /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
-    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Prepared? {
+    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Outfit? {
         try step(.execute, try closeHostDescriptors())
         // startContainer hooks are the image's, and so is what exec starts before the container does: the runtime's environment is not for them.
         Processes.forgetEnvironment(keeping: TraceContext.names)
@@ -309,10 +309,11 @@ struct InitSequence: ~Copyable {
     }
 
     /// The hooks between the start and the program.
-    private func become(_ prepared: consuming Payload.Prepared?, _ filter: SeccompFilter?) throws(StageFailure) {
-        guard let payload = plan.payload, case .some(let prepared) = prepared else {
+    private func become(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StageFailure) {
+        guard let payload = plan.payload, let outfit else {
             throw StageFailure(.program, .refused("process property must not be empty"))
         }
+        let prepared = payload.layOut(outfit)
         let hooks = HookRunner(
             .startContainer, plan.hooks, directory: nil,
             output: try step(.startContainerHooks, try resources.hookOutput()),

@@ -18,6 +18,12 @@ struct Payload: Sendable {
     /// The names of those from socket activation.
     var activationNames: String?
 
+    /// What was found out of the program, by a process that is as it will be.
+    struct Outfit: Sendable {
+        let path: String
+        let environment: [String]
+    }
+
     /// A program laid out for execve.
     struct Prepared: ~Copyable {
         let image: ExecImage
@@ -26,7 +32,8 @@ struct Payload: Sendable {
         let environment: [String]
     }
 
-    /// Everything about the process that can fail before the start, so that it is reported while somebody listens.
+    /// Everything about the process that can fail before the start, so that it is reported while somebody listens. From here on it has the payload's user, capabilities,
+    /// limits and directory, and so has what is born of it.
     ///
     /// - Parameters:
     ///   - filter: what will be loaded at last; without no_new_privs that needs a capability until then.
@@ -34,7 +41,7 @@ struct Payload: Sendable {
     ///   - warn: takes a sentence.
     func prepare(
         filter: SeccompFilter?, isInDirectory: Bool, warn: (String) throws(SystemError) -> Void
-    ) throws(StageFailure) -> Prepared {
+    ) throws(StageFailure) -> Outfit {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
         if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
         let environment = ProcessSetup.environment(process, activation: activationDescriptors, names: activationNames)
@@ -57,9 +64,19 @@ struct Payload: Sendable {
         let program = try Program(
             process.arguments[0], searching: process.variable("PATH"), as: ProgramUser(process, capabilities))
         Files.setCreationMask(process.creationMask)
+        return Outfit(path: program.path, environment: environment)
+    }
+
+    /// Lays the program out, in the process that becomes it: LISTEN_PID is that one's number.
+    func layOut(_ outfit: Outfit) -> Prepared {
+        var environment = outfit.environment
+        if activationDescriptors > 0 {
+            environment.removeAll { $0.begins(with: "LISTEN_PID=") }
+            environment.append("LISTEN_PID=\(Processes.currentID)")
+        }
         return Prepared(
-            image: ExecImage(path: program.path, arguments: process.arguments, environment: environment),
-            name: process.arguments[0], path: program.path, environment: environment)
+            image: ExecImage(path: outfit.path, arguments: process.arguments, environment: environment),
+            name: process.arguments[0], path: outfit.path, environment: environment)
     }
 
     /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it: so under a filter the program
