@@ -10,7 +10,8 @@ struct FSManagerTests {
     @Test("Made with its parents, found again from the record, removed with those that were made")
     func lifeCycle() throws {
         let place = try Place()
-        let manager = try place.create("/a/b")
+        // Its maker holds its lock, which keeps others from removing it.
+        let manager = try CgroupManager.open(place.create("/a/b").record)
         let top = place.top
         #expect(manager.record.created == [top, "\(top)/a", "\(top)/a/b"])
         #expect(place.exists("/a/b"))
@@ -89,7 +90,7 @@ struct FSManagerTests {
     @Test("After a maker's death an empty cgroup goes with the parents that were made, an occupied one stays")
     func removalIfEmpty() throws {
         let place = try Place()
-        let manager = try place.create("/a/b")
+        let manager = try CgroupManager.open(place.create("/a/b").record)
         // What the state says before the cgroup is made.
         let expected = CgroupRecord(
             mode: .fs, root: place.root, path: manager.record.path, created: [])

@@ -18,6 +18,8 @@ extension FSManager {
             do throws(SystemError) {
                 return try Self.open(names[...], below: directory)
             } catch {
+                // /proc/PID/cgroup has room for 4096 bytes of path, and newer kernels cut off what is longer.
+                if error.isMissing, sub == nil { return try home(of: initProcess, directory) }
                 throw notFound(error, names)
             }
         }
@@ -47,7 +49,7 @@ extension FSManager {
             let text = try Files.read("/proc/\(initProcess)/cgroup", limit: 1 << 20)
             return Self.names(inProcCgroup: text, below: path.description)
         } catch {
-            // ENAMETOOLONG: the file has room for 4096 bytes of path.
+            // ENAMETOOLONG: a path that the file has no room for.
             guard error.code == .nameTooLong else { throw CgroupError(error, in: path.description) }
             return nil
         }

@@ -187,9 +187,8 @@ public struct Store: Sendable {
                 number &+= 1
                 guard try makeUnnamed(name, at: root) else { continue }
                 do throws(SystemError) {
-                    let folder = try Files.open(name, at: root, [.readOnly, .directory, .noFollow])
                     // A sweep may have found it before the lock.
-                    guard try Files.tryLock(folder), try isCurrent(name, folder) else { continue }
+                    guard let folder = try lockUnnamed(name, at: root) else { continue }
                     try fill(self.folder(name))
                     try Files.rename(name, to: id, at: root)
                     return folder
@@ -200,6 +199,17 @@ public struct Store: Sendable {
                 }
             }
         case .none: throw SystemError("open", root, .noEntry)
+        }
+    }
+
+    private func lockUnnamed(_ name: String, at root: borrowing Descriptor) throws(SystemError) -> Descriptor? {
+        do throws(SystemError) {
+            let folder = try Files.open(name, at: root, [.readOnly, .directory, .noFollow])
+            guard try Files.tryLock(folder), try isCurrent(name, folder) else { return nil }
+            return folder
+        } catch {
+            guard error.code == .noEntry else { throw error }
+            return nil
         }
     }
 
