@@ -24,6 +24,8 @@ package struct OpenFlags: OptionSet, Sendable {
 /// What a file is, by st_mode.
 package enum FileKind: Sendable, Equatable {
     case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown
+
+    package var isDevice: Bool { self == .characterDevice || self == .blockDevice }
 }
 
 /// What stat(2) tells of a file.

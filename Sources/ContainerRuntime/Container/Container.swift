@@ -177,7 +177,8 @@ public struct Container: Sendable {
         } catch {
             // Gone while we waited for the lock, or without --force: no more to do here.
             if case .missing = error { throw error }
-            guard force else { throw error }
+            // What cannot be read now can be tried again; to forget it would leave the container alive.
+            guard force, store.isDamaged(folder) else { throw error }
             warn(error.description)
             return nil
         }

@@ -76,6 +76,12 @@ public struct Store: Sendable {
         try Files.replace("\(folder)/\(Record.fileName)", with: record.json(), mode: 0o600)
     }
 
+    /// Whether what lies in a container's folder can be read and is no record.
+    func isDamaged(_ folder: borrowing Descriptor) -> Bool {
+        guard let bytes = try? Files.read(Record.fileName, at: folder) else { return false }  // that may be better soon
+        return Record(bytes) == nil
+    }
+
     /// What is kept of a container.
     /// - Returns: nil when its folder is there but was never finished.
     func load(_ id: String) throws(RuntimeError) -> Record? { try load(id, at: try open(id, .path)) }

@@ -7,6 +7,8 @@ struct Foreground: ~Copyable {
     /// What is being done, for an error.
     private let doing: String
     private let signals: Descriptor
+    /// Where there is a terminal, it is relayed from the moment on that somebody stays.
+    private var terminal: Descriptor?
     private var relay: TerminalRelay?
     /// What the payload tells a service manager.
     private var notify: NotifyProxy?
@@ -21,25 +23,37 @@ struct Foreground: ~Copyable {
         self.notify = notify
         self.warn = warn
         self.signals = signals
-        relay = TerminalRelay.begin(terminal)
+        self.terminal = terminal
     }
 
     /// Waits for the process to end. Where that cannot be done any more, it is killed: nothing is left behind.
     consuming func stay() throws(RuntimeError) -> ExitReason {
         do throws(SystemError) {
+            try beginRelay()
             let reason = try supervise()
             // What it said at last, such as that it stops.
             notify?.forward(warn: warn)
             relay?.drain(signals: signals)
-            relay?.end()
-            if let lost = relay?.outputFailure { warn("the output of the terminal was lost: \(lost)") }
+            endRelay()
             return reason
         } catch {
-            relay?.end()
+            endRelay()
             // It may have ended by itself.
             try? Processes.kill(process)
             _ = try? Processes.wait(process)
             throw RuntimeError(error, doing: doing)
+        }
+    }
+
+    private mutating func beginRelay() throws(SystemError) { relay = try TerminalRelay.begin(terminal.take()) }
+
+    private func endRelay() {
+        switch relay {
+        case .some(let relay):
+            if let lost = relay.outputFailure { warn("the output of the terminal was lost: \(lost)") }
+            guard let failure = relay.end() else { return }
+            warn("the settings of the terminal could not be restored: \(failure); reset(1) does it")
+        case .none: return
         }
     }
 

@@ -32,10 +32,10 @@ struct TerminalRelay: ~Copyable {
 
     /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without: the payload runs already.
     /// - Returns: nil where there is nothing to relay.
-    static func begin(_ controller: consuming Descriptor?) -> TerminalRelay? {
-        guard let controller, let input = try? Descriptor.duplicate(of: 0),
-            let output = try? Descriptor.duplicate(of: 1)
-        else { return nil }
+    static func begin(_ controller: consuming Descriptor?) throws(SystemError) -> TerminalRelay? {
+        guard let controller else { return nil }
+        let input = try Descriptor.duplicate(of: 0)
+        let output = try Descriptor.duplicate(of: 1)
         try? Files.setNonBlocking(controller)
         let settings = Terminals.isTerminal(0) ? try? Terminals.makeRaw(input) : nil
         return TerminalRelay(controller: controller, input: input, output: output, settings: settings)
@@ -105,6 +105,7 @@ struct TerminalRelay: ~Copyable {
             if isOutputOpen { pendingOutput = bytes[...] }
         } catch {
             isControllerOpen = false
+            outputFailure = error.code
         }
     }
 
@@ -176,8 +177,14 @@ struct TerminalRelay: ~Copyable {
     }
 
     /// Restores the runtime's terminal.
-    func end() {
-        // A terminal that hung up cannot be restored, and need not be.
-        if let settings { try? Terminals.restore(settings, of: input) }
+    /// - Returns: why it could not be; a terminal that hung up need not be.
+    func end() -> Errno? {
+        guard let settings else { return nil }
+        do throws(SystemError) {
+            try Terminals.restore(settings, of: input)
+            return nil
+        } catch {
+            return error.code == .inputOutput ? nil : error.code
+        }
     }
 }
