@@ -19,6 +19,31 @@ struct CgroupPathTests {
         #expect(try CgroupPath(cgroupsPath, id: "id1", own: own).description == expected)
     }
 
+    @Test("Of a service's runtime a relative path begins at the service")
+    func inService() throws {
+        let own = "/system.slice/web.service"
+        #expect(try CgroupPath(nil, id: "id1", own: own, isBelowOwn: true).description == own + "/id1")
+        #expect(try CgroupPath("../a/b", id: "id1", own: own, isBelowOwn: true).description == own + "/a/b")
+        #expect(try CgroupPath("/a", id: "id1", own: own, isBelowOwn: true).description == "/a")
+    }
+
+    @Test("Only a service's own cgroup is a service's")
+    func services() {
+        #expect(OwnService.find("/system.slice/web.service", root: "/nowhere")?.name == "web.service")
+        #expect(OwnService.find("/system.slice/web.service", root: "/nowhere")?.isDelegated == false)
+        for path in ["/", "/user.slice/session-1.scope", "/a.service/inner", "/../x.service", nil] {
+            #expect(OwnService.find(path, root: "/nowhere") == nil)
+        }
+    }
+
+    @Test("The way to a cgroup below, by the bytes that the kernel tells")
+    func namesBelow() {
+        let text = Array("1:cpu:/c/x\n0::/c/a/".utf8) + [0xff] + Array("/b\n".utf8)
+        #expect(FSManager.names(inProcCgroup: text, below: "/c") == [ByteName("a"), ByteName([0xff]), ByteName("b")])
+        #expect(FSManager.names(inProcCgroup: text, below: "/c/a").count == 2)
+        for other in ["/", "/c/a/b", "/cc", "/d"] { #expect(FSManager.names(inProcCgroup: text, below: other) == []) }
+    }
+
     @Test(
         "Never the root, nor a name that cannot be",
         arguments: ["/", "/..", "/a/..", ".", "..", "/a\nb", "/" + String(repeating: "x", count: 256)])
