@@ -11,11 +11,23 @@ extension Mounting {
     package static func detachedFileSystem(
         _ type: String, options: [(key: String, value: String?)] = [], attributes: MountAttributes = []
     ) throws(SystemError) -> Descriptor {
-        let context = Descriptor(
+        try detachedFileSystem(type, from: openFileSystem(type), options: options, attributes: attributes)
+    }
+
+    /// Begins a new file system: what it becomes is said to the context that is returned. fsopen(2).
+    package static func openFileSystem(_ type: String) throws(SystemError) -> Descriptor {
+        Descriptor(
             raw: Int32(
                 try check("fsopen", type) {
                     lend(type) { system(Int(SYS_fsopen), $0, Int(FSOPEN_CLOEXEC)) }
                 }))
+    }
+
+    /// Makes the mount of a file system that was begun, here or by another process.
+    package static func detachedFileSystem(
+        _ type: String, from context: borrowing Descriptor, options: [(key: String, value: String?)],
+        attributes: MountAttributes
+    ) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             for option in options { try configure(context, option.key, option.value) }
             return try mount(context, attributes)

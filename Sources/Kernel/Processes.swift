@@ -49,6 +49,12 @@ package enum Processes {
         return ExitReason(waitStatus: status)
     }
 
+    /// Waits for a child to end that is known by its pidfd only, and reaps it. waitid(2), P_PIDFD (Linux 5.4).
+    package static func reap(_ pidfd: borrowing Descriptor) throws(SystemError) {
+        let raw = pidfd.raw
+        _ = try check("waitid") { waitid(idtype_t(3), id_t(raw), nil, WEXITED | Int32(bitPattern: UInt32(__WALL))) }
+    }
+
     /// Reaps one child that has ended, if any; nil when none has (or there is none at all).
     package static func reapAny() -> (pid: Int32, reason: ExitReason)? {
         var status: Int32 = 0

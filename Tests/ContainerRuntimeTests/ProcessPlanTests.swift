@@ -288,9 +288,27 @@ private func read(
     @Test func activationTellsItsOwnDescriptors() {
         let plan = read { $0.env = ["HOME=/h", "LISTEN_FDS=9", "LISTEN_PID=77", "LISTEN_FDS_X=1"] }.plan
         #expect(
-            ProcessSetup.environment(plan, activation: 2)
-                == ["HOME=/h", "LISTEN_FDS_X=1", "LISTEN_FDS=2", "LISTEN_PID=\(Processes.currentID)"])
+            ProcessSetup.environment(plan, activation: 2) == ["HOME=/h", "LISTEN_FDS_X=1", "LISTEN_FDS=2"],
+            "the number is added by the process that it is of")
         #expect(ProcessSetup.environment(plan, activation: 1, names: "web").contains("LISTEN_FDNAMES=web"))
         #expect(ProcessSetup.environment(plan, activation: 0) == plan.environment)
+    }
+
+    /// The program is laid out by the process that becomes it, and found out of by one that may be another.
+    @Test(arguments: [0, 2])
+    func activationNamesTheProcessThatLaysOut(descriptors: Int) {
+        let spec = Spec(ociVersion: "1.0.0")
+        var findings = PlanFindings()
+        let namespaces = NamespacePlan(spec, findings: &findings)
+        let payload = Payload(
+            process: read { $0.args = ["/bin/x", "y"] }.plan, capabilities: ProcessCapabilities(),
+            noNewPrivileges: true, memoryPolicy: nil,
+            system: SystemPlan(spec, namespaces: namespaces, findings: &findings),
+            setsOwnLimits: true, activationDescriptors: descriptors, preservedDescriptors: 0)
+        let prepared = payload.layOut(Payload.Outfit(path: "/bin/x", environment: ["A=1", "LISTEN_PID=1"]))
+        let own = "LISTEN_PID=\(Processes.currentID)"
+        #expect(prepared.environment == (descriptors == 0 ? ["A=1", "LISTEN_PID=1"] : ["A=1", own]))
+        #expect(prepared.path == "/bin/x")
+        #expect(prepared.name == "/bin/x")
     }
 }

@@ -141,10 +141,14 @@ struct LaunchResources: ~Copyable {
         guard let index = plan.joined.firstIndex(where: { $0.type == .pid }) else {
             throw .refused("no pid namespace is joined")
         }
-        return try namespaces.with(index) { namespace throws(SystemError) in
-            try PIDNamespaceVisit.make(in: namespace) { () throws(SystemError) in
-                try Self.detached(mount, "proc", nil)
-            }
+        let context = try namespaces.with(index) { namespace throws(SystemError) in
+            try PIDNamespaceVisit.openProcfs(in: namespace)
+        }
+        do throws(SystemError) {
+            return try NewFileSystem.makeDetached(
+                NewFileSystem.Order(mount, "proc", source: nil, words: mount.data, writable: mount.isFilled), from: context)
+        } catch {
+            throw mount.named(error)
         }
     }
 

@@ -103,6 +103,16 @@ struct NewFileSystem: ~Copyable {
         }
     }
 
+    /// The same of a file system that another process has begun.
+    static func makeDetached(_ order: Order, from context: borrowing Descriptor) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try Mounting.detachedFileSystem(
+                order.type, from: context, options: order.options, attributes: order.attributes)
+        } catch {
+            throw worded(error, order)
+        }
+    }
+
     private static func detached(_ order: Order) throws(SystemError) -> Descriptor {
         try Mounting.detachedFileSystem(order.type, options: order.options, attributes: order.attributes)
     }
