@@ -109,9 +109,16 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
+    /// What a pipe takes at once where it takes anything (PIPE_BUF). The output is the caller's and may wait, and who waits in a write hears no signals.
+    private static let portion = 4096
+
     private mutating func writeOutput() {
         do throws(SystemError) {
-            pendingOutput = pendingOutput.dropFirst(try Terminals.writeAvailable(pendingOutput, to: output))
+            while !pendingOutput.isEmpty, try !Polling.wait([(output.number, .writable)], timeout: 0)[0].isEmpty {
+                let count = try Terminals.writeAvailable(pendingOutput.prefix(Self.portion), to: output)
+                if count == 0 { return }
+                pendingOutput = pendingOutput.dropFirst(count)
+            }
         } catch {
             isOutputOpen = false
             pendingOutput = []
