@@ -170,13 +170,6 @@ enum Output {
         }
     }
 
-    /// Fails as ``write(_:)`` does where there is no reader any more.
-    static func checkReader() throws(Failure) {
-        // A stream that cannot be waited for has no reader to lose.
-        guard let ready = try? Polling.wait([(1, [])], timeout: 0), ready[0].contains(.failed) else { return }
-        throw Failure(messages: [], exitStatus: brokenPipeStatus)
-    }
-
     /// Writes a message to standard error. Where that fails there is nobody to tell.
     static func tell(_ text: String) {
         try? Files.write(text, toNumber: 2)

@@ -96,6 +96,7 @@ static int is_ours(int file) {
 static int leads_outside(int file, const char *link) {
     struct statfs status;
     if (!strncmp(link, "socket:", 7) || !strncmp(link, "pipe:", 5)) return 0;
+    if (!strncmp(link, "/memfd:hook ", 12)) return 0;  // the container's own state for its hook to read, and what the hook says
     if (!strcmp(link, "anon_inode:[signalfd]") || !strcmp(link, "anon_inode:[eventfd]")) return 0;
     if (!strncmp(link, "anon_inode:", 11) || !strncmp(link, "pidfd", 5)) return 1;
     if (fstatfs(file, &status) == 0 && status.f_type == 0x6e736673 /* nsfs */) return 1;
@@ -139,6 +140,23 @@ static void fetch_descriptors(int pid) {
     if (process >= 0) close(process);
 }
 
+static unsigned long long permitted(int process) {
+    char text[4096];
+    get(process, "status", text, sizeof text);
+    const char *line = strstr(text, "CapPrm:");
+    return line ? strtoull(line + 7, NULL, 16) : 0;
+}
+
+// Whether a process holds what this one doesn't, where it counts: in the same user namespace.
+static int is_mightier(int process) {
+    struct stat theirs, ours;
+    if (fstatat(process, "ns/user", &theirs, 0) || stat("/proc/self/ns/user", &ours) || theirs.st_ino != ours.st_ino) return 0;
+    int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned long long own = permitted(self);
+    close(self);
+    return (permitted(process) & ~own) != 0;
+}
+
 static void trace(int process, int pid) {
     int status;
     char text[4096], *line;
@@ -146,7 +164,7 @@ static void trace(int process, int pid) {
     ptrace(PTRACE_INTERRUPT, pid, 0, 0);
     if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
         int file = openat(process, "exe", O_PATH | O_CLOEXEC);
-        if (file >= 0 && !is_ours(file)) {
+        if (file >= 0 && !is_ours(file) && is_mightier(process)) {
             get(process, "status", text, sizeof text);
             line = strstr(text, "CapEff:");
             if (line) line[strcspn(line, "\n")] = 0;

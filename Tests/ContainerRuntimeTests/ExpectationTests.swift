@@ -88,7 +88,8 @@ import Testing
         var expectation = ContainerRuntime.Expectation(bridge: false, terminal: true, bornLast: true)
         // The terminal comes first, and then nobody is there yet who could be ready; it is born once.
         let turns: [(message: Message, isAccepted: Bool)] = [
-            (.bridged, false), (.prepared, true), (.bridged, false), (.terminal, true), (.ready, false), (.bridged, true),
+            (.bridged, false), (.prepared, true), (.bridged, false), (.terminal, true), (.ready, false),
+            (.bridged, true),
             (.bridged, false), (.ready, true),
         ]
         for (index, turn) in turns.enumerated() {

@@ -42,7 +42,9 @@ extension AllTests {
                         ["--root", box.root] + words, Surroundings(descriptors: [nil, output]))
                 }
                 if kind == "nobody reads" {
-                    #expect(outcome.status == 141 && outcome.stderr == "", "\(line): \(outcome)")
+                    // A stream without an end of its own is over when nobody reads it.
+                    let status = line == "events ID" ? 0 : 141
+                    #expect(outcome.status == status && outcome.stderr == "", "\(line): \(outcome)")
                 } else {
                     let reason = kind == "full" ? "no space left on device" : "bad file descriptor"
                     #expect(outcome.status == 1, "\(line): \(outcome)")

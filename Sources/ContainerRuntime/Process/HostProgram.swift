@@ -49,7 +49,8 @@ struct HostProgram: Sendable {
     }
 
     private static func become(
-        _ image: borrowing ExecImage, _ gainsPrivileges: Bool, input: borrowing Descriptor, output: borrowing Descriptor,
+        _ image: borrowing ExecImage, _ gainsPrivileges: Bool, input: borrowing Descriptor,
+        output: borrowing Descriptor,
         complaints: borrowing Descriptor
     ) -> Never {
         do throws(SystemError) {
