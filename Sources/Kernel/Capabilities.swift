@@ -10,6 +10,8 @@ package struct CapabilitySet: OptionSet, Sendable, Hashable {
     package static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
     /// CAP_DAC_OVERRIDE: permissions of files do not bind.
     package static let overrideAccess = CapabilitySet(rawValue: 1 << 1)
+    /// CAP_SETGID: groups may be changed.
+    package static let groups = CapabilitySet(rawValue: 1 << 6)
     /// CAP_KILL: signals reach processes of other users.
     package static let signals = CapabilitySet(rawValue: 1 << 5)
     /// CAP_SYSLOG: the kernel's log may be read.

@@ -11,9 +11,10 @@ package enum Credentials {
         }
     }
 
-    /// Whether setgroups(2) is forbidden in this user name space; user_namespaces(7). The file is only read: it could be the container's own.
+    /// Whether it is the user namespace that forbids setgroups(2), which was refused (user_namespaces(7)): it is where the capability for it is there. No file of procfs is
+    /// asked, which could be the container's own.
     package static func mayNotSetGroups() throws(SystemError) -> Bool {
-        try Files.readText("/proc/self/setgroups") != "allow"
+        try Capabilities.current().effective.contains(.groups)
     }
 
     /// Whether this process lives in a user name space that is not the first, so that being root means less; user_namespaces(7). To be asked when something was

@@ -79,6 +79,7 @@ package struct RootDirectory: ~Copyable, Sendable {
         trail.append(try descriptor.duplicate())
         var pending: [String] = path.parts(by: "/").reversed()
         var links = 0
+        var lastName = "."
         while let name = pending.popLast() {
             if name == "." { continue }
             if name == ".." {
@@ -98,15 +99,35 @@ package struct RootDirectory: ~Copyable, Sendable {
             }
             if !last && status.kind != .directory { throw SystemError("open", path, .notDirectory) }
             trail.append(child)
+            lastName = name
         }
-        guard let end = trail.take(trail.count - 1) else { throw SystemError("open", path, .noEntry) }
+        let depth = trail.count
+        guard let end = trail.take(depth - 1) else { throw SystemError("open", path, .noEntry) }
         if flags.contains(.path) {
             if flags.contains(.directory), try Files.status(of: end).kind != .directory {
                 throw SystemError("open", path, .notDirectory)
             }
             return end
         }
-        return try Files.open(end.path, flags.subtracting(.noFollow), mode: mode)
+        return try Self.reopen(end, lastName, in: trail, at: depth - 2, flags, subject: path)
+    }
+
+    /// Opens what a handle stands for in another way, without procfs, which need not show this process.
+    private static func reopen(
+        _ handle: borrowing Descriptor, _ name: String, in trail: borrowing DescriptorTable, at parent: Int,
+        _ flags: OpenFlags, subject: String
+    ) throws(SystemError) -> Descriptor {
+        let status = try Files.status(of: handle)
+        if status.kind == .directory { return try Files.open(".", at: handle, flags) }
+        return try trail.with(parent) { parent throws(SystemError) in
+            let opened = try Files.open(name, at: parent, flags.union(.noFollow))
+            let found = try Files.status(of: opened)
+            // The name has come to mean another file.
+            guard found.inode == status.inode, found.device == status.device else {
+                throw SystemError("open", subject, .tryAgain)
+            }
+            return opened
+        }
     }
 
     private func step(
