@@ -3,7 +3,8 @@ internal import OCISpec
 
 /// The container's process, from its birth in new name spaces to the payload's first instruction.
 ///
-/// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both sides.
+/// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both sides. What follows the set-up stands in
+/// `InitCompletion.swift`.
 struct InitSequence: ~Copyable {
     let plan: LaunchPlan
     let resources: LaunchResources
@@ -27,34 +28,6 @@ struct InitSequence: ~Copyable {
         }
     }
 
-    /// From the finished process to the payload.
-    private func complete(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) -> Never {
-        var isStarted = false
-        do throws(StageFailure) {
-            if plan.namespaces.isBornLast {
-                // Until then the runtime would take it for the process that has set everything up.
-                try step(.gate, try link.expect(.acknowledged))
-                try step(.terminal, try beginSession())
-            }
-            try waitForStart()
-            isStarted = true
-            try become(outfit, filter)
-        } catch {
-            report(error, isStarted: isStarted)
-            // A filter may forbid even the report; then what was foreseen, and the status, say whose fault it was.
-            Processes.exit(error.exitStatus)
-        }
-        Processes.exit(1)
-    }
-
-    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors, its environment or its power.
-    private func giveBirth(to outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StageFailure) -> Never {
-        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
-        // Where the runtime is gone the init finds that out by itself.
-        try? link.send(.bridged, descriptor: process.pidfd)
-        Processes.exit(0)
-    }
-
     /// Enters others' name spaces first and has the init born there.
     func runBridge() -> Never {
         do throws(StageFailure) {
@@ -68,7 +41,7 @@ struct InitSequence: ~Copyable {
     }
 
     /// What the set-up leaves for the payload.
-    private struct Ground {
+    struct Ground {
         let filter: SeccompFilter?
         /// Whether the working directory is entered already; its owner may have to do that itself.
         let isInDirectory: Bool
@@ -160,56 +133,6 @@ struct InitSequence: ~Copyable {
         return try link.awaitFilter()
     }
 
-    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies before that, so does the init.
-    private func waitForStart() throws(StageFailure) {
-        try step(.gate) { () throws(SystemError) in
-            switch gate {
-            case .none:
-                try link.send(.ready)
-                try link.expect(.start)
-            case .some(let gate):
-                try gate.blockSignals()
-                try link.send(.ready)
-                try link.expect(.recorded)
-                // The other end goes with the runtime; nothing is said here any more.
-                link.closeInChild()
-                try gate.waitForStart()
-            }
-        }
-    }
-
-    private func closeHostDescriptors() throws(SystemError) {
-        var kept = [link.number]
-        switch gate {
-        case .some(let gate): kept += gate.numbers
-        case .none: break
-        }
-        // startContainer hooks still write there.
-        if case .open(let output, let errors) = try resources.hookOutput() {
-            kept += [output, errors].compactMap { $0 }
-        }
-        let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
-        try Payload.closeHostDescriptors(from: first, keeping: kept)
-    }
-
-    /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
-    private func report(_ failure: StageFailure, isStarted: Bool) {
-        switch gate {
-        // Nobody is left to tell when even this fails; the exit status speaks.
-        case .some(let gate) where isStarted: try? gate.report(failure)
-        default: try? link.send(.failed(failure))
-        }
-    }
-
-    /// Says beforehand what will have gone wrong if the program does not run.
-    private func foresee(_ failure: StageFailure) {
-        // Best effort, as a report is.
-        switch gate {
-        case .some(let gate): try? gate.foresee(failure)
-        case .none: try? link.send(.foreseen(failure))
-        }
-    }
-
     // MARK: Name spaces and streams
 
     private func enterNamespaces() throws(SystemError) {
@@ -243,7 +166,7 @@ struct InitSequence: ~Copyable {
     }
 
     /// A session ends with the process that leads it: that is the init.
-    private func beginSession() throws(SystemError) {
+    func beginSession() throws(SystemError) {
         try Processes.newSession()
         if plan.terminal != nil { try TerminalSetup.takeControl() }
     }
@@ -260,7 +183,7 @@ struct InitSequence: ~Copyable {
         }
     }
 
-    private func state(_ status: State.Status) -> State {
+    func state(_ status: State.Status) -> State {
         State(
             ociVersion: plan.ociVersion, id: plan.id, status: status, pid: Int(Processes.currentID),
             bundle: plan.bundle, annotations: plan.annotations.isEmpty ? nil : plan.annotations)
@@ -290,50 +213,5 @@ struct InitSequence: ~Copyable {
         guard plan.rootfs.propagationIsExplicit else { return }
         let propagation = plan.rootfs.propagation
         try Mounting.setPropagation("/", propagation.kind, recursive: propagation.recursive)
-    }
-
-    // MARK: The payload
-
-    /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
-    private func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Outfit? {
-        try step(.execute, try closeHostDescriptors())
-        // startContainer hooks are the image's, and so is what exec starts before the container does: the runtime's environment is not for them.
-        Processes.forgetEnvironment(keeping: TraceContext.names)
-        guard let payload = plan.payload else {
-            try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
-            return nil
-        }
-        return try payload.prepare(filter: ground.filter, isInDirectory: ground.isInDirectory) {
-            warning throws(SystemError) in try link.send(.warning(warning))
-        }
-    }
-
-    /// The hooks between the start and the program.
-    private func become(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StageFailure) {
-        guard let payload = plan.payload, let outfit else {
-            throw StageFailure(.program, .refused("process property must not be empty"))
-        }
-        let prepared = payload.layOut(outfit)
-        let hooks = HookRunner(
-            .startContainer, plan.hooks, directory: nil,
-            output: try step(.startContainerHooks, try resources.hookOutput()),
-            fallbackEnvironment: prepared.environment)
-        try hooks.runAll(state(.created))
-        try payload.become(prepared, filter) { filter throws(SystemError) in
-            try load(filter)
-        } foresee: {
-            foresee($0)
-        }
-    }
-
-    /// `run` listens on the link; behind a gate it is `start` that has come to take a listener.
-    private func load(_ filter: SeccompFilter) throws(SystemError) {
-        switch gate {
-        case .some(let gate) where filter.notifies:
-            let start = try gate.meetStart()
-            try filter.load(over: start)
-            start.leaveToExec()
-        default: try filter.load(over: link)
-        }
     }
 }
