@@ -10,7 +10,7 @@ package struct CgroupHost: Hashable, Sendable {
     package let ownPath: String?
 
     /// The systemd service whose cgroup that is; nil where it is none's.
-    package let ownService: OwnService?
+    package var ownService: OwnService?
 
     package init(root: String?, isHybrid: Bool = false, ownPath: String? = nil, ownService: OwnService? = nil) {
         self.ownService = ownService

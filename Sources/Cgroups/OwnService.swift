@@ -8,7 +8,7 @@ package struct OwnService: Hashable, Sendable {
     /// The cgroup's path from the tree's root.
     package let path: String
     /// Whether systemd leaves the cgroups below it alone: `Delegate=yes`, systemd.resource-control(5).
-    package let isDelegated: Bool
+    package var isDelegated: Bool
 
     package init(path: String, isDelegated: Bool) {
         self.path = path
@@ -30,6 +30,12 @@ package struct OwnService: Hashable, Sendable {
             // Not there, or not to be read: not delegated as far as this process can know.
             (try? ExtendedAttributes.get(name, of: path)) == Array("1".utf8)
         }
+    }
+
+    /// A user's systemd leaves no mark in older versions (252): it is asked.
+    package mutating func askUsersManager() {
+        guard !isDelegated, SystemdUser.isOwn, var bus = try? SystemdBus.connect(isUser: true) else { return }
+        isDelegated = bus.isDelegated(name) ?? false
     }
 
     /// The cgroup of the runtime below the service's. No container's name has a colon.

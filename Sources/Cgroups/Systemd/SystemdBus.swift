@@ -199,16 +199,7 @@ struct SystemdBus: ~Copyable, Sendable {
     /// The cgroup of a scope, empty while it has none; nil when there is no such unit.
     mutating func controlGroup(of unit: String) throws(DBusError) -> String? {
         do throws(DBusError) {
-            guard let path = try call("GetUnit", [.string(unit)]).first?.text else {
-                throw .malformed("GetUnit names no unit")
-            }
-            var question = Message(.call)
-            question.destination = Self.service
-            question.path = path
-            question.interface = "org.freedesktop.DBus.Properties"
-            question.member = "Get"
-            question.body = [.string("\(Self.service).Scope"), .string("ControlGroup")]
-            guard case .variant(.string(let cgroup))? = try connection.call(question, timeout: Self.patience).body.first
+            guard case .variant(.string(let cgroup))? = try property("ControlGroup", of: unit, "Scope")
             else { throw .malformed("a scope does not tell its cgroup") }
             return cgroup
         } catch {
@@ -218,6 +209,27 @@ struct SystemdBus: ~Copyable, Sendable {
             else { throw error }
             return nil
         }
+    }
+
+    /// Whether a service was given its cgroup to manage; nil where this manager does not say.
+    mutating func isDelegated(_ unit: String) -> Bool? {
+        guard case .variant(.boolean(let isDelegated))? = try? property("Delegate", of: unit, "Service") else {
+            return nil
+        }
+        return isDelegated
+    }
+
+    private mutating func property(_ name: String, of unit: String, _ type: String) throws(DBusError) -> Value? {
+        guard let path = try call("GetUnit", [.string(unit)]).first?.text else {
+            throw .malformed("GetUnit names no unit")
+        }
+        var question = Message(.call)
+        question.destination = Self.service
+        question.path = path
+        question.interface = "org.freedesktop.DBus.Properties"
+        question.member = "Get"
+        question.body = [.string("\(Self.service).\(type)"), .string(name)]
+        return try connection.call(question, timeout: Self.patience).body.first
     }
 
     /// Moves a process into a cgroup of a unit that is delegated, wherever it is: a user's systemd asks that of the system's. Since systemd 238.

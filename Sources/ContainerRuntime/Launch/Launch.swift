@@ -154,6 +154,10 @@ enum Launch {
         } catch {
             throw RuntimeError(error)
         }
+        // Only for limits does it matter.
+        if host.cgroups.ownService != nil, bundle.spec.linux?.resources != nil {
+            host.cgroups.ownService?.askUsersManager()
+        }
         host.mappings = .wanted(by: bundle.spec, user: host.effectiveUser, group: host.effectiveGroup)
         host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
         var findings = PlanFindings()
