@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,10 +33,10 @@ static int touches_containers(int count, char **words) {
 
 static char mark[64];
 
-// Writes the mark that a process from this mount would carry; 0 where the kernel does not tell mounts apart.
-static int make_mark(int directory, const char *path) {
+// Writes the mark that a process executed from this file would carry; 0 where the kernel does not tell mounts apart.
+static int make_mark(int file) {
     struct statx status;
-    if (statx(directory, path, *path ? 0 : AT_EMPTY_PATH, MOUNT_IDENTITY, &status) != 0) return 0;
+    if (statx(file, "", AT_EMPTY_PATH, MOUNT_IDENTITY, &status) != 0) return 0;
     if (!(status.stx_mask & MOUNT_IDENTITY)) return 0;
     snprintf(mark, sizeof mark, MARK "%d:%llu", (int)getpid(), (unsigned long long)status.stx_mnt_id);
     return 1;
@@ -50,31 +51,33 @@ static int was_sealed(void) {
     return 0;
 }
 
-// Executes the sealed file with the same words. The Swift runtime would look for a program to print crashes with beside
-// its executable, which for a sealed one is the working directory: nothing that lies there may ever be run.
+// Executes the sealed file with the same words.
 static void execute(int file, char **words) {
     size_t count = 0;
     while (environ[count]) count++;
-    char *environment[count + 3];
+    char *environment[count + 2];
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
         if (strncmp(environ[i], MARK, strlen(MARK))) environment[kept++] = environ[i];
     environment[kept++] = mark;
-    environment[kept++] = "SWIFT_BACKTRACE=enable=no";
     environment[kept] = NULL;
     syscall(SYS_execveat, file, "", words, environment, AT_EMPTY_PATH);
 }
 
-// Priority 101, the first there is: before the constructors of the Swift runtime. The environment itself must stay where
-// it is, because that runtime finds the words of the command line in front of it.
+// The Swift runtime would look for a program to print crashes with beside its executable, which for a sealed one is the
+// working directory: nothing that lies there may ever be run. And it ends a process that cannot be told where that is.
+static char without_backtraces[] = "SWIFT_BACKTRACE=enable=no,swift-backtrace=/";
+
+// Priority 101, the first there is: before the constructors of the Swift runtime.
 __attribute__((constructor(101))) static void seal_early(int count, char **words) {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    putenv(without_backtraces);
     given_count = count;
     given_words = words;
     if (!touches_containers(count, words) || was_sealed()) return;
     int clone = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (clone < 0) return;
-    if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 && make_mark(clone, ""))
+    if (syscall(SYS_mount_setattr, clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 && make_mark(clone))
         execute(clone, words);
     close(clone);
 }

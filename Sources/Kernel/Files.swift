@@ -151,15 +151,7 @@ package enum Files {
         _ name: String, at directory: borrowing Descriptor, kind: FileKind, mode: UInt32, major: UInt32 = 0,
         minor: UInt32 = 0
     ) throws(SystemError) {
-        let type: Int32 =
-            switch kind {
-            case .characterDevice: S_IFCHR
-            case .blockDevice: S_IFBLK
-            case .fifo: S_IFIFO
-            default: S_IFREG
-            }
-        let raw = directory.raw
-        _ = try check("mknod", name) { mknodat(raw, name, UInt32(type) | mode, gnu_dev_makedev(major, minor)) }
+        try makeNode(ByteName(name), at: directory, kind: kind, mode: mode, major: major, minor: minor)
     }
 
     package static func changeOwner(

@@ -8,6 +8,8 @@ internal import OCISpec
 enum Main {
     static func main() {
         Output.prepare()
+        // Set by seal.c, for the Swift runtime of this process alone.
+        Processes.unsetEnvironment("SWIFT_BACKTRACE")
         var log = Log()
         // A reader of messages that has left must not end the runtime half-way.
         Signals.ignoreBrokenPipe()

@@ -24,7 +24,8 @@ extension AllTests {
             #expect(made.status == 0, "\(made)")
             let pid = try #require(try box.state()["pid"] as? Int)
             // What a process of the container could have opened while the runtime was there.
-            let file = open("/proc/\(pid)/exe", 0o10000000 /* O_PATH */)
+            let handle: Int32 = 0o10000000  // O_PATH
+            let file = open("/proc/\(pid)/exe", handle)
             defer { close(file) }
             #expect(file >= 0)
             #expect(mount(nil, folder, nil, remount, nil) == 0)
