@@ -91,7 +91,7 @@ attack: need-test build $(BUILD)/attacker
 # Each system call of each command fails in turn: half an hour or more. FAULTS='--sample 60 --seed 7' takes so many points of each
 # command (a few minutes); FAULTS='--only run,exec' some of them.
 faults: need-test build $(BUILD)/faults/inject $(BUILD)/faults/payload
-	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)
+	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(CURDIR)/$(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)
 
 services: need-test build
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
