@@ -258,6 +258,13 @@ extension Processes {
 }
 
 extension Processes {
+    /// Reads the file that this process executes into the page cache, where it is charged to this process's cgroup (cgroup-v2.rst, "Memory Ownership"). Best effort.
+    package static func readOwnProgram() {
+        guard let file = try? Files.open("/proc/self/exe", .readOnly) else { return }
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while read(file.raw, &buffer, buffer.count) > 0 {}
+    }
+
     /// The name that ps shows, of which the kernel keeps 15 bytes. prctl(2), PR_SET_NAME.
     package static func setName(_ name: String) {
         _ = lend(name) { system(Int(SYS_prctl), Int(PR_SET_NAME), $0) }

@@ -80,10 +80,13 @@ package enum Sockets {
     ) throws(SystemError) -> Packet {
         let raw = socket.raw
         let flags = waits ? 0 : Int32(MSG_DONTWAIT)
-        var bytes = [UInt8](repeating: 0, count: limit)
+        // Asked for its length first: room for the longest would be ten pages of a container's memory, whose limit may be few more.
+        let expected = try check("recv") { recv(raw, nil, 0, flags | Int32(MSG_PEEK) | Int32(MSG_TRUNC)) }
+        let room = min(max(expected, 1), limit)
+        var bytes = [UInt8](repeating: 0, count: room)
         var passed: Int32 = -1
         var count: Int32 = 0
-        let length = try check("recvmsg") { clinux_receive(raw, &bytes, limit, &passed, 1, &count, flags) }
+        let length = try check("recvmsg") { clinux_receive(raw, &bytes, room, &passed, 1, &count, flags) }
         bytes.removeSubrange(length...)
         return Packet(bytes: bytes, descriptor: count > 0 ? Descriptor(raw: passed) : nil)
     }

@@ -1,10 +1,21 @@
 """Commands on one container at the same time: locks on a folder that is gone, names that are taken again."""
+import fcntl
 import json
 import os
 import subprocess
 import time
 
 from harness import attack
+
+
+def holds(process, folder):
+    """Whether a process has opened a folder, or has ended."""
+    if process.poll() is not None:
+        return True
+    try:
+        return any(os.readlink("/proc/%d/fd/%s" % (process.pid, number)).startswith(folder) for number in os.listdir("/proc/%d/fd" % process.pid))
+    except OSError:
+        return False
 
 
 def two_deletes(bench, flags, running):
@@ -18,7 +29,13 @@ def two_deletes(bench, flags, running):
             if running or bench.state(name).get("status") == "stopped":
                 break
         folder = os.path.join(bench.root, name)
+        # All of them are to be there before the first goes on: one that comes later means the new container.
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         deletes = [bench.helper(*bench.words("delete", *flags, name)) for _ in range(4)]
+        while not all(holds(delete, folder) for delete in deletes):
+            time.sleep(0.001)
+        os.close(lock)
         while os.path.exists(folder) and any(delete.poll() is None for delete in deletes):
             pass
         done = bench.call("create", "--bundle", new, name, stdout=subprocess.DEVNULL)

@@ -68,6 +68,12 @@ struct CgroupPlan: Sendable {
         return resources
     }
 
+    /// Whether the limit of memory is so small that some pages decide: 4 MiB.
+    var isTight: Bool {
+        guard let limit = resources.settings.last(where: { $0.file == "memory.max" }) else { return false }
+        return UInt64(limit.value).map { $0 < 4 << 20 } ?? false
+    }
+
     /// What is enforced on devices; nothing without a cgroup.
     var deviceRules: DeviceRules? { path == nil && scope == nil ? nil : resources.devices }
 

@@ -28,6 +28,8 @@ struct Birth: ~Copyable {
             if !plan.initShieldsItself { try Processes.setDumpable(false) }
             return try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         }
+        // What the init is the first to touch of its program would be charged to the container.
+        if plan.cgroup.isTight { Processes.readOwnProgram() }
         let runtimeEnd = pair.runtime
         let sequence = InitSequence(plan: plan, resources: resources, link: pair.container, gate: gate)
         let isBridged = plan.namespaces.needsBridge

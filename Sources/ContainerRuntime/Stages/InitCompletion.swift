@@ -34,8 +34,7 @@ extension InitSequence {
     /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
     func prepareProgram(_ ground: Ground) throws(StageFailure) -> Payload.Outfit? {
         try step(.execute, try closeHostDescriptors())
-        // startContainer hooks are the image's, and so is what exec starts before the container does: the runtime's environment is not for them.
-        Processes.forgetEnvironment(keeping: TraceContext.names)
+        if isSeenBeforeItsProgram { Processes.forgetEnvironment(keeping: TraceContext.names) }
         guard let payload = plan.payload else {
             try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
             return nil
@@ -43,6 +42,13 @@ extension InitSequence {
         return try payload.prepare(filter: ground.filter, isInDirectory: ground.isInDirectory) {
             warning throws(SystemError) in try link.send(.warning(warning))
         }
+    }
+
+    /// Whether somebody of the image or the container can look at this process before it executes its program: whom exec puts beside a created one, startContainer hooks, and
+    /// others in its pid namespace. The runtime's environment is not for them; to blank it touches memory that a small limit may not have.
+    private var isSeenBeforeItsProgram: Bool {
+        plan.mode == .create || plan.namespaces.isBornLast || !plan.namespaces.new.contains(.pid)
+            || plan.hooks?.startContainer?.isEmpty == false
     }
 
     /// The hooks between the start and the program.
