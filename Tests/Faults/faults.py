@@ -115,6 +115,9 @@ def judge(world, scenario, point, result, output, errors, ended, files):
         missing = scenario.missing(world, output, role)
         if missing and "differs" in missing and "warning: " in errors:
             missing = None
+        # The program has run, and what is lost of its output was told.
+        if missing and "the output of the terminal was lost" in errors:
+            missing = None
         if missing:
             wrong.append(("false success", missing))
     elif result.status and not killed and not no_memory:
@@ -130,7 +133,7 @@ def judge(world, scenario, point, result, output, errors, ended, files):
         if found:
             wrong.append(("left", "; ".join(found)))
     after = scenario.after(world)
-    if after and not dead:
+    if after and not dead and "the settings of the terminal could not be restored" not in errors:
         wrong.append(("changed", after))
     if not (scenario.keeps and not dead and not wrong):
         wrong += clean(world, scenario)

@@ -62,18 +62,17 @@ enum MountLock {
     }
 
     private static func end(_ helper: borrowing Helper) throws(SystemError) {
-        try? Processes.kill(helper.process)  // it may have ended by itself
+        // It ends by itself, unless somebody who shares its pid namespace has halted it.
+        try? Processes.kill(helper.process)
         _ = try Processes.wait(helper.process)
     }
 
-    /// The helper's whole life. It ends by being killed; should the init die first, by the end of the socket.
+    /// The helper's whole life. The handle that it sends keeps its namespace, so it need not.
     private static func help(_ socket: borrowing Descriptor, _ proc: borrowing Descriptor) -> Never {
         do throws(SystemError) {
             try Processes.setNoNewPrivileges()
             try closeAll(but: [socket.number, proc.number])
             try send(to: socket, by: proc)
-            try closeAll(but: [socket.number])
-            _ = try Sockets.receive(on: socket, limit: 1)
         } catch {
             // The end of the socket tells the same.
             try? withUnsafeBytes(of: UInt8(truncatingIfNeeded: error.code.rawValue)) { bytes throws(SystemError) in
