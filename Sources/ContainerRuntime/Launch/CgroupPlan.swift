@@ -69,9 +69,18 @@ struct CgroupPlan: Sendable {
     }
 
     /// Whether the limit of memory is so small that some pages decide: 4 MiB.
-    var isTight: Bool {
-        guard let limit = resources.settings.last(where: { $0.file == "memory.max" }) else { return false }
-        return UInt64(limit.value).map { $0 < 4 << 20 } ?? false
+    var isTight: Bool { !lateSettings.isEmpty }
+
+    /// A limit of memory that is so small is written when the init is ready, and the others while it is set up.
+    var lateSettings: [Setting] {
+        // systemd knows the limits of its unit from the beginning.
+        if scope != nil { return [] }
+        return resources.settings.filter { $0.file == "memory.max" && UInt64($0.value).map { $0 < 4 << 20 } ?? false }
+    }
+
+    var earlySettings: [Setting] {
+        let late = lateSettings
+        return late.isEmpty ? resources.settings : resources.settings.filter { !late.contains($0) }
     }
 
     /// What is enforced on devices; nothing without a cgroup.

@@ -73,9 +73,12 @@ struct Companion: ~Copyable {
     }
 
     /// Setup, confine, ready: answers what the init asks until it waits for its start.
-    /// - Parameter settle: what is done once the init is in its namespaces, before hooks see the container.
+    /// - Parameters:
+    ///   - settle: what is done once the init is in its namespaces, before hooks see the container.
+    ///   - tighten: what is done when it is ready.
     mutating func converse(
-        _ filter: SeccompFilter?, store: Store, settle: (inout Companion) throws(StageFailure) -> Void
+        _ filter: SeccompFilter?, store: Store, settle: (inout Companion) throws(StageFailure) -> Void,
+        tighten: (borrowing Companion) throws(StageFailure) -> Void
     ) throws(StageFailure) {
         _ = try conversation.next()
         try settle(&self)
@@ -83,6 +86,7 @@ struct Companion: ~Copyable {
         try runHooks(store)
         try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
         while !conversation.isReady { try answer(conversation.next(bridge: unbornBy)) }
+        try tighten(self)
         if let process = plan.process {
             try ProcessSetup.setAttributes(process, of: initProcess.pid, limits: plan.namespaces.has(.user))
         }
@@ -97,6 +101,12 @@ struct Companion: ~Copyable {
         }
         if EndPin.isWanted(plan) { EndPin.make(store.folder(plan.id), initProcess.pidfd) }
         if plan.mode == .create { try conversation.send(.recorded) }
+    }
+
+    /// Throws where the init ends within a moment.
+    func checkLife() throws(StageFailure) {
+        let ready = try step(.gate, try Polling.wait([(initProcess.pidfd.number, .readable)], timeout: 20))
+        if !ready[0].isEmpty { throw Conversation.ended }
     }
 
     private mutating func noteInit() throws(StageFailure) {

@@ -118,6 +118,8 @@ struct CreateSequence: ~Copyable {
             let filter = try step(.seccompFilter, try compileFilter())
             try companion.converse(filter, store: store) { companion throws(StageFailure) in
                 try self.settle(&companion, cgroup)
+            } tighten: { companion throws(StageFailure) in
+                try self.tighten(companion, cgroup)
             }
             return companion.intoContainer(
                 silencedCall: filter.flatMap { FilterForesight.silenced(by: $0.program, byGate: false) })
@@ -131,7 +133,7 @@ struct CreateSequence: ~Copyable {
         _ companion: inout Companion, _ cgroup: borrowing CgroupManager
     ) throws(StageFailure) {
         do throws(CgroupError) {
-            try cgroup.apply(plan.cgroup.resources.settings)
+            try cgroup.apply(plan.cgroup.earlySettings)
             if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices, cgroup) }
             if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil { try cgroup.delegate(owner: hostOwner) }
         } catch {
@@ -142,6 +144,19 @@ struct CreateSequence: ~Copyable {
         // too narrow makes it slower and nothing else.
         try? Placement.resetAffinity(of: pid)
         if !plan.initShieldsItself { try companion.setOOMScoreAdjustment() }
+    }
+
+    /// A memory limit of a few pages more than a program needs is for the program: what the set-up had in use for a moment, and the kernel frees in its own time, does not
+    /// count. An init that has too much now is killed at once.
+    private func tighten(_ companion: borrowing Companion, _ cgroup: borrowing CgroupManager) throws(StageFailure) {
+        guard let limit = plan.cgroup.lateSettings.last else { return }
+        if let bytes = UInt64(limit.value) { cgroup.awaitMemory(below: bytes) }
+        do throws(CgroupError) {
+            try cgroup.apply(plan.cgroup.lateSettings)
+        } catch {
+            throw StageFailure(.limits, .refused(error.description))
+        }
+        try companion.checkLife()
     }
 
     /// Who is root of a user name space only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
