@@ -54,7 +54,7 @@ attack("cve-2019-18837-link-in-destination")(lambda bench: linked(bench, "mnt", 
 attack("cve-2023-27561-proc-link")(lambda bench: linked(bench, "proc"))
 attack("cve-2023-28642-sys-link")(lambda bench: linked(bench, "sys"))
 attack("cve-2025-24965-file-link")(lambda bench: linked(bench, ".krun_config.json", lambda config: config.update(annotations={"run.oci.handler": "krun"})))
-attack("link-working-directory")(lambda bench: linked(bench, "work", lambda config: config["process"].update(cwd="/work/a/b")))
+attack("link-working-directory")(lambda bench: linked(bench, "job", lambda config: config["process"].update(cwd="/job/a/b")))
 attack("link-run")(lambda bench: linked(bench, "run"))
 attack("link-device-parent")(lambda bench: linked(bench, "nodes", lambda config: config["linux"].update(
     devices=[{"path": "/nodes/new/node", "type": "c", "major": 1, "minor": 3}])))
