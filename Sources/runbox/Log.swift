@@ -79,6 +79,7 @@ struct Log: Sendable {
     func write(_ level: Level, _ message: String) {
         guard level <= self.level else { return }
         let message = message.withVisibleControls()
+        var isWritten = true
         do throws(SystemError) {
             switch target {
             case .standardError: return Output.tell(line(level, message))
@@ -87,9 +88,11 @@ struct Log: Sendable {
             case .syslog(let name): try sendToSyslog(level, message, name)
             }
         } catch {
+            // So it is for who stays beside a program, and has given up to open files.
             Output.tell("the log cannot be written: \(error)\n")
+            isWritten = false
         }
-        if level == .error { Output.tell("\(message)\n") }
+        if level == .error || !isWritten { Output.tell("\(message)\n") }
     }
 
     private func line(_ level: Level, _ message: String) -> String {

@@ -29,7 +29,7 @@ extension Container {
         var executed = try Exec.start(record, options, store, warn)
         let terminal = executed.terminal.take()
         let foreground = Foreground(
-            executed.process, doing: "stay with the process", terminal: terminal, signals: signals)
+            executed.process, doing: "stay with the process", terminal: terminal, signals: signals, warn: warn)
         if options.confinesCaller { SupervisorConfinement.ofExec() }
         return try foreground.stay().shellStatus
     }

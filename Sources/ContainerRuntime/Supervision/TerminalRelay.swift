@@ -167,14 +167,19 @@ struct TerminalRelay: ~Copyable {
     }
 
     /// - Returns: whether the descriptor became ready; false after a time, or a signal that ends processes.
-    private func pause(
+    private mutating func pause(
         for entry: (number: Int32, events: PollEvents), atMost limit: Int64?, _ signals: borrowing Descriptor
     ) -> Bool {
         let deadline = Deadline(milliseconds: limit)
         while true {
-            // Where waiting fails there is nothing that could still be done for the output.
-            guard let ready = try? Polling.wait([entry, (signals.number, .readable)], timeout: deadline.pollTimeout)
-            else { return false }
+            let ready: [PollEvents]
+            do throws(SystemError) {
+                ready = try Polling.wait([entry, (signals.number, .readable)], timeout: deadline.pollTimeout)
+            } catch {
+                // What is still there cannot be waited for.
+                outputFailure = error.code
+                return false
+            }
             if !ready[0].isEmpty { return true }
             while !ready[1].isEmpty, let signal = try? Signals.next(in: signals) {
                 if signal.endsProcess { return false }
@@ -184,14 +189,14 @@ struct TerminalRelay: ~Copyable {
     }
 
     /// Restores the runtime's terminal.
-    /// - Returns: why it could not be; a terminal that hung up need not be.
+    /// - Returns: why it could not be.
     func end() -> Errno? {
         guard let settings else { return nil }
         do throws(SystemError) {
             try Terminals.restore(settings, of: input)
             return nil
         } catch {
-            return error.code == .inputOutput ? nil : error.code
+            return error.code
         }
     }
 }
