@@ -1,4 +1,4 @@
-// Without procfs the Swift runtime ends the program before it can say anything: it reads the command line there.
+// Without procfs neither the sealing nor the Swift runtime works, and what they say of it, if anything, does not tell why.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif

@@ -33,7 +33,7 @@ extension Files {
             try setBlocking(file)
             return file
         } catch  where error.code == .noDeviceOrAddress && (try? status(path))?.kind == .fifo {
-            throw .refusal("open \(path): nobody has opened this FIFO for reading")
+            throw .refused("open \(path): nobody has opened this FIFO for reading")
         }
     }
 
@@ -63,7 +63,7 @@ extension Files {
             switch try status(path, follow: false).kind {
             case .regular: return .file
             case .symbolicLink: return try place(ofLink: path)
-            case .blockDevice: throw .refusal("write \(path): it is a block device, and what is on it would be lost")
+            case .blockDevice: throw .refused("write \(path): it is a block device, and what is on it would be lost")
             default: return .standing
             }
         } catch  where error.code == .noEntry {
@@ -89,7 +89,7 @@ extension Files {
             place = target.isAbsolutePath ? target : "\(directory)/\(target)"
             guard let kind = try? status(place, follow: false).kind else { return .link }  // it leads nowhere yet
             if kind == .blockDevice {
-                throw .refusal("write \(path): it leads to a block device, and what is on it would be lost")
+                throw .refused("write \(path): it leads to a block device, and what is on it would be lost")
             }
             if kind != .symbolicLink { return .link }
         }
@@ -113,7 +113,7 @@ extension Files {
                     path, flags.union([.writeOnly, .nonBlocking, .noControllingTerminal]), mode: mode)
             } catch  where error.code == .noDeviceOrAddress {
                 guard (try? status(path))?.kind == .fifo else { throw error }
-                if deadline.hasPassed { throw .refusal("write \(path): nobody has opened this FIFO for reading") }
+                if deadline.hasPassed { throw .refused("write \(path): nobody has opened this FIFO for reading") }
                 MonotonicClock.sleep(milliseconds: 10)
             }
         }
@@ -139,9 +139,4 @@ extension Files {
             }
         }
     }
-}
-
-extension SystemError {
-    /// Not the kernel but a rule of ours has refused.
-    fileprivate static func refusal(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
 }

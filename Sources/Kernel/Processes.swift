@@ -97,7 +97,7 @@ package enum Processes {
         // It may have got its number just now.
         if let bytes = try visibleStatText(pid) { return bytes }
         if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return nil }
-        throw refusal(
+        throw SystemError.refused(
             "process \(pid) is there, but /proc does not show it (mount option hidepid?), so whose it is cannot be told; run runbox as a user who sees it"
         )
     }
@@ -112,13 +112,10 @@ package enum Processes {
         }
     }
 
-    /// Where a rule and not the kernel refuses, there is no errno.
-    private static func refusal(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
-
     static func startTime(ofStat bytes: [UInt8], subject: String = "stat") throws(SystemError) -> UInt64? {
         let fields = fields(ofStat: bytes)
         guard fields.count > 19, let state = fields[0].first, let time = number(fields[19]) else {
-            throw refusal("\(subject) has no start time in it")
+            throw SystemError.refused("\(subject) has no start time in it")
         }
         if state == UInt8(ascii: "X") { return nil }
         // The first thread of a process may end before the others do.

@@ -75,6 +75,11 @@ package struct SystemError: Error, Sendable, Equatable {
     }
 }
 
+extension SystemError {
+    /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its word: without an errno.
+    package static func refused(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
+}
+
 extension SystemError: CustomStringConvertible {
     /// One line. Without an errno, where a rule and not the kernel refused, the call alone says it all.
     package var description: String {

@@ -101,18 +101,14 @@ extension LaunchResources {
     mutating func openFileSystem(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError)
         -> Descriptor
     {
-        let tree = try Self.detached(mount, type, source)
-        try mapIDs(of: tree, mount, source: nil)
-        return tree
-    }
-
-    /// A new file system as the mount's words describe it, mounted nowhere.
-    static func detached(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError) -> Descriptor {
+        let tree: Descriptor
         do throws(SystemError) {
-            return try NewFileSystem.makeDetached(
+            tree = try NewFileSystem.makeDetached(
                 NewFileSystem.Order(mount, type, source: source, words: mount.data, writable: mount.isFilled))
         } catch {
             throw mount.named(error)
         }
+        try mapIDs(of: tree, mount, source: nil)
+        return tree
     }
 }

@@ -71,7 +71,7 @@ enum MountLock {
     private static func help(_ socket: borrowing Descriptor, _ proc: borrowing Descriptor) -> Never {
         do throws(SystemError) {
             try Processes.setNoNewPrivileges()
-            try closeAll(but: [socket.number, proc.number])
+            try Payload.closeHostDescriptors(from: 0, keeping: [socket.number, proc.number])
             try send(to: socket, by: proc)
         } catch {
             // The end of the socket tells the same.
@@ -88,15 +88,6 @@ enum MountLock {
         try withUnsafeBytes(of: UInt8(0)) { bytes throws(SystemError) in
             try Sockets.send(bytes, descriptor: handle, on: socket)
         }
-    }
-
-    private static func closeAll(but kept: [Int32]) throws(SystemError) {
-        var next: Int32 = 0
-        for number in kept.sorted() {
-            if number > next { try InheritedDescriptors.close(from: next, to: UInt32(number - 1)) }
-            next = number + 1
-        }
-        try InheritedDescriptors.close(from: next)
     }
 }
 

@@ -22,9 +22,7 @@ struct StageFailure: Error, Equatable, Sendable {
 }
 
 extension SystemError {
-    /// A refusal by the runtime itself, in its own words, where the kernel was not asked.
-    static func refused(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
-
+    /// Whether it was made by `refused` of Kernel: a rule of ours and not the kernel refused.
     var isRefusal: Bool { code.rawValue == 0 }
 }
 
