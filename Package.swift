@@ -18,7 +18,7 @@ let package = Package(
     name: "runbox",
     products: [
         .executable(name: "runbox", targets: ["runbox"]),
-        .library(name: "ContainerRuntime", targets: ["ContainerRuntime"]),
+        .library(name: "ContainerRuntime", targets: ["ContainerRuntime", "Diagnosis"]),
     ],
     targets: [
         .target(name: "JSON", swiftSettings: strict),
@@ -27,13 +27,40 @@ let package = Package(
         .target(name: "CSeal"),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
-        .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
-        .target(name: "DBus", dependencies: ["Kernel"], swiftSettings: strict),
-        .target(name: "Cgroups", dependencies: ["DBus", "OCISpec", "Kernel"], swiftSettings: strict),
+        .target(name: "KernelTypes", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
+        .target(name: "Errors", dependencies: ["KernelTypes"], swiftSettings: strict),
+        .target(name: "DBus", dependencies: ["KernelTypes"], swiftSettings: strict),
         .target(
-            name: "ContainerRuntime", dependencies: ["Cgroups", "OCISpec", "JSON", "Kernel"], swiftSettings: strict),
+            name: "CgroupPlanning", dependencies: ["DBus", "OCISpec", "Errors", "KernelTypes"], swiftSettings: strict),
+        .target(
+            name: "Planning", dependencies: ["CgroupPlanning", "OCISpec", "Errors", "KernelTypes"],
+            swiftSettings: strict),
+        .target(
+            name: "Kernel", dependencies: ["KernelTypes", "CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
+        .target(name: "DBusTransport", dependencies: ["DBus", "Kernel", "KernelTypes"], swiftSettings: strict),
+        .target(
+            name: "Cgroups",
+            dependencies: ["CgroupPlanning", "DBusTransport", "DBus", "OCISpec", "Errors", "Kernel", "KernelTypes"],
+            swiftSettings: strict),
+        .target(
+            name: "ContainerRuntime",
+            dependencies: [
+                "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Diagnosis",
+            dependencies: [
+                "ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel",
+                "KernelTypes",
+            ],
+            swiftSettings: strict),
         .executableTarget(
-            name: "runbox", dependencies: ["ContainerRuntime", "OCISpec", "JSON", "Kernel", "CSeal"],
+            name: "runbox",
+            dependencies: [
+                "ContainerRuntime", "Diagnosis", "Planning", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
+                "CSeal",
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
@@ -49,7 +76,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
         .executableTarget(
-            name: "runbox-fuzz", dependencies: ["ContainerRuntime", "Cgroups", "DBus", "OCISpec", "JSON", "Kernel"],
+            name: "runbox-fuzz",
+            dependencies: [
+                "ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "DBus", "OCISpec", "JSON", "Errors",
+                "Kernel", "KernelTypes",
+            ],
             swiftSettings: strict),
     ]
 )

@@ -1,4 +1,7 @@
+package import CgroupPlanning
+package import Errors
 package import Kernel
+package import KernelTypes
 
 /// The container's cgroup, by whichever means it is managed.
 package enum CgroupManager: ~Copyable, Sendable {

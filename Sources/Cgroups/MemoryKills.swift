@@ -1,4 +1,7 @@
+internal import CgroupPlanning
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
 
 /// How often the kernel has killed processes of a cgroup because memory ran out, and at whose limit. cgroup-v2.rst, `memory.events`, `memory.events.local`.
 package struct MemoryKills: Hashable, Sendable {

@@ -1,23 +1,9 @@
+package import CgroupPlanning
+package import Errors
 internal import Kernel
+internal import KernelTypes
 
-/// The systemd service that this process is part of, by the cgroup it is in: what it starts belongs into the same cgroup tree, or stopping the service would not end it
-/// (systemd.kill(5), `KillMode=`) and its accounting and limits would not reach it.
-///
-/// Only for services: a shell is in a scope or a slice, and a container that is started there is to outlive it.
-package struct OwnService: Hashable, Sendable {
-    /// The cgroup's path from the tree's root.
-    package let path: String
-    /// Whether systemd leaves the cgroups below it alone: `Delegate=yes`, systemd.resource-control(5).
-    package var isDelegated: Bool
-
-    package init(path: String, isDelegated: Bool) {
-        self.path = path
-        self.isDelegated = isDelegated
-    }
-
-    /// The unit's name.
-    package var name: String { path.splitAtLastSlash?.name ?? path }
-
+extension OwnService {
     /// - Returns: nil for a process that is in no service's own cgroup. What is in one below it needs no more: what it starts is a neighbour there (``CgroupPath``).
     static func find(_ ownPath: String?, root: String) -> OwnService? {
         guard let ownPath, ownPath.ends(with: ".service"), !ownPath.begins(with: "/..") else { return nil }
@@ -43,7 +29,7 @@ package struct OwnService: Hashable, Sendable {
 
     /// Moves what is in the service's cgroup into one below it. The children of a cgroup that holds processes can have no controllers (cgroup-v2.rst, "No Internal Process
     /// Constraint"), and whoever a cgroup is delegated to is to see to that (systemd: "Control Group APIs and Delegation").
-    func clear(root: String) throws(CgroupError) {
+    package func clear(root: String) throws(CgroupError) {
         do throws(SystemError) {
             let directory = try Files.open(root + path, [.path, .directory])
             do throws(SystemError) {

@@ -1,4 +1,4 @@
-package import Kernel
+package import KernelTypes
 
 /// What goes wrong between this process and a bus, or a service behind it.
 package enum DBusError: Error, Equatable, Sendable, CustomStringConvertible {

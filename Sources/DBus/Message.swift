@@ -27,7 +27,7 @@ package struct Message: Hashable, Sendable {
     /// Much less than the protocol allows: no service that is asked here has that much to say.
     static let longest = 1 << 24
     /// What tells how long the whole is.
-    static let headLength = 16
+    package static let headLength = 16
 
     /// The bytes of the message.
     package func encode() throws(DBusError) -> [UInt8] {

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import KernelTypes
 
 /// Time that passes: for time limits and pauses, not for dates.
 package enum MonotonicClock {
@@ -47,22 +48,7 @@ package struct Deadline: Sendable {
     }
 }
 
-package enum Clock {
-    /// The clocks that a time name space may move; time_namespaces(7).
-    package enum Movable: Sendable {
-        /// CLOCK_MONOTONIC.
-        case start
-        /// CLOCK_BOOTTIME, which also counts while the machine sleeps.
-        case boot
-    }
-
-    /// What a clock says, in whole seconds.
-    package static func seconds(since beginning: Movable) -> Int {
-        var time = timespec()
-        clock_gettime(beginning == .boot ? CLOCK_BOOTTIME : CLOCK_MONOTONIC, &time)
-        return time.tv_sec
-    }
-
+extension Clock {
     /// The time of day, UTC, since 1970.
     package static func realTime() -> (seconds: Int, nanoseconds: Int) {
         var time = timespec()

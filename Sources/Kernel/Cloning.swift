@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A child, held by a pidfd: its number cannot come to mean another process.
 package struct ChildProcess: ~Copyable, Sendable {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Users and groups of this process; credentials(7). The calls affect this thread only, which is the only one.
 package enum Credentials {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// An open file descriptor, closed by its one owner. Every descriptor made here is close-on-exec.
 ///

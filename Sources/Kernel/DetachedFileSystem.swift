@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 extension Mounting {
     /// The longest key and value that fsconfig(2) takes, without their NUL.

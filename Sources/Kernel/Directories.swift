@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A name in a directory as the kernel keeps it: any bytes but a slash and NUL. A `String` would mend what is no UTF-8, and name another file.
 package struct ByteName: Sendable, Hashable {

@@ -1,3 +1,5 @@
+package import KernelTypes
+
 /// Goes through a tree of directories with one descriptor, however deep the tree is and whatever its names are made of.
 ///
 /// A path would be too long for the kernel at some depth, and a descriptor for each level too many. The way back up is `..`, and it is looked at: a directory

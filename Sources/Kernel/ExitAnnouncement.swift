@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Hears of one process's end from the kernel itself, with its exit code, whoever reaps it: the process connector of netlink.
 ///

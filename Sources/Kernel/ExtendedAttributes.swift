@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Values that a file system keeps beside a file; xattr(7).
 package enum ExtendedAttributes {

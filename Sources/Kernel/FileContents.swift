@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 extension Files {
     /// Reads a whole file.

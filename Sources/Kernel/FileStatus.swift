@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Flags of open(2) that the runtime uses; O_CLOEXEC is always added.
 package struct OpenFlags: OptionSet, Sendable {
@@ -19,13 +20,6 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let nameless = OpenFlags(rawValue: O_TMPFILE)
     package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
     package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
-}
-
-/// What a file is, by st_mode.
-package enum FileKind: Sendable, Equatable {
-    case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown
-
-    package var isDevice: Bool { self == .characterDevice || self == .blockDevice }
 }
 
 /// What stat(2) tells of a file.

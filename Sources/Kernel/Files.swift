@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Calls on files by path or below a descriptor.
 package enum Files {

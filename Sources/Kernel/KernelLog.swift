@@ -1,5 +1,6 @@
 internal import CLinux
 internal import CSeccomp
+internal import KernelTypes
 
 /// What the kernel says of processes that a seccomp filter has ended: kmsg(4), and records of type 1326 (AUDIT_SECCOMP).
 package enum KernelLog {
@@ -62,7 +63,7 @@ extension KernelLog {
 
 /// Goes through the log record by record; the limit stands before the line that tells of the end.
 struct MemoryKillSearch {
-    let cgroup: String
+    package let cgroup: String
     let beginning: Int64
     private(set) var found: [KernelLog.MemoryKill] = []
     private var limit: UInt64?

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Asks the kernel what it can do, by calls that cannot have any effect.
 package enum KernelProbe {

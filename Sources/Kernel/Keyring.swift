@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 package enum Keyring {
     /// Gives this process a session keyring, so that the payload cannot see the keys of whoever started the runtime. keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.

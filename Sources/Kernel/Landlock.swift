@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Giving up access to files for good; landlock(7).
 package enum Landlock {

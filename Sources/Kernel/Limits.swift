@@ -1,10 +1,5 @@
 internal import CLinux
-
-/// A resource limit's kind, by the kernel's number; getrlimit(2).
-package struct LimitKind: RawRepresentable, Sendable, Hashable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-}
+package import KernelTypes
 
 package enum Limits {
     /// Sets a limit of a process; 0 means this one. prlimit(2).

@@ -1,3 +1,5 @@
+package import KernelTypes
+
 /// The mounts of this name space, from /proc/self/mountinfo; proc_pid_mountinfo(5).
 package enum MountTable {
     package struct Entry: Equatable, Sendable {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Mounts, made by descriptor: a path is never looked up twice.
 package enum Mounting {

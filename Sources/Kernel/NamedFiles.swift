@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// Files that a person or an engine has named for the runtime to write, such as `--pid-file`. What is there already, and is more than a file, stays what it is.
 extension Files {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 package enum NetworkInterfaces {
     /// Sets a network interface of this network name space up. netdevice(7), SIOCSIFFLAGS.

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A conversation with the kernel about the network interfaces of one network namespace; netlink(7), rtnetlink(7).
 ///
@@ -78,7 +79,7 @@ package struct NetlinkSocket: ~Copyable {
 
 /// One message of an answer: a fixed part that depends on its type, then attributes.
 struct NetlinkMessage {
-    let type: Int32
+    package let type: Int32
     let content: [UInt8]
 
     /// The attributes behind a fixed part of a given length; rtnetlink(7), `struct rtattr`.
@@ -100,7 +101,7 @@ struct NetlinkMessage {
 }
 
 struct NetlinkAttribute: Sendable, Equatable {
-    let type: UInt16
+    package let type: UInt16
     let value: [UInt8]
 
     init(type: UInt16, value: [UInt8]) {
@@ -133,12 +134,5 @@ extension [UInt8] {
         append(value: attribute.type)
         self += attribute.value
         while count % 4 != 0 { append(0) }
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// The number at an offset from the slice's beginning; the caller has checked that it is there.
-    func value<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
-        withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: type) }
     }
 }

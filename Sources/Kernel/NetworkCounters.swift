@@ -1,3 +1,5 @@
+package import KernelTypes
+
 /// What a network interface has carried: proc_pid_net(5), `/proc/PID/net/dev`.
 package struct NetworkCounters: Hashable, Sendable {
     package var name: String

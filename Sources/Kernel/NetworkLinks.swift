@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A network interface as its namespace counts and names it.
 package struct NetworkLink: Sendable, Equatable {
@@ -11,12 +12,12 @@ package struct NetworkLink: Sendable, Equatable {
 package struct NetworkAddress: Sendable, Equatable {
     let family: UInt8
     let prefix: UInt8
-    let scope: UInt8
-    let flags: UInt32
+    package let scope: UInt8
+    package let flags: UInt32
     /// What the kernel said of it and takes back: the address itself, its peer, its broadcast address, its metric.
     let attributes: [NetlinkAttribute]
     /// The label of an IPv4 address, which begins with the interface's name.
-    let label: String?
+    package let label: String?
 
     /// Whether it stays until somebody removes it and is good for the whole network; ifa_flags and ifa_scope, rtnetlink(7).
     package var isGlobalAndPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 && scope == 0 }

@@ -1,3 +1,5 @@
+package import KernelTypes
+
 /// A directory tree of somebody else with other trees put over some of its places, as mounts would be, without mounting anything.
 ///
 /// Paths are walked component by component by descriptors, and symbolic links are followed by hand: none leads out of the tree, but for the places of covers.

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A seccomp filter that this program puts on itself: a list of system calls, by their numbers, and nothing of their arguments. seccomp(2).
 package struct OwnFilter: Sendable {

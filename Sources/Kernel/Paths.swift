@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// A directory that holds somebody else's tree: nothing opened through it can lie outside it, whatever symbolic links and `..` the tree holds.
 ///

@@ -1,7 +1,8 @@
 internal import CLinux
+package import KernelTypes
 
 /// Where a process runs and where its memory lies: CPUs and NUMA nodes, as bit masks with the lowest number first.
-package enum Placement {
+extension Placement {
     /// Restricts a process to CPUs; 0 means this one. sched_setaffinity(2).
     ///
     /// The kernel takes only those that the machine and the process's cgroup have, and answers EINVAL when none is left.
@@ -25,9 +26,6 @@ package enum Placement {
         return Array(mask[..<((count + 7) / 8)])
     }
 
-    /// The most CPUs a kernel can be built for on any machine (CONFIG_NR_CPUS).
-    package static let mostCPUs = 8192
-
     /// Decides from which NUMA nodes this process, and what it executes, gets memory. set_mempolicy(2).
     /// - Parameter mode: MPOL_* with its MPOL_F_* flags.
     /// - Parameter nodes: empty for modes without nodes.
@@ -38,7 +36,4 @@ package enum Placement {
             lend(nodes.isEmpty ? nil : nodes) { system(Int(SYS_set_mempolicy), Int(mode), $0, bits) }
         }
     }
-
-    /// The most memory nodes a kernel can be built for on any machine (MAX_NUMNODES).
-    package static let mostNodes = 1024
 }

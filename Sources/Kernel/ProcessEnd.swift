@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// How a process has ended that is not this one's child.
 extension Processes {

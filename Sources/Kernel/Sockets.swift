@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 /// What one receive brought.
 package struct Packet: ~Copyable {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import KernelTypes
 
 extension Files {
     /// Copies what a file holds into a new one, in the kernel, and leaves its holes holes. No more than it held at the beginning: somebody may be adding to it.

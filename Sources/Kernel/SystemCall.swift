@@ -1,4 +1,5 @@
 internal import CLinux
+internal import KernelTypes
 
 /// What can stand as an argument of a system call: a number, or an address that is lent for the call.
 protocol SystemCallArgument: ~Copyable {

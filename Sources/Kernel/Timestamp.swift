@@ -1,3 +1,5 @@
+internal import KernelTypes
+
 /// Points in time as RFC 3339 text in UTC.
 package enum Timestamp {
     package static func now() -> String {

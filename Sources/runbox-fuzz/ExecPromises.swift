@@ -1,6 +1,6 @@
-import ContainerRuntime
-import Kernel
+internal import KernelTypes
 import OCISpec
+internal import Planning
 
 /// What the plan of another program promises of the container's configuration and the flags of `exec`.
 enum ExecPromises {
@@ -12,7 +12,7 @@ enum ExecPromises {
             facts.noNewPrivileges == options.noNewPrivileges ?? template?.noNewPrivileges ?? false,
             "exec: noNewPrivileges is kept")
         findings.expect(facts.hasTerminal == options.terminal, "exec: a terminal only where exec is asked for one")
-        let names = { (set: CapabilitySet) in Set(Kernel.Capabilities.names(of: set)) }
+        let names = { (set: CapabilitySet) in Set(KernelTypes.Capabilities.names(of: set)) }
         let plan = facts.capabilities
         let sets = template?.capabilities
         findings.expect(

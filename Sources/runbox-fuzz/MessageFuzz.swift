@@ -1,4 +1,5 @@
-import Cgroups
+internal import CgroupPlanning
+internal import ContainerRuntime
 import DBus
 import Glibc
 

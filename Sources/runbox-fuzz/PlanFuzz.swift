@@ -1,6 +1,6 @@
-import ContainerRuntime
 import Glibc
 import OCISpec
+internal import Planning
 
 /// Random configurations for the planner: it must never crash, and never plan what the configuration does not ask for.
 enum PlanFuzz {

@@ -1,6 +1,7 @@
-import Cgroups
-import ContainerRuntime
-import Kernel
+internal import CgroupPlanning
+internal import KernelTypes
+internal import Planning
+
 import OCISpec
 
 /// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as plain
@@ -160,10 +161,10 @@ enum PlanPromises {
         _ plan: ProcessCapabilities, _ sets: OCISpec.Capabilities?, _ findings: inout Findings
     ) {
         func check(_ set: CapabilitySet, _ names: [String]?, _ kind: String) {
-            let known = Set(Kernel.Capabilities.names(of: Kernel.Capabilities.known))
+            let known = Set(KernelTypes.Capabilities.names(of: KernelTypes.Capabilities.known))
             let wanted = Set(names ?? []).intersection(known)
             findings.expect(
-                Set(Kernel.Capabilities.names(of: set)) == wanted, "the \(kind) capabilities are those that are named")
+                Set(KernelTypes.Capabilities.names(of: set)) == wanted, "the \(kind) capabilities are those that are named")
         }
         check(plan.bounding, sets?.bounding, "bounding")
         check(plan.effective, sets?.effective, "effective")

@@ -1,5 +1,4 @@
-import OCISpec
-
+internal import OCISpec
 /// What mutations start from, and what they put in.
 enum Samples {
     static let texts = [

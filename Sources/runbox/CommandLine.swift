@@ -1,4 +1,4 @@
-internal import Kernel
+internal import KernelTypes
 
 /// One flag of a command, in the words of runc and crun.
 struct Flag: Sendable {

@@ -1,4 +1,6 @@
 internal import ContainerRuntime
+internal import Errors
+internal import Planning
 
 /// A command as the user sees it, and what it does. Help, manual pages and completions are printed from this table.
 struct Command: Sendable {

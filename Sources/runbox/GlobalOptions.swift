@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import Planning
 
 /// What stands before the command's name.
 struct GlobalOptions: Sendable {

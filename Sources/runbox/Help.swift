@@ -1,4 +1,5 @@
-internal import Kernel
+internal import ContainerRuntime
+internal import KernelTypes
 
 /// Help texts, printed from the command table.
 enum Help {

@@ -1,5 +1,7 @@
 internal import ContainerRuntime
-internal import Kernel
+internal import Errors
+internal import KernelTypes
+internal import Planning
 
 /// The flags that `run` and `create` share.
 enum LaunchFlags {

@@ -1,5 +1,6 @@
 internal import JSON
 internal import Kernel
+internal import KernelTypes
 
 /// Where messages go. A failure is one line of level "error" in the log, and one on standard error (engines read both).
 struct Log: Sendable {

@@ -1,6 +1,8 @@
 internal import CSeal
 internal import ContainerRuntime
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 /// The command line: `runbox [global options] command [options] [arguments]`.
@@ -98,7 +100,7 @@ enum Main {
         var text = "\(name) version \(Release.version)\n"
         text += "commit: \(Build.commit)\n"
         text += "spec: \(OCIVersion.implemented)\n"
-        text += "libseccomp: \(SeccompBuilder.libraryVersion)\n"
+        text += "libseccomp: \(SeccompLibrary.version)\n"
         try Output.write(text)
         return 0
     }

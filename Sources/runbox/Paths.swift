@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// Paths of the command line.
 enum Paths {

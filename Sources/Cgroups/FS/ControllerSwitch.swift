@@ -1,9 +1,12 @@
+internal import CgroupPlanning
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Switches controllers on for a new cgroup: in `cgroup.subtree_control` of the cgroups above it, and only where they are off (cgroup-v2.rst, "Enabling and Disabling").
 struct ControllerSwitch {
     let root: String
-    let path: CgroupPath
+    package let path: CgroupPath
     let isHybrid: Bool
 
     typealias Needed = (controller: Controller, field: String)

@@ -1,17 +1,10 @@
+internal import CgroupPlanning
+package import Errors
 internal import Kernel
-package import OCISpec
+internal import KernelTypes
 
 /// Giving the container's cgroup to the container's own user (config-linux.md, "Cgroup ownership"; cgroup-v2.rst, "Model of Delegation").
-package enum Delegation {
-    /// Whether the configuration wants it: a new cgroup name space, and the cgroup file system mounted writable at its usual place.
-    package static func isWanted(namespaces: [Namespace], mounts: [Mount]) -> Bool {
-        guard namespaces.contains(where: { $0.type == .cgroup && $0.path == nil }) else { return false }
-        return mounts.contains { mount in
-            mount.source == "cgroup" && mount.destination == "/sys/fs/cgroup"
-                && mount.options?.contains("ro") != true
-        }
-    }
-
+extension Delegation {
     /// The files to hand over; the kernel keeps the list (cgroups(7), "Cgroups delegation containment"), and the specification has one for when it does not.
     static func files() -> [String] {
         guard let list = try? Files.readText("/sys/kernel/cgroup/delegate") else {

@@ -1,4 +1,7 @@
+internal import CgroupPlanning
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Makes the container's cgroup with the controllers that its settings need.
 ///

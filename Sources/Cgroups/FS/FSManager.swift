@@ -1,4 +1,7 @@
+package import CgroupPlanning
+package import Errors
 package import Kernel
+internal import KernelTypes
 
 /// A container's cgroup as a directory that runbox made itself (the `cgroupfs` manager).
 ///

@@ -1,4 +1,7 @@
+internal import CgroupPlanning
+package import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Ending a container's processes and taking its cgroup away.
 extension FSManager {

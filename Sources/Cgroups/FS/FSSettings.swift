@@ -1,4 +1,7 @@
+package import CgroupPlanning
+package import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Puts limits into the container's cgroup.
 extension FSManager {

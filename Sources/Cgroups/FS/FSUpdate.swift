@@ -1,4 +1,7 @@
+package import CgroupPlanning
+package import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Changing the limits of a cgroup that has some already.
 extension FSManager {

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// `cpu.stat` and `cpu.pressure`. The times are there without the controller, too.
 package struct CPUStatistics: Hashable, Sendable {

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// The CPUs and memory nodes that the cgroup may use in effect: `cpuset.cpus.effective`, `cpuset.mems.effective`, `cpuset.cpus.partition`.
 package struct CpusetStatistics: Hashable, Sendable {

@@ -1,4 +1,5 @@
-internal import Kernel
+package import Kernel
+package import KernelTypes
 
 /// `hugetlb.SIZE.current` and `hugetlb.SIZE.events`.
 package struct HugePageStatistics: Hashable, Sendable {
@@ -10,7 +11,7 @@ package struct HugePageStatistics: Hashable, Sendable {
     package let failures: UInt64
 
     /// - Parameter names: of all files in the directory; the sizes stand in them.
-    static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) -> [HugePageStatistics] {
+    package static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) -> [HugePageStatistics] {
         var found: [HugePageStatistics] = []
         for name in names.sorted() {
             let parts = name.parts(by: ".")

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// `io.stat` and `io.pressure`.
 package struct IOStatistics: Hashable, Sendable {

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// `memory.*`, in the shape that cgroup v1 gave it and engines still read.
 package struct MemoryStatistics: Hashable, Sendable {

@@ -1,4 +1,7 @@
-package import Kernel
+internal import CgroupPlanning
+package import Errors
+internal import Kernel
+package import KernelTypes
 
 /// Notices processes of a cgroup, or of those below it, that were killed for want of memory: `oom_kill` in `memory.events`.
 ///

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// `pids.current` and `pids.max`.
 package struct PIDsStatistics: Hashable, Sendable {

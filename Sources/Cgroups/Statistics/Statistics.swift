@@ -1,4 +1,6 @@
+package import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// What a cgroup has used, and what it may use: the numbers of cgroup v2 in the units of the `events` command (nanoseconds, bytes). cgroup-v2.rst.
 ///
@@ -38,7 +40,7 @@ extension FSManager {
 /// The forms that the files have.
 enum StatisticsFile {
     /// - Returns: nil where the kernel has no such file, or nothing to tell in it (EOPNOTSUPP: pressure that is not accounted).
-    static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
+    package static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
         do throws(SystemError) {
             return try Files.readText(name, at: directory)
         } catch {
@@ -57,7 +59,7 @@ enum StatisticsFile {
         try text(name, at: directory).map(entries)
     }
 
-    struct Entry: Hashable {
+    package struct Entry: Hashable {
         let key: String
         let value: UInt64
     }

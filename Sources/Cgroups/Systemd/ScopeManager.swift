@@ -1,12 +1,15 @@
+package import CgroupPlanning
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// A container's cgroup as a scope unit of systemd's: systemd makes it around a process that is there already, watches over it, and takes it away with its last process.
 ///
 /// What is done to the cgroup between, is done through its files as in ``FSManager``; limits are told systemd as well, so that it writes the same ones.
 package struct ScopeManager: ~Copyable, Sendable {
     /// The scope's cgroup. Until ``place(_:_:)`` it is a guess, and has no directory.
-    private(set) var cgroup: FSManager
-    private(set) var scope: ScopeRecord
+    package private(set) var cgroup: FSManager
+    package private(set) var scope: ScopeRecord
     /// Whether there is, or was, a unit of this container's.
     private var isStarted: Bool
     /// What is still to be made, and who is asked for it.
@@ -224,5 +227,24 @@ package struct ScopeManager: ~Copyable, Sendable {
         guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
         if stop { try? bus.stop(scope.unit) }
         try? bus.resetFailed(scope.unit)
+    }
+}
+
+extension UnitLimits {
+    /// The nodes of the block devices that settings name. /dev/block, which would say the same, is udev's, and not everywhere.
+    static func deviceNodes(_ settings: [Setting]) -> [String: String] {
+        var nodes: [String: String] = [:]
+        for setting in settings where setting.file.begins(with: "io.") {
+            let value = setting.alternative?.value ?? setting.value
+            for line in value.parts(by: "\n") {
+                guard let device = line.parts(by: " ").first, device.containsByte(":"), !device.containsByte("/"),
+                    // A device that is not there is the kernel's to refuse.
+                    let text = try? Files.readText("/sys/dev/block/\(device)/uevent"),
+                    let name = text.parts(by: "\n").lazy.compactMap({ $0.rest(after: "DEVNAME=") }).first
+                else { continue }
+                nodes[device] = "/dev/\(name)"
+            }
+        }
+        return nodes
     }
 }

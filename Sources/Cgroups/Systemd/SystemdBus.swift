@@ -1,5 +1,8 @@
+internal import CgroupPlanning
 internal import DBus
-internal import Kernel
+internal import DBusTransport
+package import Errors
+internal import KernelTypes
 
 /// systemd's manager, asked over D-Bus (org.freedesktop.systemd1(5)).
 struct SystemdBus: ~Copyable, Sendable {
@@ -165,7 +168,7 @@ struct SystemdBus: ~Copyable, Sendable {
     // MARK: Units
 
     /// Sets properties of a unit until the next boot.
-    mutating func set(_ unit: String, _ properties: [UnitProperty]) throws(CgroupError) {
+    package mutating func set(_ unit: String, _ properties: [UnitProperty]) throws(CgroupError) {
         if properties.isEmpty { return }
         do throws(DBusError) {
             _ = try call(
@@ -212,7 +215,7 @@ struct SystemdBus: ~Copyable, Sendable {
     }
 
     /// Whether a service was given its cgroup to manage; nil where this manager does not say.
-    mutating func isDelegated(_ unit: String) -> Bool? {
+    package mutating func isDelegated(_ unit: String) -> Bool? {
         guard case .variant(.boolean(let isDelegated))? = try? property("Delegate", of: unit, "Service") else {
             return nil
         }
@@ -242,4 +245,9 @@ struct SystemdBus: ~Copyable, Sendable {
             throw CgroupError("systemd does not move process \(pid) into the unit \(unit): \(error)")
         }
     }
+}
+
+extension ScopePlan {
+    /// Asks the systemd that would make it whether it is there.
+    package func reach() throws(CgroupError) { _ = try SystemdBus.connect(isUser: isUser) }
 }

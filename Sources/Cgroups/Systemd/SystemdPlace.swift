@@ -1,14 +1,15 @@
-internal import DBus
+internal import DBusTransport
 internal import Kernel
+internal import KernelTypes
 
 /// A socket behind which systemd may be.
 struct SystemdPlace: Hashable {
-    let path: String
+    package let path: String
     /// Whether a message bus stands between.
     let isBus: Bool
 
     /// In the order of trying. root asks systemd itself; a user goes by the bus of the session, as the environment names it.
-    static func all(isUser: Bool) -> [SystemdPlace] {
+    package static func all(isUser: Bool) -> [SystemdPlace] {
         isUser
             ? ofUser(
                 Processes.environment("DBUS_SESSION_BUS_ADDRESS"), folder: Processes.environment("XDG_RUNTIME_DIR"),

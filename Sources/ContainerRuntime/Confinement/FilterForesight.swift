@@ -1,11 +1,11 @@
-internal import Kernel
+package import KernelTypes
 
 /// What a filter will do to the runtime's own last calls, known before it is loaded.
 ///
 /// Behind the filter there is only execve, and where that fails, telling why. A profile that forbids the first can never start a program.
-enum FilterForesight {
+package enum FilterForesight {
     /// Why no program can start under a filter; nil when one can.
-    static func obstacle(to program: SeccompProgram) -> String? {
+    package static func obstacle(to program: SeccompProgram) -> String? {
         switch program.answer(toCall: "execve") {
         case .kills?:
             "kills execve, the system call that starts the program; \(remedy)"

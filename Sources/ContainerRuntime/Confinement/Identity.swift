@@ -1,4 +1,7 @@
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
 
 /// Turns the container's root into the payload's user with its capabilities; credentials(7), capabilities(7).
 enum Identity {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 extension LabelPlan {
     /// Sets what the next execve changes to; does nothing without a label.

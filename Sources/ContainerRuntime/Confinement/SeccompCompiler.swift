@@ -1,13 +1,20 @@
 internal import Kernel
-internal import OCISpec
+package import KernelTypes
+package import Planning
 
 /// Turns a seccomp section into a program, or finds the one it was turned into before.
-struct SeccompCompiler: Sendable {
+package struct SeccompCompiler: Sendable {
     let plan: SeccompPlan
     /// The section as it stands in config.json: equal text means an equal program.
     let text: [UInt8]
     /// The folder of compiled programs.
     let cache: String
+
+    package init(plan: SeccompPlan, text: [UInt8], cache: String) {
+        self.plan = plan
+        self.text = text
+        self.cache = cache
+    }
 
     func program() throws(SystemError) -> SeccompProgram {
         let key = cacheKey()
@@ -30,7 +37,7 @@ struct SeccompCompiler: Sendable {
 
     /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever their hash.
     private func cacheKey() -> [UInt8] {
-        Array("runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
+        Array("runbox seccomp 1 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
             + text
     }
 
@@ -78,13 +85,13 @@ struct SeccompCompiler: Sendable {
 
     // MARK: Compilation
 
-    func compile() throws(SystemError) -> SeccompProgram {
+    package func compile() throws(SystemError) -> SeccompProgram {
         let builder = try SeccompBuilder(defaultVerdict: plan.defaultVerdict)
         for architecture in plan.architectures { try builder.addArchitecture(architecture) }
         for rule in plan.rules {
             for name in rule.names {
                 // A name that this libseccomp does not know belongs to a newer kernel or another architecture.
-                guard let number = SeccompBuilder.number(name) else { continue }
+                guard let number = SeccompLibrary.number(name) else { continue }
                 try builder.add(rule.verdict, call: number, where: rule.comparisons, name: name)
             }
         }

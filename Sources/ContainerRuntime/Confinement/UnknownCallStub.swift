@@ -1,4 +1,5 @@
-internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Answers ENOSYS, not the profile's refusal, to system calls that are newer than the profile.
 ///
@@ -34,7 +35,7 @@ enum UnknownCallStub {
     }
 
     private static func highestCall(of plan: SeccompPlan, on architecture: SeccompArchitectureToken) -> UInt32? {
-        plan.names.compactMap { SeccompBuilder.number($0, on: architecture) }.max()
+        plan.names.compactMap { SeccompLibrary.number($0, on: architecture) }.max()
     }
 
     /// For one architecture: if it is this one and the number is above the highest, but not an x32 number, then ENOSYS.

@@ -1,5 +1,7 @@
+public import Errors
 internal import JSON
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 /// A bundle: a folder with config.json and, usually, the root file system. Specification: bundle.md.
@@ -7,12 +9,12 @@ public struct Bundle: Sendable {
     /// The folder, absolute.
     public let path: String
     /// The configuration's bytes, read once: what happens to the file later does not matter.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     let document: SpecDocument
     let spec: Spec
     /// What is odd in the configuration but no mistake: unknown keys above all. Each a line with file, line, column and path.
     public let warnings: [String]
-    let file: String
+    package let file: String
 
     /// Reads a bundle's configuration and decodes it.
     ///
@@ -70,19 +72,19 @@ public struct Bundle: Sendable {
 }
 
 /// The configuration of a bundle as it was read, whatever is in it.
-struct BundleText: Sendable {
+package struct BundleText: Sendable {
     /// The bundle's folder, absolute.
-    let path: String
-    let file: String
-    let bytes: [UInt8]
+    package let path: String
+    package let file: String
+    package let bytes: [UInt8]
 
-    init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
+    package init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
         self.path = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
         file = "config.json"
         self.bytes = bytes
     }
 
-    init(_ path: String, config: String?) throws(RuntimeError) {
+    package init(_ path: String, config: String?) throws(RuntimeError) {
         let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
         self.path = absolute
         file = config ?? "config.json"
@@ -99,7 +101,7 @@ struct BundleText: Sendable {
     }
 
     private static func absolute(_ path: String) throws(SystemError) -> String {
-        guard !path.isAbsolutePath else { return MountPlan.clean(path) }
-        return MountPlan.clean("\(try Files.currentDirectory())/\(path)")
+        guard !path.isAbsolutePath else { return path.cleanedPath }
+        return "\(try Files.currentDirectory())/\(path)".cleanedPath
     }
 }

@@ -1,5 +1,8 @@
+internal import CgroupPlanning
 internal import Cgroups
+public import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".

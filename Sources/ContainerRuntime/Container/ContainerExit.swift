@@ -1,6 +1,7 @@
 internal import Cgroups
 package import JSON
-internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// How a container ended: what `state` tells of a stopped one, and `exit.json` in its state folder.
 public struct ContainerExit: Sendable, Equatable {

@@ -1,4 +1,5 @@
-internal import Kernel
+public import Errors
+internal import KernelTypes
 
 /// The name of a container, unique below one state root.
 public struct ContainerID: Hashable, Sendable, CustomStringConvertible {

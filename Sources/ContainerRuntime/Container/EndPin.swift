@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Keeps what the kernel knows of the init's end, where nobody of ours waits for it: a bind mount of its pidfd in the state folder.
 ///

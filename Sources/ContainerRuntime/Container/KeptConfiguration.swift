@@ -1,4 +1,6 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 /// The configuration that a container was made of: a copy of it lies in the state folder, because the bundle may have changed since.

@@ -1,4 +1,5 @@
 internal import Cgroups
+public import Errors
 
 extension Container {
     /// Stops all of the container's processes where they stand, and returns when they do. One that waits for its start can be paused, too.

@@ -1,5 +1,6 @@
 internal import Cgroups
-internal import Kernel
+public import Errors
+internal import KernelTypes
 
 extension Container {
     /// The processes in the container's cgroup and in those below it, as the host numbers them, from the smallest; none when it has ended.

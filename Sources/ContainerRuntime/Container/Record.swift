@@ -1,10 +1,12 @@
-internal import Cgroups
+internal import CgroupPlanning
 internal import JSON
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// What is kept of a container between two calls of the runtime: `state.json` in its state folder.
-struct Record: Sendable, Equatable {
+package struct Record: Sendable, Equatable {
     var id: String
     var ociVersion: String
     var bundle: String
@@ -90,7 +92,7 @@ struct Record: Sendable, Equatable {
     }
 
     /// Reads what ``json()`` wrote; nil when it is something else.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard let document = try? Document(bytes) else { return nil }  // half a file is no record
         let reader = RecordReader(document: document, object: document.root)
         guard let id = reader.string("id"), let ociVersion = reader.string("ociVersion"),
@@ -139,7 +141,7 @@ struct Record: Sendable, Equatable {
 
 extension Record {
     /// The record of a container that is about to be made.
-    init(_ plan: LaunchPlan, owner: UInt32) {
+    package init(_ plan: LaunchPlan, owner: UInt32) {
         id = plan.id
         ociVersion = plan.ociVersion
         bundle = plan.bundle
@@ -152,7 +154,7 @@ extension Record {
         hasProcess = plan.process != nil
         hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
         sharesProcesses = !plan.namespaces.new.contains(.pid)
-        keyring = plan.options.keyring
+        keyring = plan.keyring
         cgroup = plan.cgroup.expectedRecord
         annotations = plan.annotations
         seccompListener = plan.seccomp?.listener

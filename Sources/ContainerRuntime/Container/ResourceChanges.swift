@@ -1,6 +1,5 @@
-internal import Cgroups
-internal import JSON
-internal import Kernel
+public import Errors
+internal import KernelTypes
 package import OCISpec
 
 /// What an update changes: limits of the cgroup and, where the container has it, Intel RDT. What is not named stays.

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// Opens the folder of all containers' folders, unless somebody else could have put it, or what is in it, there.
 ///

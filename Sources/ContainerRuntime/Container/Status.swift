@@ -1,3 +1,5 @@
+internal import OCISpec
+
 /// Where a container is in its life. Specification: runtime.md, "State"; `paused` is the runtimes' common addition.
 public enum Status: String, Sendable {
     /// Its environment is being made.

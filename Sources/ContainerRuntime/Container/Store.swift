@@ -1,4 +1,6 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// The state root: one folder a container.
 ///

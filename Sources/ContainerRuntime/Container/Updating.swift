@@ -1,6 +1,10 @@
+internal import CgroupPlanning
 internal import Cgroups
+public import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 extension Container {
     /// Changes limits of a container that was created and has not ended: all of them, or none when one is refused.

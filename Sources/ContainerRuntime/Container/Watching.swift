@@ -1,5 +1,7 @@
 internal import Cgroups
+public import Errors
 internal import Kernel
+internal import KernelTypes
 
 extension Container {
     /// What the container uses now, as one line of JSON with the keys of runc's `events`: `{"type":"stats","id":…,"data":{…}}`.

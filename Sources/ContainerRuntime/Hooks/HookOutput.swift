@@ -1,8 +1,11 @@
+internal import Errors
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+package import OCISpec
+internal import Planning
 
 /// Where hooks' standard output and error go.
-enum HookOutput: Sendable, Equatable {
+package enum HookOutput: Sendable, Equatable {
     /// They are kept while the hook runs, for the error message.
     case kept
     /// They are appended to files of the host; what is nil is kept.
@@ -11,7 +14,7 @@ enum HookOutput: Sendable, Equatable {
     case open(output: Int32?, errors: Int32?)
 
     /// What the annotations ask for, crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr`. Relative paths begin at the bundle.
-    init(_ annotations: [KeyValue], bundle: String) {
+    package init(_ annotations: [KeyValue], bundle: String) {
         func path(_ name: AnnotationName) -> String? {
             guard let value = annotations.first(where: { $0.key == name.rawValue })?.value, !value.isEmpty else {
                 return nil

@@ -1,10 +1,13 @@
+internal import Errors
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+package import OCISpec
+internal import Planning
 
 /// Runs the hooks of one kind, in their order, in the name spaces this process is in.
-struct HookRunner: Sendable {
+package struct HookRunner: Sendable {
     let timing: HookTiming
-    let hooks: [Hook]
+    package let hooks: [Hook]
     /// For hooks without an environment of their own; nil leaves it empty.
     let fallbackEnvironment: [String]?
     /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
@@ -13,7 +16,7 @@ struct HookRunner: Sendable {
     let interruption: Interruption
     let output: HookOutput
 
-    init(
+    package init(
         _ timing: HookTiming, _ hooks: Hooks?, directory: String?, output: HookOutput,
         fallbackEnvironment: [String]? = nil, interruption: Interruption = Interruption()
     ) {
@@ -112,7 +115,7 @@ struct HookRunner: Sendable {
     }
 
     /// Sets an inspection's words for a hook.
-    func inspection(of index: Int, _ inspection: ProgramInspection) -> ProgramInspection {
+    package func inspection(of index: Int, _ inspection: ProgramInspection) -> ProgramInspection {
         var inspection = inspection
         inspection.field = "hooks.\(timing.rawValue)[\(index)].path"
         inspection.place = timing == .startContainer ? "in the container" : "on the host"
@@ -125,7 +128,7 @@ struct HookRunner: Sendable {
     }
 
     /// The sentence about a hook that cannot be executed, foreseen or experienced.
-    static func cannotExecute(_ timing: HookTiming, _ index: Int, _ path: String, _ said: String) -> String {
+    package static func cannotExecute(_ timing: HookTiming, _ index: Int, _ path: String, _ said: String) -> String {
         "error running \(timing.rawValue) hook #\(index): \(path): cannot be executed: \(said)"
     }
 

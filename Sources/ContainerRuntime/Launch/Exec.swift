@@ -1,6 +1,8 @@
-internal import Cgroups
+public import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+public import Planning
 
 extension Container {
     /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation; config.md, "Process", says what the process gets.
@@ -11,13 +13,13 @@ extension Container {
     /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at fault.
     public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) -> Int32
     {
-        var options = options
-        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
-        options.activationNames = Launch.activationNames(options.activationDescriptors)
+        var caller = try Caller.current(preserved: options.preservedDescriptors)
         let record = try recordForExec(options)
-        if record.seccompListener != nil, try status(of: record) == .created { options.containerStatus = .created }
+        // Of no interest to anybody but an agent.
+        let told: State.Status =
+            record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
         guard !options.detach else {
-            _ = try Exec.start(record, options, store, warn)
+            _ = try Exec.start(record, told, options, caller, store, warn)
             return 0
         }
         // Signals from here on are for the program: none may end the runtime before that.
@@ -25,8 +27,8 @@ extension Container {
             try Signals.blockAll()
             return try Signals.descriptor()
         }
-        options.interrupts = signals.number
-        var executed = try Exec.start(record, options, store, warn)
+        caller.interrupts = signals.number
+        var executed = try Exec.start(record, told, options, caller, store, warn)
         let terminal = executed.terminal.take()
         let foreground = Foreground(
             executed.process, doing: "stay with the process", terminal: terminal, signals: signals, warn: warn)
@@ -49,13 +51,15 @@ extension Container {
 /// From the words of a caller to a running program.
 private enum Exec {
     static func start(
-        _ record: Record, _ options: ExecOptions, _ store: Store, _ warn: @escaping (String) -> Void
+        _ record: Record, _ status: State.Status, _ options: ExecOptions, _ caller: Caller, _ store: Store,
+        _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExecSequence.Executed {
         let kept = try KeptConfiguration(record, store: store)
         let source = try ExecSource(options, template: kept.spec.process)
         var findings = PlanFindings()
         let plan = ExecPlan(
-            source.process, in: kept.spec, record: record, options: options, modules: .asked(by: source.process),
+            source.process, in: kept.spec, bundle: record.bundle, options: options, caller: caller,
+            modules: .asked(by: source.process),
             mappings: .wanted(
                 by: kept.spec, user: Credentials.effectiveUser, group: Credentials.effectiveGroup),
             findings: &findings)
@@ -67,7 +71,7 @@ private enum Exec {
                 cache: store.seccompCache)
         }
         do throws(StageFailure) {
-            return try ExecSequence(plan: plan, filter: filter, warn: warn).run()
+            return try ExecSequence(plan: plan, record: record, containerStatus: status, filter: filter, warn: warn).run()
         } catch {
             throw RuntimeError(error)
         }

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// The host's procfs, verified to be one: the only way anything is written below /proc (CVE-2019-16884, CVE-2025-52881). What the container shows
 /// at its own /proc may be an image's folder, or be covered.

@@ -1,5 +1,7 @@
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// User namespaces in which nobody lives: the kernel takes the mapping of a mount from one. Mounts with the same mapping share it.
 struct IDMapNamespaces: ~Copyable {

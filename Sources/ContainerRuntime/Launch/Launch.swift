@@ -1,6 +1,10 @@
+internal import CgroupPlanning
 internal import Cgroups
+public import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+public import Planning
 
 extension Container {
     /// Makes a container whose payload waits for ``start(warn:)``. Specification: runtime.md, "Create".
@@ -17,11 +21,9 @@ extension Container {
     public func create(
         _ bundle: Bundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) {
-        var options = options
-        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
-        options.activationNames = Launch.activationNames(options.activationDescriptors)
-        options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
-        let plan = try Launch.plan(bundle, id: id, options: options, mode: .create, warn: warn)
+        var caller = try Caller.current(preserved: options.preservedDescriptors)
+        caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
+        let plan = try Launch.plan(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         try replace(options, warn)
         _ = try make(plan, bundle, warn)
@@ -39,11 +41,9 @@ extension Container {
     public func run(
         _ bundle: Bundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
-        var options = options
-        options.activationDescriptors = try Launch.checkCaller(preserved: options.preservedDescriptors)
-        options.activationNames = Launch.activationNames(options.activationDescriptors)
-        options.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
-        var plan = try Launch.plan(bundle, id: id, options: options, mode: .run, warn: warn)
+        var caller = try Caller.current(preserved: options.preservedDescriptors)
+        caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
+        var plan = try Launch.plan(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
         try replace(options, warn)
         guard !options.detach else {
             let created = try make(plan, bundle, warn)
@@ -61,7 +61,7 @@ extension Container {
             try Signals.blockAll()
             return try Signals.descriptor()
         }
-        plan.options.interrupts = signals.number
+        plan.caller.interrupts = signals.number
         let created = try make(plan, bundle, warn)
         switch created.terminal {
         // A terminal without a size is one all the same.
@@ -102,47 +102,14 @@ extension Container {
 
 /// The parts that `create` and `run` share.
 enum Launch {
-    /// Checks what the caller's process must be like.
-    /// - Returns: how many descriptors it brings along by socket activation.
-    static func checkCaller(preserved: Int) throws(RuntimeError) -> Int {
-        let activation = activationDescriptors()
-        let (count, isBeyond) = activation.addingReportingOverflow(preserved)
-        if preserved < 0 || isBeyond {
-            throw .failed(reason: "\(preserved) is no number of descriptors that could be preserved")
-        }
-        // Ends at the first that is not open, far below the largest number.
-        for index in 0..<count where !InheritedDescriptors.isOpen(Int32(3 + index)) {
-            throw .failed(
-                reason: "unable to stat preserved-fd \(index) (of \(count)): descriptor \(3 + index) is not open")
-        }
-        let threads = try operation("count threads") { () throws(SystemError) in try Processes.threadCount() }
-        if threads > 1 {
-            throw .failed(
-                reason: "the calling process has \(threads) threads; only one with one thread can make containers")
-        }
-        return activation
-    }
-
-    /// The names of descriptors from socket activation; nil without any.
-    static func activationNames(_ count: Int) -> String? { count > 0 ? Processes.environment("LISTEN_FDNAMES") : nil }
-
-    /// sd_listen_fds(3): meant for this process alone. Some callers leave LISTEN_PID out, as crun allows.
-    private static func activationDescriptors() -> Int {
-        guard let count = Processes.environment("LISTEN_FDS").flatMap({ Int($0) }), (1..<1024).contains(count) else {
-            return 0
-        }
-        guard let pid = Processes.environment("LISTEN_PID") else { return count }
-        return Int32(pid) == Processes.currentID ? count : 0
-    }
-
     /// Plans, or tells all that is wrong with the configuration in the order of the file.
     static func plan(
-        _ bundle: Bundle, id: ContainerID, options: LaunchOptions, mode: LaunchMode, warn: (String) -> Void
+        _ bundle: Bundle, id: ContainerID, options: LaunchOptions, caller: Caller, mode: LaunchMode,
+        warn: (String) -> Void
     ) throws(RuntimeError) -> LaunchPlan {
-        var options = options
-        options.seccompReceiver = Processes.environment(SeccompListener.variable)
+        var keyring: String?
         if !options.noNewKeyring {
-            options.keyring = try operation("name the session keyring") { () throws(SystemError) in
+            keyring = try operation("name the session keyring") { () throws(SystemError) in
                 try SessionKeyring.newName(for: id.description)
             }
         }
@@ -162,7 +129,8 @@ enum Launch {
         host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
         var findings = PlanFindings()
         let plan = LaunchPlan(
-            bundle.spec, id: id.description, bundle: bundle.path, options: options, mode: mode, host: host,
+            bundle.spec, id: id.description, bundle: bundle.path, options: options, caller: caller, keyring: keyring, mode: mode,
+            host: host,
             findings: &findings)
         if options.strict {
             if let seccomp = bundle.spec.linux?.seccomp { SeccompNames.check(seccomp, &findings) }
@@ -186,7 +154,7 @@ enum Launch {
 
     /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a container if that fails.
     static func notifications(_ plan: LaunchPlan, _ record: Record, _ warn: (String) -> Void) -> NotifyProxy? {
-        guard let notify = plan.options.notify else { return nil }
+        guard let notify = plan.caller.notify else { return nil }
         do throws(SystemError) {
             return try NotifyProxy.open(notify, pid: record.pid)
         } catch {
@@ -203,11 +171,11 @@ enum Launch {
             let record = created.record
             try created.link.startProgram(
                 of: created.initProcess, silencedCall: created.silencedCall,
-                serving: record.listenerService(.created, signals: plan.options.interrupts))
+                serving: record.listenerService(.created, signals: plan.caller.interrupts))
             StartNote.write(store.folder(record.id))
             let hooks = HookRunner(
                 .poststart, plan.hooks, directory: plan.bundle, output: record.hookOutput,
-                interruption: Interruption(signals: plan.options.interrupts))
+                interruption: Interruption(signals: plan.caller.interrupts))
             try hooks.runAll(record.state(.running))
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself

@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// Everything of the host that the container's process needs, opened before it leaves the host's name spaces.
 ///

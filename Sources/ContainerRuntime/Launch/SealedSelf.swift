@@ -1,4 +1,6 @@
+public import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// Keeps the runtime's executable out of containers' reach (CVE-2019-5736).
 ///

@@ -1,4 +1,7 @@
+internal import Errors
+internal import JSON
 internal import Kernel
+internal import KernelTypes
 
 /// The runtime's side of a link: what it hears is checked against what may come, failures are thrown, warnings passed on.
 struct Conversation: ~Copyable {

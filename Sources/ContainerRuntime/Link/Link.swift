@@ -1,4 +1,6 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// One end of the conversation between the runtime and the container's process.
 struct Link: ~Copyable {
@@ -67,7 +69,7 @@ struct Link: ~Copyable {
 
 /// Both ends of a link, before there are two processes to hold them.
 struct LinkPair: ~Copyable {
-    let runtime: Link
+    package let runtime: Link
     let container: Link
 }
 

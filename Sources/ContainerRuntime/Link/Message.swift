@@ -1,4 +1,6 @@
-internal import Kernel
+internal import Errors
+internal import JSON
+internal import KernelTypes
 
 /// Every packet of the link between the runtime and the container's process; `docs/protocol.md` shows them in their order.
 ///
@@ -98,11 +100,11 @@ enum Message: Sendable, Equatable {
 }
 
 private struct Encoder {
-    var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
 
     mutating func kind(_ value: UInt8) { bytes.append(value) }
 
-    mutating func failure(_ failure: StageFailure) {
+    package mutating func failure(_ failure: StageFailure) {
         bytes.append(failure.step.rawValue)
         number(UInt32(bitPattern: failure.exitStatus))
         number(UInt32(bitPattern: failure.cause.code.rawValue))
@@ -123,7 +125,7 @@ private struct Encoder {
 }
 
 private struct Decoder {
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     private var position = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
@@ -136,7 +138,7 @@ private struct Decoder {
         return bytes[position]
     }
 
-    mutating func failure() -> StageFailure? {
+    package mutating func failure() -> StageFailure? {
         guard let step = byte().flatMap(Step.init(rawValue:)), let status = number(), let code = number(),
             let call = text(), let subject = text()
         else { return nil }

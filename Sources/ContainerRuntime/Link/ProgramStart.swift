@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// What the runtime needs to know to serve one process under a filter that notifies.
 struct ListenerService: Sendable {

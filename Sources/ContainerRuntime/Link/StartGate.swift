@@ -1,4 +1,6 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// What a created container waits at until `start` comes: two FIFOs in its state folder.
 ///

@@ -1,5 +1,9 @@
+internal import CgroupPlanning
+internal import JSON
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// Gives a new user name space its id mappings, from outside. user_namespaces(7), "User and group ID mappings".
 struct IDMapWriter: Sendable {
@@ -49,7 +53,7 @@ struct IDMapWriter: Sendable {
         guard outcome.reason != .exited(code: 0) else { return }
         throw .refused(
             "\(kind.field): \(helper.path) refused: \(outcome.complaint); the host IDs must lie in this user's range in \(kind.ranges), "
-                + "which root adds with: usermod --add-sub\(kind == .users ? "uids" : "gids") 100000-165535 \(HostFacts.userName(user))"
+                + "which root adds with: usermod --add-sub\(kind == .users ? "uids" : "gids") 100000-165535 \(HostFiles.userName(user))"
         )
     }
 }

@@ -1,5 +1,7 @@
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// Entering and owning name spaces, in the container's process.
 enum NamespaceEntry {

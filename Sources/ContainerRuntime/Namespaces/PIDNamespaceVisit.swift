@@ -1,4 +1,7 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Begins a procfs in a pid namespace that others live in. A procfs shows the namespace that whoever called fsopen(2) lived in, and one lives in a namespace by being born there.
 ///

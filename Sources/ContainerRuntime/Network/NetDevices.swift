@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Network interfaces on their way into the container, and back while it is not finished.
 ///

@@ -1,8 +1,9 @@
 internal import Kernel
+internal import KernelTypes
 
 /// A program of the host that the runtime calls and whose output it reads.
 struct HostProgram: Sendable {
-    let path: String
+    package let path: String
 
     /// How a call of it went.
     struct Outcome: Sendable {

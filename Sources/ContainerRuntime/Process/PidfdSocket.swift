@@ -1,4 +1,8 @@
+internal import CgroupPlanning
+internal import JSON
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Hands a process's pidfd to whoever listens, as runc's `--pidfd-socket` does.
 enum PidfdSocket {

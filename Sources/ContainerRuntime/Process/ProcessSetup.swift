@@ -1,7 +1,10 @@
+internal import Errors
 internal import Kernel
+package import KernelTypes
+internal import Planning
 
 /// Working directory, environment and attributes of the payload.
-enum ProcessSetup {
+package enum ProcessSetup {
     /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is asked: it would be the image's code.
     static func home(of user: UInt32) -> String {
         // No passwd file is no mistake. It is looked at before it is opened for reading: it may be a device that opening would wake.
@@ -56,7 +59,7 @@ enum ProcessSetup {
     }
 
     /// What is said of a working directory that cannot be entered.
-    static func words(_ directory: String, _ code: Errno) -> String { "chdir \(directory): \(code)" }
+    package static func words(_ directory: String, _ code: Errno) -> String { "chdir \(directory): \(code)" }
 
     /// Enters the working directory as the payload's user and makes sure that it lies inside the container.
     /// A directory outside of the root, reached through a leaked descriptor, shows by a path that is not absolute (CVE-2024-21626).

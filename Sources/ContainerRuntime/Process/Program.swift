@@ -1,11 +1,13 @@
+internal import Errors
 internal import Kernel
+package import KernelTypes
 
 /// Finds the payload's program as execvp(3) would, in the container and as its user.
-struct Program: Sendable {
+package struct Program: Sendable {
     /// Where PATH is not set; as in runc and crun.
     private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    let path: String
+    package let path: String
 
     /// - Parameter user: whose permissions explain a refusal.
     /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in $PATH`, `permission denied`, …).
@@ -19,7 +21,7 @@ struct Program: Sendable {
     }
 
     /// How looking a program up ends.
-    enum Search: Equatable, Sendable {
+    package enum Search: Equatable, Sendable {
         case found(String)
         /// There, or named by its path, but not to be executed.
         case refused(String, Errno)
@@ -29,7 +31,7 @@ struct Program: Sendable {
 
     /// Looks a name up; one with a slash is the path itself.
     /// - Parameter obstacle: why a file cannot be executed; nil when nothing speaks against it.
-    static func search(_ name: String, in searchPath: String?, obstacle: (String) -> Errno?) -> Search {
+    package static func search(_ name: String, in searchPath: String?, obstacle: (String) -> Errno?) -> Search {
         if name.containsByte("/") {
             return obstacle(name).map { .refused(name, $0) } ?? .found(name)
         }
@@ -56,7 +58,7 @@ struct Program: Sendable {
         }
     }
 
-    static func missing(_ name: String, _ searchPath: String?) -> StageFailure {
+    package static func missing(_ name: String, _ searchPath: String?) -> StageFailure {
         let hint =
             name.containsByte(" ")
             ? "process.args[0] holds a blank: the program and each of its arguments are strings of their own"
@@ -66,7 +68,7 @@ struct Program: Sendable {
     }
 
     /// What the kernel or the search answered, with the true cause where looking at the file has shown it.
-    static func failure(_ name: String, _ code: Errno, _ fault: ProgramFault?) -> StageFailure {
+    package static func failure(_ name: String, _ code: Errno, _ fault: ProgramFault?) -> StageFailure {
         let words = fault?.code == code ? fault?.words : nil
         return StageFailure(
             .program, .refused("exec: \"\(name)\": \(words ?? Self.words(code))"),

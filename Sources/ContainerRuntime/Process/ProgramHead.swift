@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// What the first bytes of a file say about how the kernel would run it: binfmt_script and binfmt_elf of the kernel, elf(5).
-enum ProgramHead: Equatable, Sendable {
+package enum ProgramHead: Equatable, Sendable {
     /// `#!`: the interpreter as the kernel would look for it, and the rest of the line.
     case script(interpreter: String, argument: String)
     case elf(ELFHead)
@@ -15,7 +15,7 @@ enum ProgramHead: Equatable, Sendable {
     static let scriptLimit = 256
 
     /// - Parameter bytes: the beginning of the file, some hundreds of bytes.
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         if bytes.isEmpty {
             self = .empty
         } else if bytes.starts(with: Array("#!".utf8)) {
@@ -45,7 +45,7 @@ enum ProgramHead: Equatable, Sendable {
 }
 
 /// The header of an ELF file.
-struct ELFHead: Equatable, Sendable {
+package struct ELFHead: Equatable, Sendable {
     let is64Bit: Bool
     let isLittleEndian: Bool
     /// ET_*: 2 is a program at a fixed address, 3 one at any.
@@ -55,7 +55,7 @@ struct ELFHead: Equatable, Sendable {
     /// Where the program headers are, the size of one and their number.
     let headers: (offset: Int, size: Int, count: Int)
 
-    static func == (a: ELFHead, b: ELFHead) -> Bool {
+    package static func == (a: ELFHead, b: ELFHead) -> Bool {
         a.is64Bit == b.is64Bit && a.isLittleEndian == b.isLittleEndian && a.type == b.type && a.machine == b.machine
             && a.headers == b.headers
     }
@@ -139,7 +139,7 @@ struct ELFHead: Equatable, Sendable {
 
 /// Numbers in either byte order; 0 behind the end. Sizes and places that no file has come out as a number that no read can satisfy.
 private struct NumberReader {
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     let isLittleEndian: Bool
 
     func number(at offset: Int, size: Int) -> UInt64 {

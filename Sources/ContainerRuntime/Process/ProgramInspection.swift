@@ -1,25 +1,28 @@
-internal import Kernel
+internal import Errors
+package import Kernel
+package import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// Why the kernel does not run a program, in words that name the true cause and what to do about it.
-struct ProgramFault: Equatable, Sendable {
+package struct ProgramFault: Equatable, Sendable {
     /// What execve(2) answers.
-    let code: Errno
+    package let code: Errno
     let reason: String
     let remedy: String
 
     /// One sentence, which begins with the words that engines look for in the error of a container's program.
-    var words: String { "\(code.standardDescription): \(reason); \(remedy)" }
+    package var words: String { "\(code.standardDescription): \(reason); \(remedy)" }
 
     /// The same without these words, which would have an engine take a hook for the program.
-    var hookWords: String { "\(code): \(reason); \(remedy)" }
+    package var hookWords: String { "\(code): \(reason); \(remedy)" }
 
     /// As a shell has it: 127 for what is not there, be it the program or what it needs to begin; 126 for what cannot be executed.
     static func exitStatus(_ code: Errno) -> Int32 { code == .noEntry || code == .notDirectory ? 127 : 126 }
 }
 
 /// Whose permissions count when a program is looked at.
-struct ProgramUser: Sendable {
+package struct ProgramUser: Sendable {
     var user: UInt32
     var group: UInt32
     var groups: [UInt32]
@@ -28,7 +31,7 @@ struct ProgramUser: Sendable {
     /// What messages call the user; differs from `user` where that is the host's number.
     var name: UInt32
 
-    init(_ process: ProcessPlan, _ capabilities: ProcessCapabilities) {
+    package init(_ process: ProcessPlan, _ capabilities: ProcessCapabilities) {
         user = process.user
         name = process.user
         group = process.group
@@ -37,7 +40,7 @@ struct ProgramUser: Sendable {
     }
 
     /// The runtime itself, whose hooks are executed with all of its powers.
-    static var runtime: ProgramUser {
+    package static var runtime: ProgramUser {
         let user = Credentials.effectiveUser
         return ProgramUser(
             user: user, group: Credentials.effectiveGroup, groups: [], overrides: user == 0, name: user)
@@ -52,7 +55,7 @@ struct ProgramUser: Sendable {
     }
 
     /// The same user as the host counts; the container's numbers where they are not mapped.
-    func mapped(by namespaces: NamespacePlan) -> ProgramUser {
+    package func mapped(by namespaces: NamespacePlan) -> ProgramUser {
         guard namespaces.new.contains(.user) else { return self }
         func host(_ id: UInt32, _ mappings: [IDMapping]) -> UInt32 { NamespacePlan.hostID(of: id, in: mappings) ?? id }
         var result = self
@@ -62,7 +65,7 @@ struct ProgramUser: Sendable {
         return result
     }
 
-    func mayExecute(_ status: FileStatus) -> Bool {
+    package func mayExecute(_ status: FileStatus) -> Bool {
         if overrides { return status.permissions & 0o111 != 0 }
         if status.owner == user { return status.permissions & 0o100 != 0 }
         if status.group == group || groups.contains(status.group) { return status.permissions & 0o010 != 0 }
@@ -74,7 +77,7 @@ struct ProgramUser: Sendable {
 ///
 /// The same eyes serve the container's process after a failed execve and `runbox check` from outside. Nothing here refuses a program:
 /// the kernel may know formats by binfmt_misc that only it can judge.
-struct ProgramInspection {
+package struct ProgramInspection {
     /// Opens a path as the container sees it. A refusal (``SystemError/refused(_:)``) means that nobody can tell from here.
     let open: (String, OpenFlags) throws(SystemError) -> Descriptor
     let user: ProgramUser
@@ -83,17 +86,24 @@ struct ProgramInspection {
     /// Where the program is to be found, for messages.
     var place = "in the container"
     /// Whether the kernel has a handler of its own for files that begin like this (binfmt_misc).
-    var isHandled: ([UInt8]) -> Bool = { _ in false }
+    package var isHandled: ([UInt8]) -> Bool = { _ in false }
     /// Whether the mount that the path opened last lies on forbids execution.
-    var forbidsExecution: (FileSystemStatus) -> Bool = { $0.forbidsExecution }
+    package var forbidsExecution: (FileSystemStatus) -> Bool = { $0.forbidsExecution }
+
+    package init(
+        open: @escaping (String, OpenFlags) throws(SystemError) -> Descriptor, user: ProgramUser
+    ) {
+        self.open = open
+        self.user = user
+    }
 
     /// Looks around in the root of this process.
-    static func here(_ user: ProgramUser) -> ProgramInspection {
+    package static func here(_ user: ProgramUser) -> ProgramInspection {
         ProgramInspection(open: { path, flags throws(SystemError) in try Files.open(path, flags) }, user: user)
     }
 
     /// What speaks against a program; nil when nothing does, or nobody can tell.
-    func fault(of path: String) -> ProgramFault? { fault(of: path, depth: 0) }
+    package func fault(of path: String) -> ProgramFault? { fault(of: path, depth: 0) }
 
     /// Scripts may be interpreted by scripts; the kernel follows four (fs/exec.c, exec_binprm).
     private func fault(of path: String, depth: Int) -> ProgramFault? {

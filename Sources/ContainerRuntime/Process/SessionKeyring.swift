@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// The session keyring of a container's processes, one for each container; session-keyring(7).
 ///

@@ -1,4 +1,5 @@
-package import Kernel
+internal import Kernel
+package import KernelTypes
 
 /// The payload's standard streams where it has no terminal: those of the runtime.
 package enum StandardStreams {

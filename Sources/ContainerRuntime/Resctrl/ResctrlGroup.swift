@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Making, entering, changing and removing a container's group in resctrl.
 ///

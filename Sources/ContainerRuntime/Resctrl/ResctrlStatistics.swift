@@ -1,4 +1,7 @@
+internal import CgroupPlanning
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// What a resctrl group may use and has used of L3 caches and memory bandwidth (resctrl.rst, "Info directory", "Resource alloc and monitor groups").
 struct ResctrlStatistics: Hashable, Sendable {

@@ -1,4 +1,7 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Makes device nodes and the links of /dev.
 struct Devices: ~Copyable {
@@ -41,7 +44,7 @@ struct Devices: ~Copyable {
         }
     }
 
-    static let notADirectory = "/dev in the root file system must be a directory, not a link"
+    package static let notADirectory = "/dev in the root file system must be a directory, not a link"
 
     /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579, CVE-2026-47766).
     private static func openFolder(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Masked and read-only paths. Specification: config-linux.md, "Masked Paths" and "Readonly Paths".
 struct HiddenPaths: ~Copyable {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Locks the container's mounts as the kernel locks those that come from a more privileged namespace: then not even root of the container's user namespace can
 /// unmount them, or write where they are read-only. mount_namespaces(7), "Restrictions on mount namespaces".

@@ -1,5 +1,7 @@
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// Mounts what the configuration lists, in its order, below the prepared root.
 struct Mounts: ~Copyable {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// A new file system, mounted where nobody sees it until it is as it shall be: for the runtime's idmapped ones and the container's others alike.
 struct NewFileSystem: ~Copyable {

@@ -1,5 +1,7 @@
+internal import Cgroups
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+internal import Planning
 
 /// Makes the prepared root the process's root and takes the host's away.
 enum Pivot {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Keeps mounts off the container's /proc: whoever could put a file there would answer what the runtime and the payload ask the kernel (CVE-2019-16884, CVE-2019-19921).
 enum ProcGuard {

@@ -1,8 +1,9 @@
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+internal import Planning
 
 /// Makes the root file system a mount of its own, cut off from the host's, before anything is mounted in it.
-enum RootPreparation {
+package enum RootPreparation {
     /// - Returns: the root, opened; everything below is reached through it.
     static func prepare(_ plan: RootfsPlan, ownNamespace: Bool) throws(SystemError) -> RootDirectory {
         guard ownNamespace else { return RootDirectory(try open(plan.path)) }
@@ -27,7 +28,7 @@ enum RootPreparation {
         return RootDirectory(tree)
     }
 
-    static func notADirectory(_ path: String) -> String {
+    package static func notADirectory(_ path: String) -> String {
         "\(path) must be a directory, not a symbolic link or file"
     }
 

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// Copies what a directory holds: the `tmpcopyup` word. Files, directories, links and nodes with mode, owner, extended attributes and time of change; names that
 /// belong to one file do so in the copy, and holes stay holes.

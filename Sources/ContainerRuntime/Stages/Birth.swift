@@ -1,5 +1,8 @@
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// The moment at which there are two processes: the runtime, and the one that becomes the container.
 struct Birth: ~Copyable {

@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// The short-lived process that enters other containers' user and pid name spaces and gives birth to the init in them, as a sibling of its own.
 enum BridgeSequence {

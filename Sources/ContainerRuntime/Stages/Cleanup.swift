@@ -1,5 +1,6 @@
 internal import Cgroups
-internal import Kernel
+internal import Errors
+internal import KernelTypes
 
 /// Taking down what a container was made of.
 enum Cleanup {

@@ -1,6 +1,9 @@
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// The runtime's half of the conversation with the init, phase by phase.
 struct Companion: ~Copyable {
@@ -25,7 +28,7 @@ struct Companion: ~Copyable {
             expectation: Expectation(
                 bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil,
                 bornLast: plan.namespaces.isBornLast),
-            with: birth.process.pid, signals: plan.options.interrupts, warn: warn)
+            with: birth.process.pid, signals: plan.caller.interrupts, warn: warn)
         initProcess = birth.process
     }
 
@@ -58,7 +61,7 @@ struct Companion: ~Copyable {
         guard plan.namespaces.isAcknowledged else { return }
         try step(.mappings) { () throws(SystemError) in
             if plan.namespaces.new.contains(.user) {
-                try plan.maps.write(
+                try IDMapWriter(user: plan.maker.user, group: plan.maker.group).write(
                     uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
             }
         }
@@ -138,7 +141,7 @@ struct Companion: ~Copyable {
 
     private mutating func runHooks(_ store: Store) throws(StageFailure) {
         let interruption = Interruption(
-            signals: plan.options.interrupts, initProcess: initProcess.pidfd.number)
+            signals: plan.caller.interrupts, initProcess: initProcess.pidfd.number)
         let output = record.hookOutput
         let hooks = [HookTiming.prestart, .createRuntime].map {
             HookRunner(

@@ -1,6 +1,9 @@
+internal import CgroupPlanning
 internal import Cgroups
+internal import Errors
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+internal import Planning
 
 /// The runtime's side of making a container: from the reserved name to the init waiting for its start.
 ///
@@ -22,7 +25,7 @@ struct CreateSequence: ~Copyable {
             try store.write(record, in: folder)
         }
         do throws(RuntimeError) {
-            try operation("write the state") { () throws(SystemError) in try plan.options.notify?.makeFolder() }
+            try operation("write the state") { () throws(SystemError) in try plan.caller.notify?.makeFolder() }
             var created = try makeResctrlGroup(store.folder(plan.id), lock, &record)
             // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is made all the same.
             try? Files.unlock(lock)

@@ -1,5 +1,8 @@
+internal import CgroupPlanning
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// `delete`: ends what still runs, removes cgroup and state, and calls the poststop hooks.
 struct DeleteSequence {

@@ -1,8 +1,13 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the plan in it, and talks by the link only.
 struct ExecEntry: ~Copyable {
     let plan: ExecPlan
+    /// The name of the container's session keyring.
+    let keyring: String?
     let target: ExecTarget
     let link: Link
     /// The host's procfs, where there are labels to write.
@@ -43,7 +48,7 @@ struct ExecEntry: ~Copyable {
         Files.setCreationMask(0)
         try step(.join, try target.enter())
         try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
-        if let keyring = plan.record.keyring {
+        if let keyring = keyring {
             try step(.keyring, try SessionKeyring.join(keyring, label: plan.labels.label, proc: proc))
         }
         try step(.labels, try plan.labels.write(by: proc))

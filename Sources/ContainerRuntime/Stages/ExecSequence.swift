@@ -1,9 +1,18 @@
+internal import CgroupPlanning
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
 
 /// The runtime's side of running another program in a container: from the plan to the program's first instruction.
 struct ExecSequence {
     let plan: ExecPlan
+    /// The container.
+    let record: Record
+    /// What a seccomp agent is told of it.
+    let containerStatus: State.Status
     let filter: SeccompCompiler?
     let warn: (String) -> Void
 
@@ -15,12 +24,12 @@ struct ExecSequence {
     }
 
     func run() throws(StageFailure) -> Executed {
-        let birth = try ExecBirth.give(plan, try step(.join, try ExecTarget.open(plan.record, plan.namespaces)))
+        let birth = try ExecBirth.give(plan, record, try step(.join, try ExecTarget.open(record, plan.namespaces)))
         var conversation = Conversation(
             birth.link,
             expectation: Expectation(
                 bridge: false, terminal: plan.terminal != nil, preparesRoot: false, bornLast: true),
-            with: birth.bridge.pid, signals: plan.options.interrupts, warn: warn)
+            with: birth.bridge.pid, signals: plan.caller.interrupts, warn: warn)
         let entry = birth.entry
         var process = birth.bridge
         do throws(StageFailure) {
@@ -101,8 +110,8 @@ struct ExecSequence {
         }
         try conversation.link.startProgram(
             of: process, silencedCall: program.flatMap { FilterForesight.silenced(by: $0, byGate: false) },
-            serving: plan.record.listenerService(
-                plan.options.containerStatus, process: pid, signals: plan.options.interrupts))
+            serving: record.listenerService(
+                containerStatus, process: pid, signals: plan.caller.interrupts))
         // conmon and containerd take the file for the sign that the program runs.
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.deliver("\(pid)", to: path, mode: 0o644))
@@ -134,9 +143,10 @@ struct ExecBirth: ~Copyable {
         self.entry = entry
     }
 
-    static func give(_ plan: ExecPlan, _ target: consuming ExecTarget) throws(StageFailure) -> ExecBirth {
-        let foreign = try foreignEntry(plan)
-        let cgroup: Descriptor? = try foreign == nil ? cgroup(plan) : nil
+    static func give(
+        _ plan: ExecPlan, _ record: Record, _ target: consuming ExecTarget) throws(StageFailure) -> ExecBirth {
+        let foreign = try foreignEntry(plan, record)
+        let cgroup: Descriptor? = try foreign == nil ? cgroup(plan, record) : nil
         try step(.join, try target.check())
         do throws(SystemError) {
             var proc = DescriptorTable()
@@ -145,7 +155,7 @@ struct ExecBirth: ~Copyable {
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
             let entry = ExecEntry(
-                plan: plan, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
+                plan: plan, keyring: record.keyring, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
             let bridge = try Cloning.clone(cgroup: cgroup) {
                 runtimeEnd.closeInChild()
                 entry.run()
@@ -156,20 +166,20 @@ struct ExecBirth: ~Copyable {
         }
     }
 
-    private static func foreignEntry(_ plan: ExecPlan) throws(StageFailure) -> ScopeEntry? {
-        guard plan.record.cgroup.scope != nil else { return nil }
+    private static func foreignEntry(_ plan: ExecPlan, _ record: Record) throws(StageFailure) -> ScopeEntry? {
+        guard record.cgroup.scope != nil else { return nil }
         do throws(CgroupError) {
-            return try CgroupManager.open(plan.record.cgroup)
-                .foreignEntry(below: plan.options.cgroup, initProcess: plan.record.pid)
+            return try CgroupManager.open(record.cgroup)
+                .foreignEntry(below: plan.options.cgroup, initProcess: record.pid)
         } catch {
             throw StageFailure(.join, .refused(error.description))
         }
     }
 
-    private static func cgroup(_ plan: ExecPlan) throws(StageFailure) -> Descriptor? {
+    private static func cgroup(_ plan: ExecPlan, _ record: Record) throws(StageFailure) -> Descriptor? {
         do throws(CgroupError) {
-            return try CgroupManager.open(plan.record.cgroup)
-                .entry(below: plan.options.cgroup, initProcess: plan.record.pid)
+            return try CgroupManager.open(record.cgroup)
+                .entry(below: plan.options.cgroup, initProcess: record.pid)
         } catch {
             throw StageFailure(.join, .refused(error.description))
         }

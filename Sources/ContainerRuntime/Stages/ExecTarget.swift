@@ -1,5 +1,6 @@
-internal import Cgroups
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// The container that a process of `exec` goes into, held by descriptors: nothing of it is found by a number or a path twice.
 struct ExecTarget: ~Copyable {

@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// From the finished surroundings to the payload's first instruction.
 extension InitSequence {
@@ -108,7 +111,7 @@ extension InitSequence {
         if case .open(let output, let errors) = try resources.hookOutput() {
             kept += [output, errors].compactMap { $0 }
         }
-        let first = Int32(3 + plan.options.activationDescriptors + plan.options.preservedDescriptors)
+        let first = Int32(3 + plan.caller.activationDescriptors + plan.options.preservedDescriptors)
         try Payload.closeHostDescriptors(from: first, keeping: kept)
     }
 

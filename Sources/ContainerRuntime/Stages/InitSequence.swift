@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// The container's process, from its birth in new name spaces to the payload's first instruction.
 ///
@@ -146,7 +149,7 @@ struct InitSequence: ~Copyable {
     }
 
     private func joinKeyring() throws(SystemError) {
-        guard let keyring = plan.options.keyring else { return }
+        guard let keyring = plan.keyring else { return }
         try SessionKeyring.join(keyring, label: plan.labels.label, proc: resources.proc)
     }
 

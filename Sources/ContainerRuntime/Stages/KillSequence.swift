@@ -1,5 +1,9 @@
+internal import CgroupPlanning
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
 
 /// `kill`: reaches the very process that the record means, or all of the container's.
 struct KillSequence: Sendable {

@@ -1,5 +1,8 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
+internal import Planning
 
 /// `start`: opens the gate, waits until the payload runs, and calls the poststart hooks.
 struct StartSequence: Sendable {

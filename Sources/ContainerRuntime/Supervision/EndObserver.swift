@@ -1,5 +1,8 @@
 internal import Cgroups
+internal import Errors
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
 
 /// Learns how a container ended, and keeps it: whoever sees the end first writes the exit record.
 struct EndObserver: Sendable {
@@ -69,7 +72,7 @@ struct EndObserver: Sendable {
 
     /// What of that is a matter of the kernel's age.
     private var hint: String {
-        HostFacts.version(KernelProbe.machine.release) < (6, 15)
+        KernelRelease.current < (6, 15)
             ? ", or use Linux 6.15, which keeps exit codes (runbox doctor)" : ""
     }
 

@@ -1,5 +1,6 @@
+internal import Errors
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
 
 /// The runtime beside a running process of a container: it forwards signals, relays the terminal and reaps.
 struct Foreground: ~Copyable {

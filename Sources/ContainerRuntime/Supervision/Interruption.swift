@@ -1,7 +1,9 @@
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 
 /// What may end a wait during the set-up before its time.
-struct Interruption: Sendable {
+package struct Interruption: Sendable {
     /// Where signals for a foreground `run` are read. Before the payload runs there is nobody to forward them to, so they end the set-up.
     var signals: Int32?
     /// The init: when it ends, say by `delete --force`, there is nothing left to set up.
@@ -66,7 +68,7 @@ enum Halt {
     static let patience: Int64 = 10_000
 
     /// What there is to tell of a process that was halted for too long.
-    static var failure: SystemError {
+    package static var failure: SystemError {
         .refused(
             "the container's process was stopped by a signal or a tracer and has not gone on for \(patience / 1000) s; "
                 + "a process that shares its pid namespace can do that")

@@ -1,23 +1,8 @@
 internal import Kernel
-internal import OCISpec
+internal import KernelTypes
+internal import Planning
 
-/// Where a service manager waits for notifications of the payload; sd_notify(3).
-///
-/// The container cannot reach the manager's socket, and its messages would come from a process that the manager does not know. So the runtime
-/// listens at a socket of its own, which the container sees by a mount, and passes the messages on under its own name.
-struct NotifyPlan: Sendable, Equatable {
-    /// The manager's socket: a path, or a name with `@` in front; from NOTIFY_SOCKET of the runtime's environment.
-    let address: String
-    /// The folder of the socket in the container's state folder. The one around it keeps the host's users away from it.
-    let folder: String
-
-    static let socketName = "notify.sock"
-    private static let folderName = "notify"
-    private static let variable = "NOTIFY_SOCKET"
-
-    /// The folder in a container's state folder.
-    static func folder(in state: String) -> String { "\(state)/\(folderName)/inside" }
-
+extension NotifyPlan {
     /// What the runtime's environment asks for; nil without a manager, or with one that is not there any more.
     init?(state: String, warn: (String) -> Void) {
         guard let address = Processes.environment(Self.variable), !address.isEmpty else { return nil }
@@ -27,13 +12,7 @@ struct NotifyPlan: Sendable, Equatable {
             warn("NOTIFY_SOCKET \(address) of the environment is not used: \(error.code)")
             return nil
         }
-        self.address = address
-        folder = Self.folder(in: state)
-    }
-
-    init(address: String, folder: String) {
-        self.address = address
-        self.folder = folder
+        self.init(address: address, folder: Self.folder(in: state))
     }
 
     /// Makes the folder, for the container's mounts to show.
@@ -44,38 +23,6 @@ struct NotifyPlan: Sendable, Equatable {
         defer { Files.setCreationMask(mask) }
         try Files.makeDirectory(outer, mode: 0o700)
         try Files.makeDirectory(folder, mode: 0o755)
-    }
-
-    /// The configuration with the mount and the variable that the payload needs.
-    func added(to spec: Spec, findings: inout PlanFindings) -> Spec {
-        guard spec.process != nil, spec.linux?.namespaces?.contains(where: { $0.type == .mount }) == true else {
-            if spec.process != nil {
-                findings.warn(
-                    "linux.namespaces", "NOTIFY_SOCKET is not passed on: the container has no mount namespace")
-            }
-            return spec
-        }
-        var spec = spec
-        let place = Self.place(in: spec.mounts ?? [])
-        spec.mounts =
-            (spec.mounts ?? []) + [
-                Mount(
-                    destination: place, type: "bind", source: folder,
-                    options: ["bind", "private", "nosuid", "nodev", "noexec", "ro"])
-            ]
-        let environment = spec.process?.env ?? []
-        spec.process?.env = environment + ["\(Self.variable)=\(place)/\(Self.socketName)"]
-        return spec
-    }
-
-    /// `/run/notify` as in runc, but on a tmpfs of the container if there is one, so that nothing needs to be made in the image: it may be read-only.
-    private static func place(in mounts: [Mount]) -> String {
-        func isWritable(_ path: String) -> Bool {
-            let last = mounts.last { MountPlan.clean($0.destination) == path }
-            return last?.type == "tmpfs" && last?.options?.contains("ro") != true
-        }
-        if isWritable("/run") { return "/run/\(folderName)" }
-        return isWritable("/dev") ? "/dev/\(folderName)" : "/run/\(folderName)"
     }
 }
 
@@ -172,7 +119,7 @@ struct NotifyProxy: ~Copyable {
 
 /// One message of the payload as it is passed on.
 struct Notification: Equatable {
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     let isReady: Bool
     /// Whether it came only to have its descriptor closed.
     let isBarrier: Bool

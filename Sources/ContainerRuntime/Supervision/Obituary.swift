@@ -1,5 +1,7 @@
+internal import CgroupPlanning
 internal import Cgroups
 internal import Kernel
+internal import KernelTypes
 
 /// Why a process of a container ended, where more is known than its exit status says.
 enum Obituary {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import OCISpec
 
 /// What the process beside a running payload gives up for good: it reads what the payload writes, and a mistake in that must not be worth the host's root.
 ///

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// Copies between the runtime's own terminal and the payload's.
 struct TerminalRelay: ~Copyable {

@@ -1,4 +1,6 @@
+public import Errors
 internal import Kernel
+internal import KernelTypes
 
 extension Container {
     /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's child; if it is, it is reaped.
@@ -78,7 +80,7 @@ struct WaitSequence {
 
     /// Before Linux 6.15 a reaper that is faster than this process would take the exit code along.
     private func listen() -> ExitAnnouncement? {
-        guard HostFacts.version(KernelProbe.machine.release) < (6, 15) else { return nil }
+        guard KernelRelease.current < (6, 15) else { return nil }
         do throws(SystemError) {
             return try ExitAnnouncement.listen(to: observer.record.pid)
         } catch {

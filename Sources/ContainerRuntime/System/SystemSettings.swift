@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Applies host name, domain name, kernel parameters and execution domain.
 enum SystemSettings {

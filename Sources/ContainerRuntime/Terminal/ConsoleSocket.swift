@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 
 /// Hands the terminal's controlling side to the engine, as runc's and crun's `--console-socket` do.
 enum ConsoleSocket {

@@ -1,4 +1,6 @@
 internal import Kernel
+internal import KernelTypes
+internal import Planning
 
 /// Gives the payload its terminal, inside the container.
 enum TerminalSetup {

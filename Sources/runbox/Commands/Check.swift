@@ -1,6 +1,7 @@
 internal import ContainerRuntime
+internal import Diagnosis
 internal import JSON
-internal import Kernel
+internal import Planning
 
 extension Command {
     static let check = Command(

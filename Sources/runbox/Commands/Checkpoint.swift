@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import Errors
 
 extension Command {
     /// Engines ask for the help texts of `checkpoint` and `restore` to find out which flags there are, so both know the words of runc and crun.

@@ -1,5 +1,6 @@
 internal import ContainerRuntime
-internal import Kernel
+internal import Errors
+internal import KernelTypes
 
 extension Command {
     static let events = Command(

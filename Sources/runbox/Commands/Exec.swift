@@ -1,5 +1,8 @@
 internal import ContainerRuntime
-internal import Kernel
+internal import Errors
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
 
 extension Command {
     static let exec = Command(

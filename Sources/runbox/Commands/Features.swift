@@ -1,4 +1,4 @@
-internal import ContainerRuntime
+internal import Diagnosis
 internal import Kernel
 internal import OCISpec
 

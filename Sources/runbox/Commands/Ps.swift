@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import Errors
 internal import JSON
 
 extension Command {

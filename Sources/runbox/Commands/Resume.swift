@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import Errors
 
 extension Command {
     static let resume = Command(

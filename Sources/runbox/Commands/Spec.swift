@@ -1,6 +1,6 @@
-internal import ContainerRuntime
-internal import Kernel
 internal import OCISpec
+internal import Kernel
+internal import KernelTypes
 
 extension Command {
     static let spec = Command(

@@ -1,5 +1,7 @@
 internal import ContainerRuntime
+internal import Errors
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 extension Command {

@@ -1,5 +1,5 @@
 internal import ContainerRuntime
-internal import Kernel
+internal import Errors
 
 extension Command {
     static let wait = Command(

@@ -1,4 +1,5 @@
-internal import Kernel
+internal import KernelTypes
+internal import OCISpec
 
 /// What a value or an argument is, as far as a shell can complete it.
 enum ValueKind: Equatable, Sendable {

@@ -1,3 +1,4 @@
+internal import ContainerRuntime
 internal import OCISpec
 
 /// A manual page, made from the command table in the macros of man(7).

@@ -1,4 +1,6 @@
-internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
 
 /// Writes the macros of man(7), so that neither groff nor mandoc has anything to complain about.
 struct Troff {

@@ -1,0 +1,76 @@
+package import JSON
+internal import OCISpec
+
+/// `doctor`: what a host can do for containers, what each gap costs, and the line that mends it.
+public struct Doctor: Sendable {
+    /// The version of the JSON form. It grows by keys; it changes when a key's meaning does.
+    public static let schema = 1
+
+    /// All that was found, in the order of the report.
+    public let findings: [Finding]
+    /// The host in a few words.
+    public let host: String
+
+    init(_ facts: HostFacts) {
+        findings = Judgement(facts: facts).findings()
+        host = "\(facts.system), Linux \(facts.release), \(facts.machine), as \(facts.userName)"
+    }
+
+    /// Looks at this host, as the user who asks. Leaves nothing behind; two children that end at once are made for it.
+    public static func examine() -> Doctor { Doctor(HostFacts.gather()) }
+
+    /// Whether containers can be run here.
+    public var isFit: Bool { !findings.contains { $0.verdict == .missing && $0.isEssential } }
+
+    /// The report for people.
+    public func text() -> String {
+        var text = "runbox doctor: \(host)\n"
+        for group in Finding.Group.allCases {
+            let members = findings.filter { $0.group == group }
+            if members.isEmpty { continue }
+            text += "\n\(group.rawValue)\n"
+            for finding in members {
+                text += "  \(Self.pad(finding.verdict.rawValue))\(finding.summary)\n"
+                if let cost = finding.cost { text += "          costs: \(cost)\n" }
+                if let remedy = finding.remedy { text += "          mend:  \(remedy)\n" }
+            }
+        }
+        return text + "\n\(verdict)\n"
+    }
+
+    private var verdict: String {
+        let missing = findings.filter { $0.verdict == .missing }.count
+        let warnings = findings.filter { $0.verdict == .warn }.count
+        let counts = "\(missing) missing, \(warnings) warnings"
+        return isFit ? "fit to run containers: \(counts)" : "not fit to run containers: \(counts)"
+    }
+
+    private static func pad(_ word: String) -> String { word + String(repeating: " ", count: max(1, 8 - word.count)) }
+
+    /// The report for programs.
+    package func write(to writer: inout Writer) {
+        writer.object { object in
+            object.member("schema", Self.schema)
+            object.member("host", host)
+            object.member("fit", isFit)
+            object.key("findings")
+            object.array { array in
+                for finding in findings { finding.write(to: &array) }
+            }
+        }
+    }
+}
+
+extension Finding {
+    fileprivate func write(to writer: inout Writer) {
+        writer.object { object in
+            object.member("id", id)
+            object.member("group", group.rawValue)
+            object.member("verdict", verdict.rawValue)
+            object.member("essential", isEssential)
+            object.member("summary", summary)
+            if let cost { object.member("cost", cost) }
+            if let remedy { object.member("remedy", remedy) }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+
+/// What the facts of a host mean for containers: pure, one function a part of the report.
+struct Judgement: Sendable {
+    let facts: HostFacts
+
+    /// All findings, in the order of the report.
+    func findings() -> [Finding] { kernel() + cgroup() + users() + security() + tools() }
+
+    /// The command that installs a package; both where the distribution is not known.
+    func install(_ debian: String, fedora: String) -> String {
+        switch facts.distribution {
+        case .debian, .ubuntu: "apt-get install \(debian)"
+        case .fedora: "dnf install \(fedora)"
+        case .other: "apt-get install \(debian) (Debian, Ubuntu), dnf install \(fedora) (Fedora)"
+        }
+    }
+
+    /// How to boot with more words on the kernel's command line.
+    func boot(with words: String) -> String {
+        let debian = "add \(words) to GRUB_CMDLINE_LINUX in /etc/default/grub, then run update-grub and reboot"
+        let fedora = "grubby --update-kernel=ALL --args=\"\(words)\", then reboot"
+        return switch facts.distribution {
+        case .debian, .ubuntu: debian
+        case .fedora: fedora
+        case .other: "\(debian) (Debian, Ubuntu); \(fedora) (Fedora)"
+        }
+    }
+
+    /// How to get a newer kernel.
+    func newerKernel(_ version: String) -> String {
+        switch facts.distribution {
+        case .debian: "boot Linux \(version) or newer: apt-get install -t stable-backports linux-image-amd64"
+        case .ubuntu: "boot Linux \(version) or newer: apt-get install linux-generic-hwe-$(lsb_release -rs)"
+        case .fedora: "boot Linux \(version) or newer: dnf upgrade kernel"
+        case .other: "boot Linux \(version) or newer"
+        }
+    }
+
+    /// A finding about something that the kernel was asked for.
+    func judge(
+        _ answer: KernelProbe.Answer, _ id: String, _ summary: String, cost: String, remedy: String,
+        essential: Bool = false
+    ) -> Finding {
+        switch answer {
+        case .yes: return .ok(id, summary, essential: essential)
+        case .no: return .missing(id, summary, cost: cost, remedy: remedy, essential: essential)
+        case .refused(let code):
+            let text = "\(summary): refused (\(code))"
+            let hint = "run runbox outside of the sandbox or container that forbids it"
+            return essential
+                ? .missing(id, text, cost: cost, remedy: hint, essential: true)
+                : .warn(id, text, cost: cost, remedy: hint)
+        }
+    }
+}

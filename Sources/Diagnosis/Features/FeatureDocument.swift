@@ -1,0 +1,74 @@
+internal import KernelTypes
+package import OCISpec
+internal import Planning
+
+/// `features`: what this runtime can do, said by the tables that read configurations and by the plan itself. Specification: features.md, features-linux.md.
+///
+/// Nothing of it depends on the host but `supportedFlags`, as the specification has it.
+package enum FeatureDocument {
+    /// - Parameters:
+    ///   - version: the runtime's own.
+    ///   - commit: what it was built from; may be empty.
+    package static func gather(version: String, commit: String) -> Features {
+        let trial = PlanTrial()
+        return Features(
+            ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
+            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(),
+            linux: linux(trial),
+            annotations: [
+                KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompLibrary.version),
+                KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "false"),
+                KeyValue(key: "run.oci.runbox.commit", value: commit),
+                KeyValue(key: "run.oci.runbox.version", value: version),
+            ],
+            potentiallyUnsafeConfigAnnotations: AnnotationName.potentiallyUnsafe)
+    }
+
+    private static func linux(_ trial: PlanTrial) -> LinuxFeatures {
+        var linux = LinuxFeatures()
+        linux.namespaces = NamespaceType.allCases.map(\.rawValue).sorted()
+        linux.capabilities = Capabilities.allNames
+        linux.cgroup.version2 = true
+        linux.cgroup.systemd = true
+        linux.cgroup.systemdUser = true
+        linux.cgroup.rdma = true
+        linux.seccomp = seccomp(trial)
+        linux.isAppArmorEnabled = trial.applies(.appArmor)
+        linux.isSELinuxEnabled = trial.applies(.selinuxLabel) && trial.applies(.mountLabel)
+        linux.intelRdt.isEnabled = true
+        linux.intelRdt.schemata = true
+        linux.intelRdt.monitoring = true
+        var policy = LinuxFeatures.MemoryPolicy()
+        policy.modes = MemoryPolicyMode.allCases.map(\.rawValue)
+        policy.flags = MemoryPolicyFlag.allCases.map(\.rawValue)
+        linux.memoryPolicy = policy
+        linux.isIdMapEnabled = true
+        linux.isNetDevicesEnabled = trial.applies(.netDevices)
+        return linux
+    }
+
+    private static func seccomp(_ trial: PlanTrial) -> LinuxFeatures.Seccomp {
+        var seccomp = LinuxFeatures.Seccomp()
+        let notifies = trial.applies(.seccompNotify)
+        seccomp.actions = SeccompAction.allCases.filter { notifies || $0 != .notify }.map(\.rawValue).sorted()
+        seccomp.operators = SeccompOperator.allCases.map(\.rawValue).sorted()
+        // The plan warns of what this libseccomp does not know, and leaves it out.
+        seccomp.architectures = SeccompArchitecture.allCases.filter { $0.token != nil }.map(\.rawValue).sorted()
+        let known = SeccompFlag.allCases.filter { trial.applies(.seccompWaitKillable) || $0 != .waitKillableReceive }
+        seccomp.knownFlags = known.map(\.rawValue)
+        seccomp.supportedFlags = known.filter(\.isSupportedHere).map(\.rawValue)
+        return seccomp
+    }
+}
+
+extension SeccompFlag {
+    fileprivate var isSupportedHere: Bool {
+        switch self {
+        // Asks for nothing where there is one thread.
+        case .tsync: true
+        case .log: SeccompSupport.isKnown(flag: SeccompSupport.log)
+        case .specAllow: SeccompSupport.isKnown(flag: SeccompSupport.allowSpeculation)
+        case .waitKillableReceive: SeccompSupport.knowsWaitKillable
+        }
+    }
+}

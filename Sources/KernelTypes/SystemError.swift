@@ -1,0 +1,89 @@
+internal import CLinux
+
+/// An error number of the kernel.
+@usableFromInline package struct Errno: RawRepresentable, Equatable, Hashable, Sendable {
+    @usableFromInline package let rawValue: Int32
+
+    @usableFromInline package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let notPermitted = Errno(rawValue: EPERM)
+    package static let noEntry = Errno(rawValue: ENOENT)
+    package static let noProcess = Errno(rawValue: ESRCH)
+    package static let interrupted = Errno(rawValue: EINTR)
+    package static let inputOutput = Errno(rawValue: EIO)
+    package static let noDeviceOrAddress = Errno(rawValue: ENXIO)
+    package static let execFormat = Errno(rawValue: ENOEXEC)
+    package static let badDescriptor = Errno(rawValue: EBADF)
+    package static let tryAgain = Errno(rawValue: EAGAIN)
+    package static let noMemory = Errno(rawValue: ENOMEM)
+    package static let accessDenied = Errno(rawValue: EACCES)
+    package static let busy = Errno(rawValue: EBUSY)
+    package static let exists = Errno(rawValue: EEXIST)
+    package static let crossDevice = Errno(rawValue: EXDEV)
+    package static let noDevice = Errno(rawValue: ENODEV)
+    package static let notDirectory = Errno(rawValue: ENOTDIR)
+    package static let isDirectory = Errno(rawValue: EISDIR)
+    package static let invalidArgument = Errno(rawValue: EINVAL)
+    package static let noSpace = Errno(rawValue: ENOSPC)
+    package static let readOnly = Errno(rawValue: EROFS)
+    package static let brokenPipe = Errno(rawValue: EPIPE)
+    package static let range = Errno(rawValue: ERANGE)
+    package static let noSystemCall = Errno(rawValue: ENOSYS)
+    package static let notEmpty = Errno(rawValue: ENOTEMPTY)
+    package static let symbolicLinkLoop = Errno(rawValue: ELOOP)
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    package static let badLibrary = Errno(rawValue: ELIBBAD)
+    package static let tooLong = Errno(rawValue: E2BIG)
+    package static let busyText = Errno(rawValue: ETXTBSY)
+    package static let notSupported = Errno(rawValue: EOPNOTSUPP)
+    package static let connectionReset = Errno(rawValue: ECONNRESET)
+    package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    package static let wrongProtocol = Errno(rawValue: EPROTOTYPE)
+    package static let quotaExceeded = Errno(rawValue: EDQUOT)
+    package static let timedOut = Errno(rawValue: ETIMEDOUT)
+
+    /// The errno that the C library holds now; read at once after a failed call.
+    package static var current: Errno { Errno(rawValue: __errno_location().pointee) }
+}
+
+extension Errno: CustomStringConvertible {
+    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing program of
+    /// the container, and "does not exist" for a missing container.
+    @usableFromInline package var description: String {
+        self == .noEntry ? "not found" : standardDescription
+    }
+
+    /// The C library's words in lower case, as Go programs print them and engines search them.
+    package var standardDescription: String {
+        guard let text = strerror(rawValue) else { return "error \(rawValue)" }
+        return String(cString: text).lowercased()
+    }
+}
+
+/// A system call that failed: what was called, on what, and why.
+@usableFromInline package struct SystemError: Error, Sendable, Equatable {
+    /// The call's name, or a short phrase where several calls make one operation.
+    package let call: String
+    /// The path, name or number that the call was about; may be empty.
+    package let subject: String
+    package let code: Errno
+
+    package init(_ call: String, _ subject: String = "", _ code: Errno) {
+        self.call = call
+        self.subject = subject
+        self.code = code
+    }
+}
+
+extension SystemError {
+    /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its word: without an errno.
+    package static func refused(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
+}
+
+extension SystemError: CustomStringConvertible {
+    /// One line. Without an errno, where a rule and not the kernel refused, the call alone says it all.
+    @usableFromInline package var description: String {
+        let operation = subject.isEmpty ? call : "\(call) \(subject)"
+        return code.rawValue == 0 ? operation : "\(operation): \(code)"
+    }
+}

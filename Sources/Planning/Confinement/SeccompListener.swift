@@ -1,0 +1,64 @@
+internal import Errors
+internal import KernelTypes
+internal import OCISpec
+
+/// Who decides on system calls with the action SCMP_ACT_NOTIFY: the agent that listens on a Unix stream socket.
+/// Specification: config-linux.md, "Seccomp" and "The Container Process State".
+package struct SeccompListener: Sendable, Equatable {
+    /// The agent's socket, absolute.
+    package let path: String
+    /// What the agent is told along with the descriptor, untouched.
+    package let metadata: String?
+
+    package init(path: String, metadata: String?) {
+        self.path = path
+        self.metadata = metadata
+    }
+
+    static let annotation = AnnotationName.seccompReceiver.rawValue
+    static let pluginAnnotation = AnnotationName.seccompPlugins.rawValue
+    /// crun's name for a listener of everything that one process makes.
+    package static let variable = "RUN_OCI_SECCOMP_RECEIVER"
+
+    /// Reads who listens: the configuration's own word comes first, then the annotation, then the variable, as in crun.
+    ///
+    /// - Parameters:
+    ///   - use: the field of the first action that notifies; nil without one, and then nobody needs to listen.
+    ///   - receiver: the value of ``variable``.
+    static func read(
+        _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout PlanFindings
+    ) -> SeccompListener? {
+        let base = "linux.seccomp"
+        let configured = nonEmpty(seccomp.listenerPath)
+        let metadata = nonEmpty(seccomp.listenerMetadata)
+        if metadata != nil, configured == nil {
+            findings.refuse("\(base).listenerMetadata", "must not be set without listenerPath")
+        }
+        guard let use else { return nil }
+        let annotated = nonEmpty(annotations.first { $0.key == annotation }?.value)
+        guard let path = configured ?? annotated ?? nonEmpty(receiver) else {
+            findings.refuse(use, "SCMP_ACT_NOTIFY needs an agent; set linux.seccomp.listenerPath to its socket")
+            return nil
+        }
+        if !path.isAbsolutePath {
+            let field =
+                configured != nil
+                ? "\(base).listenerPath" : annotated != nil ? "annotations[\"\(annotation)\"]" : variable
+            findings.refuse(field, "must be an absolute path, is \"\(path)\"")
+        }
+        return SeccompListener(path: path, metadata: metadata)
+    }
+
+    /// crun loads shared objects that answer in the runtime's own process; a static program cannot, and no payload waits for ever for an answer.
+    static func checkPlugins(_ annotations: [KeyValue], findings: inout PlanFindings) {
+        guard let plugins = annotations.first(where: { $0.key == pluginAnnotation })?.value, !plugins.isEmpty else {
+            return
+        }
+        findings.refuse(
+            "annotations[\"\(pluginAnnotation)\"]",
+            "runbox has no loader for plugins (\(plugins)); run an agent and name its socket in linux.seccomp.listenerPath"
+        )
+    }
+
+    private static func nonEmpty(_ text: String?) -> String? { text?.isEmpty == false ? text : nil }
+}

@@ -1,0 +1,100 @@
+package import Errors
+internal import KernelTypes
+package import OCISpec
+
+/// Another process for a container that is there already, ready to be made.
+package struct ExecPlan: Sendable {
+    package let options: ExecOptions
+    package let caller: Caller
+    package let namespaces: NamespacePlan
+    package let payload: Payload
+    package let terminal: TerminalPlan?
+    package let seccomp: SeccompPlan?
+    /// What the container's annotations ask for.
+    package let requests: AnnotationPlan
+    package let affinity: CPUAffinityPlan
+    package let labels: LabelPlan
+
+    /// - Parameters:
+    ///   - spec: what the container was made of.
+    ///   - mappings: those of a configuration without any.
+    ///   - modules: what enforces the labels that the process asks for.
+    package init(
+        _ process: Process, in spec: Spec, bundle: String, options: ExecOptions, caller: Caller = Caller(),
+        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, findings: inout PlanFindings
+    ) {
+        self.options = options
+        self.caller = caller
+        // Without mistakes when the container was made, and so they are now.
+        var settled = PlanFindings()
+        namespaces = NamespacePlan(spec, defaults: mappings, findings: &settled)
+        seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
+        requests = AnnotationPlan(spec, bundle: bundle, findings: &settled)
+        var planned = ProcessPlan(process, namespaces: namespaces, findings: &findings)
+        planned.keepsGroups = requests.keepsGroups
+        payload = Payload(
+            process: planned,
+            capabilities: CapabilityPlan.read(process.capabilities, findings: &findings),
+            noNewPrivileges: process.noNewPrivileges ?? false,
+            memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
+            system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
+            setsOwnLimits: !namespaces.has(.user),
+            activationDescriptors: caller.activationDescriptors,
+            preservedDescriptors: options.preservedDescriptors, activationNames: caller.activationNames)
+        labels = LabelPlan(
+            profile: process.apparmorProfile, label: process.selinuxLabel, modules: modules, findings: &findings)
+        affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
+        terminal = TerminalPlan(
+            process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)
+    }
+}
+
+extension Process {
+    /// The process that flags describe: the container's own with what they change.
+    package init(_ options: ExecOptions, template: Process?) {
+        self = template ?? Process(user: User(uid: 0, gid: 0), cwd: "/")
+        args = options.arguments
+        terminal = options.terminal
+        consoleSize = nil
+        if let directory = options.directory { cwd = directory }
+        // Of duplicates the last counts.
+        env = (env ?? []) + options.environment
+        if let user = options.user {
+            self.user.uid = user.user
+            if let group = user.group { self.user.gid = group }
+        }
+        if !options.additionalGroups.isEmpty {
+            user.additionalGids = (user.additionalGids ?? []) + options.additionalGroups
+        }
+        for name in options.capabilities { grant(name) }
+        if let noNewPrivileges = options.noNewPrivileges { self.noNewPrivileges = noNewPrivileges }
+        if let profile = options.apparmorProfile { apparmorProfile = profile }
+        if let label = options.selinuxLabel { selinuxLabel = label }
+    }
+
+    /// Adds a capability to what an `execve` as root gives and the process may use, and never to the inheritable set. As
+    /// an ambient one it needs to be inheritable, too, which only the container's configuration can say.
+    private mutating func grant(_ name: String) {
+        var sets = capabilities ?? Capabilities()
+        sets.bounding = (sets.bounding ?? []) + [name]
+        sets.permitted = (sets.permitted ?? []) + [name]
+        sets.effective = (sets.effective ?? []) + [name]
+        if sets.inheritable?.contains(name) == true { sets.ambient = (sets.ambient ?? []) + [name] }
+        capabilities = sets
+    }
+
+    /// A process document's process, with the container's for what the document leaves open, as in runc.
+    package func completed(by template: Process?) -> Process {
+        var process = self
+        process.capabilities = capabilities ?? template?.capabilities
+        process.rlimits = rlimits ?? template?.rlimits
+        process.oomScoreAdj = oomScoreAdj ?? template?.oomScoreAdj
+        process.scheduler = scheduler ?? template?.scheduler
+        process.ioPriority = ioPriority ?? template?.ioPriority
+        process.execCPUAffinity = execCPUAffinity ?? template?.execCPUAffinity
+        process.noNewPrivileges = noNewPrivileges ?? template?.noNewPrivileges
+        if apparmorProfile?.isEmpty != false { process.apparmorProfile = template?.apparmorProfile }
+        if selinuxLabel?.isEmpty != false { process.selinuxLabel = template?.selinuxLabel }
+        return process
+    }
+}

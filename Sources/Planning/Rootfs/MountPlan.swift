@@ -1,0 +1,250 @@
+internal import CgroupPlanning
+internal import Errors
+package import KernelTypes
+internal import OCISpec
+
+/// One mount, read from its words. Specification: config.md, "Mounts".
+package struct MountPlan: Sendable {
+    package enum Kind: Sendable, Equatable {
+        /// An existing file or directory of the host shown at a second place.
+        case bind(source: String, recursive: Bool)
+        /// A new mount of a file system.
+        case fileSystem(type: String, source: String?)
+        /// The cgroup file system, whichever way the container may see it.
+        case cgroup
+        /// Other flags for what is mounted at the destination already.
+        case remount(bind: Bool)
+    }
+
+    package let index: Int
+    /// Absolute, without `.`, `..` and doubled slashes.
+    package let destination: String
+    package let kind: Kind
+    /// For new file systems: flags of mount(2).
+    package private(set) var flags: MountFlags = []
+    /// For mounts by themselves: what is set and cleared, alone and with all below.
+    package private(set) var set: MountAttributes = []
+    package private(set) var clear: MountAttributes = []
+    package private(set) var setRecursively: MountAttributes = []
+    package private(set) var clearRecursively: MountAttributes = []
+    package private(set) var propagation: [(kind: MountPropagation, recursive: Bool)] = []
+    /// The file system's own options.
+    package private(set) var data: [String] = []
+    /// The SELinux label of the mounted root, where the file system takes none as an option.
+    package private(set) var fileLabel: String?
+    package private(set) var copyUp = false
+    package private(set) var followSource = true
+    package private(set) var followDestination = true
+    /// A source that is a symbolic link is made again at the destination instead of being followed.
+    package private(set) var copySymbolicLink = false
+    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container come to.
+    private(set) var idMapRequest: IDMapRequest?
+    package private(set) var idMap: IDMapPlan?
+
+    /// Flags that belong to a file system and not to one of its mounts.
+    package static let fileSystemWords: [(flag: MountFlags, word: String)] = [
+        (.synchronous, "sync"), (.directorySync, "dirsync"), (.mandatoryLocks, "mand"), (.inodeVersion, "iversion"),
+        (.lazyTime, "lazytime"),
+    ]
+    private static let ofFileSystem: MountFlags = [
+        .synchronous, .directorySync, .mandatoryLocks, .inodeVersion, .lazyTime, .silent,
+    ]
+
+    /// Whether nothing but a new file system is asked for (no attribute that needs a call of its own).
+    package var isProc: Bool { kind.isFileSystem("proc") }
+    package var isSysfs: Bool { kind.isFileSystem("sysfs") }
+    package var isTmpfs: Bool { kind.isFileSystem("tmpfs") }
+    /// Whether it shows a /dev that is made already: by a bind mount, or the kernel's one devtmpfs.
+    var bringsDevices: Bool { destination == "/dev" && (isBind || kind.isFileSystem("devtmpfs")) }
+    package var isBind: Bool { if case .bind = kind { true } else { false } }
+    package var isReadOnly: Bool { flags.contains(.readOnly) }
+    /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The ids of a tmpfs are mapped before it is filled.
+    package var isFilled: Bool { copyUp || (destination == "/dev" && !bringsDevices) || (isTmpfs && idMap != nil) }
+
+    init?(_ mount: Mount, index: Int, bundle: String, findings: inout PlanFindings) {
+        let field = "mounts[\(index)]"
+        self.index = index
+        destination = mount.destination.cleanedPath
+        var words = Words()
+        for (position, word) in (mount.options ?? []).enumerated() {
+            words.read(word, field: "\(field).options[\(position)]", findings: &findings)
+        }
+        let isBind = words.bind != nil || mount.type == "bind"
+        if words.remount {
+            kind = .remount(bind: isBind)
+        } else if isBind {
+            guard let source = mount.source, !source.isEmpty else {
+                findings.refuse("\(field).source", "a bind mount needs a source")
+                return nil
+            }
+            let absolute = source.isAbsolutePath ? source : "\(bundle)/\(source)"
+            kind = .bind(source: absolute, recursive: words.bind ?? true)
+        } else if let type = mount.type, !type.isEmpty, type != "none" {
+            kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type, source: mount.source)
+        } else {
+            findings.refuse("\(field).type", "a mount that is not a bind mount needs a file system type")
+            return nil
+        }
+        apply(words)
+        if !data.isEmpty, !isBind { warnOfSlips(words, field: field, findings: &findings) }
+        if !data.isEmpty, isBind { refuseData(words, field: field, findings: &findings) }
+        if isBind, !flags.isDisjoint(with: Self.ofFileSystem) {
+            findings.warn(
+                "\(field).options",
+                "sync, dirsync, mand, iversion, lazytime and silent are settings of file systems and change nothing on a bind mount"
+            )
+        }
+        if copyUp, !isTmpfs { findings.refuse("\(field).options", "tmpcopyup is for tmpfs only") }
+    }
+
+    private mutating func apply(_ words: Words) {
+        flags = words.flags
+        set = words.set
+        clear = words.clear
+        setRecursively = words.setRecursively
+        clearRecursively = words.clearRecursively
+        propagation = words.propagation
+        data = words.data.map(\.word)
+        copyUp = words.copyUp
+        followSource = words.followSource
+        followDestination = words.followDestination
+        copySymbolicLink = words.copySymbolicLink
+        idMapRequest = words.idMap
+    }
+
+    /// Reads what is said of the ids of its files; the container's namespaces may have to say the rest.
+    mutating func mapIDs(_ mount: Mount, namespaces: NamespacePlan, findings: inout PlanFindings) {
+        idMap = IDMapPlan(mount, request: idMapRequest, index: index, namespaces: namespaces, findings: &findings)
+        guard idMap != nil else { return }
+        let field =
+            idMapRequest.map { "mounts[\(index)].options[\($0.position)]" } ?? "mounts[\(index)].uidMappings"
+        switch kind {
+        case .bind: break
+        case .remount: findings.refuse(field, "ids are mapped when a mount is made, not by a remount")
+        case .cgroup: findings.refuse(field, "the cgroup file system takes no idmapped mounts")
+        case .fileSystem(let type, _):
+            if IDMapPlan.unmappable.contains(type) {
+                findings.refuse(field, "the file system \(type) takes no idmapped mounts")
+            }
+        }
+    }
+
+    /// Gives a new file system its context, unless the words say one. What a bind mount shows keeps the labels that it has.
+    package mutating func label(_ label: MountLabel) {
+        guard case .fileSystem(let type, _) = kind else { return }
+        if type == "mqueue" {
+            fileLabel = label.label
+        } else if MountLabel.isTaken(by: type), !data.contains(where: MountLabel.isOption) {
+            data.append(label.option)
+        }
+    }
+
+    /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
+    private func refuseData(_ words: Words, field: String, findings: inout PlanFindings) {
+        for (word, position) in words.data {
+            let near = MountOption.nearest(to: word)
+            let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
+            findings.refuse(
+                "\(field).options[\(position)]",
+                "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option\(hint)")
+        }
+    }
+
+    /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and one that takes any would leave out what was meant.
+    private func warnOfSlips(_ words: Words, field: String, findings: inout PlanFindings) {
+        for (word, position) in words.data where !word.containsByte("=") && !MountOption.ofFileSystems.contains(word) {
+            guard let near = MountOption.nearest(to: word) else { continue }
+            findings.warn(
+                "\(field).options[\(position)]",
+                "\"\(word)\" is no mount option and is passed to the file system; did you mean \"\(near)\"?")
+        }
+    }
+
+    /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
+    package func named(_ error: SystemError) -> SystemError {
+        if error.isRefusal { return .refused("mounts[\(index)] at \(destination): \(error.call)") }
+        let subject = error.subject.isEmpty || error.subject == destination ? "" : " (\(error.subject))"
+        return SystemError("mounts[\(index)]", "at \(destination): \(error.call)\(subject)", error.code)
+    }
+
+    /// What is said of a bind mount's source that is not there.
+    package static func missing(_ source: String, _ code: Errno) -> String {
+        "\(source): \(code); a bind mount shows what exists: make it, or mend the path (a relative one counts from the bundle)"
+    }
+}
+
+extension MountPlan.Kind {
+    fileprivate func isFileSystem(_ name: String) -> Bool {
+        if case .fileSystem(let type, _) = self { type == name } else { false }
+    }
+}
+
+/// What the words of one mount add up to; a later word wins over an earlier one.
+private struct Words {
+    var bind: Bool?
+    var remount = false
+    package var flags: MountFlags = []
+    package var set: MountAttributes = []
+    package var clear: MountAttributes = []
+    package var setRecursively: MountAttributes = []
+    package var clearRecursively: MountAttributes = []
+    package var propagation: [(kind: MountPropagation, recursive: Bool)] = []
+    package var data: [(word: String, position: Int)] = []
+    package var copyUp = false
+    package var followSource = true
+    package var followDestination = true
+    package var copySymbolicLink = false
+    package var idMap: IDMapRequest?
+    private var position = 0
+
+    mutating func read(_ word: String, field: String, findings: inout PlanFindings) {
+        defer { position += 1 }
+        guard let option = MountOption(word) else {
+            if !word.isEmpty { data.append((word, position)) }
+            return
+        }
+        switch option {
+        case .nothing: break
+        case .set(let flag, let attribute):
+            flags.formUnion(flag)
+            set.formUnion(attribute)
+            clear.subtract(attribute)
+        case .clear(let flag, let attribute):
+            flags.subtract(flag)
+            set.subtract(attribute)
+            clear.formUnion(attribute)
+        case .setRecursively(let attribute):
+            setRecursively.formUnion(attribute)
+            clearRecursively.subtract(attribute)
+        case .clearRecursively(let attribute):
+            setRecursively.subtract(attribute)
+            clearRecursively.formUnion(attribute)
+        case .accessTime(let flag, let attribute, let recursive): readAccessTime(flag, attribute, recursive)
+        case .propagation(let kind, let recursive): propagation.append((kind, recursive))
+        case .bind(let recursive): bind = recursive
+        case .remount: remount = true
+        case .copyUp: copyUp = true
+        case .sourceNoFollow: followSource = false
+        case .destinationNoFollow: followDestination = false
+        case .copySymbolicLink: copySymbolicLink = true
+        case .idMap(let recursive):
+            let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
+            idMap = IDMapRequest(recursive: recursive, text: sides.count == 2 ? sides[1] : nil, position: position)
+        }
+    }
+
+    /// The words of the group exclude each other, so the whole group is cleared first (mount_setattr(2) demands it).
+    private mutating func readAccessTime(_ flag: MountFlags, _ attribute: MountAttributes, _ recursive: Bool) {
+        if recursive {
+            setRecursively.subtract(.accessTimeMask)
+            clearRecursively.formUnion(.accessTimeMask)
+            setRecursively.formUnion(attribute)
+        } else {
+            flags.subtract([.noAccessTime, .relativeAccessTime, .strictAccessTime])
+            flags.formUnion(flag)
+            set.subtract(.accessTimeMask)
+            clear.formUnion(.accessTimeMask)
+            set.formUnion(attribute)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+internal import Errors
+package import KernelTypes
+internal import OCISpec
+
+/// The container's file tree: its root, mounts, devices, and what is hidden or made read-only in it.
+package struct RootfsPlan: Sendable {
+    /// Absolute, of the host.
+    package let path: String
+    package let readOnly: Bool
+    package let propagation: (kind: MountPropagation, recursive: Bool)
+    /// Whether the configuration itself asks for the propagation, so that it is applied to the finished root too.
+    package let propagationIsExplicit: Bool
+    package private(set) var mounts: [MountPlan] = []
+    package private(set) var devices: [DevicePlan] = []
+    package let maskedPaths: [String]
+    package let readOnlyPaths: [String]
+    package let noPivot: Bool
+    /// False when the configuration brings a whole /dev of its own.
+    package let makesDevices: Bool
+
+    init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout PlanFindings) {
+        let root = spec.root?.path ?? ""
+        if spec.root == nil {
+            findings.refuse("root", "required on Linux: which directory is the container's root file system?")
+        } else if root.isEmpty {
+            findings.refuse("root.path", "must not be empty")
+        }
+        path = (root.isAbsolutePath ? root : "\(bundle)/\(root)").cleanedPath
+        readOnly = spec.root?.readonly ?? false
+        self.noPivot = noPivot
+        maskedPaths = (spec.linux?.maskedPaths ?? []).map { $0.cleanedPath }
+        readOnlyPaths = (spec.linux?.readonlyPaths ?? []).map { $0.cleanedPath }
+        propagation = Self.propagation(spec.linux?.rootfsPropagation)
+        propagationIsExplicit = spec.linux?.rootfsPropagation != nil
+        for (index, mount) in (spec.mounts ?? []).enumerated() {
+            guard var plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) else { continue }
+            plan.mapIDs(mount, namespaces: namespaces, findings: &findings)
+            mounts.append(plan)
+        }
+        // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes into.
+        makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }
+        if makesDevices { devices = DevicePlan.defaults }
+        addDevices(spec, hasOwnMounts: namespaces.has(.mount), findings: &findings)
+        if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
+        if noPivot, propagationIsExplicit, propagation.kind == .private {
+            findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
+        }
+        if !namespaces.has(.mount) { checkWithoutNamespace(findings: &findings) }
+    }
+
+    /// Gives every new file system a context.
+    package mutating func label(_ label: MountLabel) {
+        for index in mounts.indices { mounts[index].label(label) }
+    }
+
+    /// A configured device takes the place of the default one at its path.
+    private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout PlanFindings) {
+        for (index, device) in (spec.linux?.devices ?? []).enumerated() {
+            guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
+            if !makesDevices, hasOwnMounts, plan.path.begins(with: "/dev/") {
+                findings.warn("linux.devices[\(index)]", "not made: the /dev of this container is brought by a mount")
+            }
+            devices.removeAll { $0.path == plan.path }
+            devices.append(plan)
+        }
+    }
+
+    private static func propagation(_ word: RootfsPropagation?) -> (MountPropagation, Bool) {
+        switch word {
+        case .shared: (.shared, false)
+        case .rshared: (.shared, true)
+        case .slave: (.slave, false)
+        case nil, .rslave: (.slave, true)
+        case .private: (.private, false)
+        case .rprivate: (.private, true)
+        case .unbindable: (.unbindable, false)
+        case .runbindable: (.unbindable, true)
+        }
+    }
+
+    /// Without a mount name space every mount would stay behind on the host.
+    private func checkWithoutNamespace(findings: inout PlanFindings) {
+        func refuse(_ field: String, if asked: Bool) {
+            if asked {
+                findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
+            }
+        }
+        refuse("mounts", if: !mounts.isEmpty)
+        refuse("linux.maskedPaths", if: !maskedPaths.isEmpty)
+        refuse("linux.readonlyPaths", if: !readOnlyPaths.isEmpty)
+        refuse("root.readonly", if: readOnly)
+        refuse("linux.rootfsPropagation", if: propagationIsExplicit)
+        refuse("linux.devices", if: !devices.isEmpty)
+    }
+
+    /// The kernel gives mounts a mapping only for who has power over their file systems.
+    func refuseIDMaps(_ findings: inout PlanFindings) {
+        for mount in mounts where mount.idMap != nil {
+            findings.refuse(
+                "mounts[\(mount.index)]", "an idmapped mount needs root; an ordinary user's container cannot have one")
+        }
+    }
+}

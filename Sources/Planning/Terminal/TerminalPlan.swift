@@ -1,0 +1,35 @@
+internal import Errors
+package import KernelTypes
+internal import OCISpec
+
+/// The payload's terminal. Specification: config.md, `process.terminal` and `process.consoleSize`.
+package struct TerminalPlan: Sendable {
+    package let size: WindowSize?
+    /// Where the controlling side goes; nil: to the runtime, which relays it to its own terminal.
+    package let socket: String?
+
+    /// nil when the payload has no terminal.
+    init?(_ process: Process?, options: LaunchOptions, mode: LaunchMode, findings: inout PlanFindings) {
+        self.init(
+            process, consoleSocket: options.consoleSocket, leaves: mode == .create || options.detach,
+            findings: &findings)
+    }
+
+    /// - Parameter leaves: whether the runtime ends before the payload, and cannot relay.
+    init?(_ process: Process?, consoleSocket: String?, leaves: Bool, findings: inout PlanFindings) {
+        let wanted = process?.terminal ?? false
+        if wanted, leaves, consoleSocket == nil {
+            findings.refuse(
+                "process.terminal", "cannot allocate tty if runbox will detach without setting console socket")
+        }
+        if !wanted, consoleSocket != nil {
+            findings.refuse(
+                "process.terminal", "cannot use console socket if runbox will not detach or allocate tty")
+        }
+        guard wanted else { return nil }
+        size = process?.consoleSize.map {
+            WindowSize(rows: UInt16(clamping: $0.height), columns: UInt16(clamping: $0.width))
+        }
+        socket = consoleSocket
+    }
+}
