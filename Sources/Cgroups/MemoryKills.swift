@@ -80,17 +80,6 @@ package struct MemoryKills: Hashable, Sendable {
     }
 }
 
-extension CgroupManager {
-    /// How often the kernel has killed for memory; nil where the cgroup is gone or has no memory controller.
-    package func memoryKills() -> MemoryKills? {
-        switch self {
-        case .fs(let manager): manager.memoryKills()
-        case .systemd(let scope): scope.memoryKills()
-        case .disabled: nil
-        }
-    }
-}
-
 extension FSManager {
     func memoryKills() -> MemoryKills? {
         guard let own = ownMemoryEvents() else { return nil }

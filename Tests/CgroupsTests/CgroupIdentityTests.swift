@@ -30,9 +30,9 @@ struct CgroupIdentityTests {
         let record = try place.create().record
         let maker = try place.create()
         try CgroupManager.open(record).remove()
-        try FSManager(record).removeIfEmpty(patience: 10)
+        try FSManager(record).removeIfEmpty(timeout: 10)
         #expect(place.exists("/c"))
-        try maker.withdraw()
+        try maker.rollBack()
     }
 
     @Test("Any name, any depth")

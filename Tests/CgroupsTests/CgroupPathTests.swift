@@ -108,7 +108,7 @@ struct CgroupHostTests {
         try manager.apply([])
         try manager.kill()
         try manager.remove()
-        try manager.withdraw()
+        try manager.rollBack()
         manager.removeIfEmpty()
         #expect(throws: CgroupError.self) {
             try manager.apply(ResourcesPlan(Resources(pids: .init(limit: 1))).settings)

@@ -47,25 +47,25 @@ struct FSManagerTests {
     }
 
     @Test("What was made for a container that did not come to be is taken back, with what runs in it")
-    func withdrawal() throws {
+    func rollBack() throws {
         let place = try Place()
         let neighbour = try place.create("/a/neighbour")
         let manager = try place.create("/a/b/c")
         let sleeper = try Sleeper()
         try manager.join(sleeper.pid)
-        try manager.withdraw()
+        try manager.rollBack()
         #expect(!place.exists("/a/b"))
         #expect(place.exists("/a/neighbour"))
         let isGone = eventually { !sleeper.isAlive }
         #expect(isGone)
         // A second time there is nothing to take back.
-        try manager.withdraw()
-        try neighbour.withdraw()
+        try manager.rollBack()
+        try neighbour.rollBack()
         #expect(!place.exists())
     }
 
     @Test("A cgroup that was there before is not taken back: it stays with its processes and the cgroups in it")
-    func withdrawalOfAnothers() throws {
+    func rollBackOfAnothers() throws {
         let place = try Place()
         let first = try CgroupManager.open(try place.create().record)
         let second = try place.create()
@@ -73,8 +73,8 @@ struct FSManagerTests {
         let sleeper = try Sleeper()
         try first.join(sleeper.pid)
         try Files.makeDirectory(place.root + place.top + "/c/inner", mode: 0o755)
-        try second.withdraw()
-        try CgroupManager.open(second.record).withdraw()
+        try second.rollBack()
+        try CgroupManager.open(second.record).rollBack()
         #expect(place.exists("/c/inner"))
         #expect(try first.processes(recursive: true) == [sleeper.pid])
         #expect(sleeper.isAlive)
@@ -83,7 +83,7 @@ struct FSManagerTests {
         let emptied = try eventually { try !first.isPopulated() }
         #expect(emptied)
         try Files.removeDirectory(place.root + place.top + "/c/inner")
-        try second.withdraw()
+        try second.rollBack()
         #expect(place.exists("/c"))
     }
 
@@ -96,8 +96,8 @@ struct FSManagerTests {
             mode: .fs, root: place.root, path: manager.record.path, created: [])
         let sleeper = try Sleeper()
         try manager.join(sleeper.pid)
-        try FSManager(expected).removeIfEmpty(patience: 50)
-        try FSManager(manager.record).removeIfEmpty(patience: 50)
+        try FSManager(expected).removeIfEmpty(timeout: 50)
+        try FSManager(manager.record).removeIfEmpty(timeout: 50)
         #expect(try manager.processes(recursive: true) == [sleeper.pid])
         #expect(sleeper.isAlive)
         try manager.kill()
@@ -105,7 +105,7 @@ struct FSManagerTests {
         #expect(emptied)
         // One with another's cgroups in it is not empty either.
         try Files.makeDirectory(place.root + place.top + "/a/b/inner", mode: 0o755)
-        try FSManager(manager.record).removeIfEmpty(patience: 20)
+        try FSManager(manager.record).removeIfEmpty(timeout: 20)
         #expect(place.exists("/a/b/inner"))
         try Files.removeDirectory(place.root + place.top + "/a/b/inner")
         try CgroupManager.open(expected).removeIfEmpty()
@@ -211,7 +211,7 @@ struct FSManagerTests {
         #expect(place.exists("/c"))
         let isMade = first.record.created.contains { $0.ends(with: "/c") }
         #expect(isMade)
-        try first.withdraw()
+        try first.rollBack()
     }
 
     @Test("A cgroup below it takes the process and belongs to the payload's user; the limits' own stays the host's")

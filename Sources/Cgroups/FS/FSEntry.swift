@@ -1,5 +1,5 @@
 internal import CgroupPlanning
-package import Errors
+internal import Errors
 package import Kernel
 internal import KernelTypes
 
@@ -95,11 +95,7 @@ extension FSManager {
     /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation Containment").
     func checkEntry(from own: String?) throws(CgroupError) {
         guard let own else { return }
-        var common = ""
-        for (mine, target) in zip(own.parts(by: "/"), path.components) {
-            guard mine == target else { break }
-            common += "/\(target)"
-        }
+        let common = Self.commonAncestor(own, path.description)
         guard Files.isWritable("\(root)\(common)/cgroup.procs") else {
             throw CgroupError(
                 "cgroup \(path) cannot be entered from \(own): \(common.isEmpty ? "/" : common) is not this user's",
@@ -107,19 +103,14 @@ extension FSManager {
                 code: .accessDenied)
         }
     }
-}
 
-extension CgroupManager {
-    /// Where a process that joins the container is born; nil without a cgroup. See ``FSManager/entry(below:initProcess:)``.
-    package func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor? {
-        switch self {
-        case .fs(let manager): return try manager.entry(below: sub, initProcess: initProcess)
-        case .systemd(let scope): return try scope.entry(below: sub, initProcess: initProcess)
-        case .disabled:
-            if sub == nil { return nil }
-            throw CgroupError(
-                "--cgroup: the container has no cgroup; it was made with --cgroup-manager=disabled, or by a user who had none"
-            )
+    /// The lowest cgroup that two others lie in; empty for the tree's root.
+    static func commonAncestor(_ one: String, _ other: String) -> String {
+        var common = ""
+        for (name, otherName) in zip(one.parts(by: "/"), other.parts(by: "/")) {
+            guard name == otherName else { break }
+            common += "/\(name)"
         }
+        return common
     }
 }

@@ -34,9 +34,10 @@ package struct FSManager: ~Copyable, Sendable {
         }
         do throws(SystemError) {
             let found = try Files.open(root + path.description, [.readOnly, .directory])
-            // What has the path now may be another container's: then this one's is gone.
-            let inode = record.inode == 0 ? 0 : try Files.status(of: found).inode
-            let isOwn = inode == record.inode
+            // What has the path now may be another container's, or another unit's of the name: then this one's is gone.
+            let expected = record.scope?.inode ?? (record.inode == 0 ? nil : record.inode)
+            let inode = expected == nil ? nil : try Files.status(of: found).inode
+            let isOwn = inode == expected
             directory = isOwn ? .some(found) : .none
         } catch {
             guard error.isMissing else { throw CgroupError(error, in: path.description) }

@@ -41,15 +41,15 @@ extension FSManager {
     }
 
     /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all that is in it.
-    package func withdraw() throws(CgroupError) {
+    package func rollBack() throws(CgroupError) {
         if created.contains(path.description) { try removeOwn(timeout: Self.removalTime) }
         try removeParents()
     }
 
     /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is killed, because it may be another's.
-    /// - Parameter patience: milliseconds; an init of ours that finds its maker dead ends by itself.
-    package func removeIfEmpty(patience: Int64 = 2_000) {
-        let end = MonotonicClock.milliseconds + patience
+    /// - Parameter timeout: milliseconds; an init of ours that finds its maker dead ends by itself.
+    package func removeIfEmpty(timeout: Int64 = 2_000) {
+        let end = MonotonicClock.milliseconds + timeout
         while true {
             do throws(SystemError) {
                 try removeDirectory()

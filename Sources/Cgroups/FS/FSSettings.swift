@@ -99,19 +99,10 @@ extension FSManager {
     }
 }
 
-extension CgroupManager {
+extension FSManager {
     /// Waits until the cgroup uses less memory than a limit that is to be written, as long as the kernel may take to free what is in use no more: a limit below the usage
     /// kills at once (cgroup-v2.rst, `memory.max`). Best effort; the limit is written whatever comes of it.
-    package func awaitMemory(below limit: UInt64) {
-        switch self {
-        case .fs(let manager): manager.awaitMemory(below: limit)
-        default: return
-        }
-    }
-}
-
-extension FSManager {
-    fileprivate func awaitMemory(below limit: UInt64) {
+    func awaitMemory(below limit: UInt64) {
         let end = MonotonicClock.milliseconds + 300
         while MonotonicClock.milliseconds < end {
             guard let usage = memoryUsage, usage > limit else { return }

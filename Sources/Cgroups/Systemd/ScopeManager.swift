@@ -1,75 +1,52 @@
-package import CgroupPlanning
+internal import CgroupPlanning
 internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// A container's cgroup as a scope unit of systemd's: systemd makes it around a process that is there already, watches over it, and takes it away with its last process.
+/// The scope unit of a container whose cgroup systemd manages: systemd makes it around a process that is there already, watches over it, and takes it away with its last process.
 ///
-/// What is done to the cgroup between, is done through its files as in ``FSManager``; limits are told systemd as well, so that it writes the same ones.
-package struct ScopeManager: ~Copyable, Sendable {
-    /// The scope's cgroup. Until ``place(_:_:)`` it is a guess, and has no directory.
-    package private(set) var cgroup: FSManager
-    package private(set) var scope: ScopeRecord
+/// What is done to the cgroup between, is done through its files by ``FSManager``; limits are told systemd as well, so that it writes the same ones.
+struct ScopeManager: Sendable {
+    private(set) var scope: ScopeRecord
     /// Whether there is, or was, a unit of this container's.
-    private var isStarted: Bool
-    /// What is still to be made, and who is asked for it.
-    private var plan: ScopePlan?
-    private var bus: SystemdBus?
+    private(set) var isStarted: Bool
+    /// What is still to be made.
+    private let plan: ScopePlan?
 
-    /// Reaches systemd for a scope that is to be made: where there is none, nothing has been touched yet.
-    init(_ plan: ScopePlan, root: String) throws(CgroupError) {
-        let bus = try SystemdBus.connect(isUser: plan.isUser)
-        let record = plan.expectedRecord(root: root)
-        self.init(
-            cgroup: FSManager(root: root, path: CgroupPath(stored: record.path), created: [], directory: nil),
-            scope: ScopeRecord(unit: plan.name.unit, subgroup: plan.subgroup, inode: 0), plan: plan, bus: bus)
-    }
-
-    private init(cgroup: consuming FSManager, scope: ScopeRecord, plan: ScopePlan?, bus: consuming SystemdBus?) {
-        self.cgroup = cgroup
-        self.scope = scope
+    /// A scope that is to be made.
+    init(_ plan: ScopePlan) {
+        scope = ScopeRecord(unit: plan.name.unit, subgroup: plan.subgroup, inode: 0)
         self.plan = plan
-        self.bus = bus
-        isStarted = plan == nil
+        isStarted = false
     }
 
-    /// Finds the scope of an earlier call again.
-    static func open(_ record: CgroupRecord) throws(CgroupError) -> ScopeManager {
+    /// The scope of an earlier call.
+    init(_ record: CgroupRecord) throws(CgroupError) {
         guard let scope = record.scope else { throw CgroupError("the container's state names no systemd unit") }
-        let found = try FSManager(record)
-        // A cgroup that another scope of the same name got since is not this container's: its own is gone.
-        let isOwn = found.directory == nil || found.inode() == scope.inode
-        return ScopeManager(
-            cgroup: isOwn ? found : FSManager(root: record.root, path: found.path, created: [], directory: nil),
-            scope: scope, plan: nil, bus: nil)
+        self.scope = scope
+        plan = nil
+        isStarted = true
     }
 
-    var record: CgroupRecord {
+    func record(of cgroup: borrowing FSManager) -> CgroupRecord {
         CgroupRecord(
             mode: .systemd, root: cgroup.root, path: cgroup.path.description, created: cgroup.created, scope: scope)
     }
 
-    func closeInChild() {
-        switch bus {
-        case .some(let bus): bus.closeInChild()
-        case .none: break
-        }
-    }
-
     // MARK: Making
 
-    /// Has systemd make the scope with a process in it, and returns when the process is there.
-    mutating func place(_ pid: Int32, _ resources: ResourcesPlan, isHybrid: Bool) throws(CgroupError) {
-        guard let plan, case .some(var bus) = bus.take() else { return }
+    /// Has systemd make the scope with a process in it, and returns its cgroup when the process is there; nil where no scope is to be made.
+    mutating func start(
+        _ pid: Int32, _ resources: ResourcesPlan, root: String, _ bus: inout SystemdBus
+    ) throws(CgroupError) -> FSManager? {
+        guard let plan else { return nil }
         let limits = UnitLimits(
             resources.settings, version: bus.version, devices: UnitLimits.deviceNodes(resources.settings))
         // A user's systemd may load no program; the container's devices are those of its user namespace anyway.
         let devices = plan.isUser ? nil : resources.devices.map { UnitDevices.properties($0, version: bus.version) }
         let properties = try plan.properties(of: pid, limits: limits.properties.list, devices: devices ?? [])
         try bus.start(plan.name.unit, properties, &isStarted)
-        cgroup = try Self.find(pid, plan.name.unit, root: cgroup.root)
-        try enter(pid)
-        try enableControllers(resources, isHybrid: isHybrid)
+        return try Self.find(pid, plan.name.unit, root: root)
     }
 
     /// The kernel knows where systemd has put the process.
@@ -89,7 +66,8 @@ package struct ScopeManager: ~Copyable, Sendable {
         }
     }
 
-    private mutating func enter(_ pid: Int32) throws(CgroupError) {
+    /// Takes note of the scope's cgroup, and moves the process into the one below it that is asked for.
+    mutating func enter(_ pid: Int32, _ cgroup: borrowing FSManager) throws(CgroupError) {
         guard let inode = cgroup.inode() else { throw cgroup.gone }
         let subgroup = scope.subgroup
         scope = ScopeRecord(
@@ -109,7 +87,9 @@ package struct ScopeManager: ~Copyable, Sendable {
     }
 
     /// systemd switches on what it knows; hugetlb and rdma it does not.
-    private func enableControllers(_ resources: ResourcesPlan, isHybrid: Bool) throws(CgroupError) {
+    static func enableControllers(
+        _ resources: ResourcesPlan, _ cgroup: borrowing FSManager, isHybrid: Bool
+    ) throws(CgroupError) {
         let controllers = ControllerSwitch(root: cgroup.root, path: cgroup.path, isHybrid: isHybrid)
         switch cgroup.directory {
         case .some(let directory): try controllers.enable(resources.controllers, directory)
@@ -119,30 +99,18 @@ package struct ScopeManager: ~Copyable, Sendable {
 
     // MARK: Limits
 
-    func apply(_ settings: [Setting]) throws(CgroupError) { try cgroup.apply(UnitLimits.agreeable(settings)) }
-
     /// The files first, for the kernel refuses by value; then systemd, which writes them once more. When it refuses, the files are as before.
-    func update(_ update: ResourcesUpdate) throws(CgroupError) {
+    func update(_ update: ResourcesUpdate, of cgroup: borrowing FSManager) throws(CgroupError) {
         var bus = try SystemdBus.connect(isUser: SystemdUser.isOwn)
         let settings = UnitLimits.agreeable(update.settings)
         let limits = UnitLimits(settings, version: bus.version, devices: UnitLimits.deviceNodes(settings))
-        let unit = scope.unit
         try cgroup.update(update, agreed: settings) { () throws(CgroupError) in
-            try bus.set(unit, limits.properties.list)
-        }
-    }
-
-    /// A user may load no program, and the devices of a user namespace are bound from the host.
-    func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
-        do throws(CgroupError) {
-            try cgroup.applyDeviceProgram(rules)
-        } catch {
-            guard error.isPermission, SystemdUser.isOwn else { throw error }
+            try bus.set(scope.unit, limits.properties.list)
         }
     }
 
     /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log remembers, for who may read it.
-    func memoryKills() -> MemoryKills? {
+    func memoryKills(of cgroup: borrowing FSManager) -> MemoryKills? {
         // systemd may take it away between two of its files: what they say then is only half of it.
         if let kills = cgroup.memoryKills(), Files.exists("\(cgroup.fullPath)/memory.events") { return kills }
         guard scope.began > 0 else { return nil }
@@ -159,48 +127,28 @@ package struct ScopeManager: ~Copyable, Sendable {
         return MemoryKills(count: UInt64(kills.count), limit: limit)
     }
 
-    // MARK: Below the scope
-
-    /// The cgroup that the container's processes are in.
-    func inner() throws(CgroupError) -> FSManager {
-        let path = cgroup.path.description + (scope.subgroup.map { "/\($0)" } ?? "")
-        return try FSManager(CgroupRecord(mode: .fs, root: cgroup.root, path: path, created: []))
-    }
-
-    func delegate(owner: UInt32) throws(CgroupError) { try inner().delegate(owner: owner) }
-
-    func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor {
-        guard cgroup.directory != nil else { throw cgroup.gone }
-        return try inner().entry(below: sub, initProcess: initProcess)
-    }
-
     // MARK: The end
 
-    /// Ends all processes, the unit and what systemd keeps of it, and the cgroup.
-    func remove() throws(CgroupError) {
+    /// Ends all processes, the unit and what systemd keeps of it. Best effort: a scope whose cgroup is empty ends by itself, whether systemd was told or not.
+    func end(_ cgroup: borrowing FSManager) throws(CgroupError) {
         let isThere = cgroup.directory != nil
         // systemd would ask the processes to end, and give them a minute and a half.
         if isThere { try cgroup.kill() }
-        end(stop: isThere || plan != nil)
-        // Mostly nothing is left; and all is, where systemd cannot be reached.
-        if isThere { try cgroup.remove() }
-    }
-
-    /// Takes back what ``place(_:_:)`` made.
-    func withdraw() throws(CgroupError) {
-        if isStarted { try remove() }
+        guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
+        if isThere || plan != nil { try? bus.stop(scope.unit) }
+        try? bus.resetFailed(scope.unit)
     }
 
     /// Of a container whose maker died before it knew of the unit: its init ends by itself then, and the unit with it. One that has processes still is another's.
     ///
     /// An init that ends while systemd takes it in leaves a unit that never had a process, and systemd waits for ever to see the last one go.
-    func removeIfEmpty() {
+    func removeIfEmpty(root: String) {
         // Without systemd there is no unit to wait for.
         guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
         let end = MonotonicClock.milliseconds + 2_000
         var emptySince: Int64?
         while let path = try? bus.controlGroup(of: scope.unit), MonotonicClock.milliseconds < end {
-            if !path.isEmpty, isPopulated(path) {
+            if !path.isEmpty, Self.isPopulated(root + path) {
                 emptySince = nil
             } else if let since = emptySince, MonotonicClock.milliseconds - since > Self.emptiness {
                 try? bus.stop(scope.unit)
@@ -216,17 +164,10 @@ package struct ScopeManager: ~Copyable, Sendable {
     /// So many milliseconds a unit has no process before it counts as one that never will: whoever makes one has its process in it at once.
     private static let emptiness: Int64 = 200
 
-    private func isPopulated(_ path: String) -> Bool {
+    private static func isPopulated(_ cgroup: String) -> Bool {
         // Without its cgroup it has no processes.
-        guard let text = try? Files.readText("\(cgroup.root)\(path)/cgroup.events") else { return false }
+        guard let text = try? Files.readText("\(cgroup)/cgroup.events") else { return false }
         return FSManager.event("populated", in: text)
-    }
-
-    /// Best effort: a scope whose cgroup is empty ends by itself, whether systemd was told or not.
-    private func end(stop: Bool) {
-        guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
-        if stop { try? bus.stop(scope.unit) }
-        try? bus.resetFailed(scope.unit)
     }
 }
 

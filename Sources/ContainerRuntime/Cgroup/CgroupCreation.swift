@@ -33,7 +33,7 @@ extension CgroupPlan {
                 try manager.checkEntry(from: host.ownPath)
             } catch {
                 // Nobody is in it yet; the error to tell is the one that led here.
-                try? manager.withdraw()
+                try? manager.rollBack()
                 throw error
             }
             return manager

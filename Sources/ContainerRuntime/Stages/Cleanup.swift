@@ -6,9 +6,9 @@ internal import KernelTypes
 enum Cleanup {
     /// Of a container that did not come to be.
     /// - Returns: whether it is gone.
-    static func withdrawCgroup(_ cgroup: borrowing CgroupManager, of id: String, warn: (String) -> Void) -> Bool {
+    static func rollBackCgroup(_ cgroup: borrowing CgroupManager, of id: String, warn: (String) -> Void) -> Bool {
         do throws(CgroupError) {
-            try cgroup.withdraw()
+            try cgroup.rollBack()
             return true
         } catch {
             warn(stuck(error, id))

@@ -83,7 +83,7 @@ struct CreateSequence: ~Copyable {
             record.cgroup = cgroup.record
             return try makeProcess(folder, lock, record, &cgroup)
         } catch {
-            if Cleanup.withdrawCgroup(cgroup, of: plan.id, warn: warn) {
+            if Cleanup.rollBackCgroup(cgroup, of: plan.id, warn: warn) {
                 record.cgroup = plan.cgroup.expectedRecord
             } else {
                 // Best effort: with the record from before, `delete` finds the cgroup by its path.
