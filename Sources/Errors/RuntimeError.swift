@@ -58,7 +58,7 @@ extension RuntimeError {
     }
 
     @usableFromInline package init(_ error: SystemError, doing: String) {
-        self = .failed(reason: error.isRefusal ? "\(doing): \(error.call)" : "\(doing): \(error)")
+        self = .failed(reason: "\(doing): \(error)")
     }
 
     package init(_ error: CgroupError) { self = .failed(reason: error.description) }

@@ -22,7 +22,7 @@ public import KernelTypes
 
 extension SystemError {
     /// Whether it was made by `refused` of Kernel: a rule of ours and not the kernel refused.
-    package var isRefusal: Bool { code.rawValue == 0 }
+    package var isRefusal: Bool { code == .noError }
 }
 
 /// Runs one call of a sequence under the name of its step.

@@ -93,7 +93,7 @@ package struct DescriptorTable: ~Copyable, Sendable {
     package func with<Result: ~Copyable>(
         _ index: Int, _ body: (borrowing Descriptor) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
-        guard raws[index] >= 0 else { throw SystemError("descriptor", "\(index)", .badDescriptor) }
+        guard raws[index] >= 0 else { throw SystemError.failed("descriptor", "\(index)", .badDescriptor) }
         let lent = Descriptor(raw: raws[index])
         do throws(SystemError) {
             let result = try body(lent)

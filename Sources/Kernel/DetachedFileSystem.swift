@@ -33,7 +33,7 @@ extension Mounting {
             for option in options { try configure(context, option.key, option.value) }
             return try mount(context, attributes)
         } catch {
-            throw SystemError(error.call, log(of: context) ?? "\(type) \(error.subject)", error.code)
+            throw error.about(log(of: context) ?? "\(type) \(error.subject)")
         }
     }
 

@@ -6,7 +6,7 @@ package import KernelTypes
 package final class OverlaidTree {
     private struct Cover {
         let path: String
-        /// A path of this process's own name space; nil for a file system that does not exist yet, of which nothing can be told.
+        /// A path of this process's own namespace; nil for a file system that does not exist yet, of which nothing can be told.
         let source: String?
         let tag: Int
     }
@@ -88,7 +88,7 @@ package final class OverlaidTree {
                     trail.push(name)
                     continue
                 }
-                guard tolerant, error.code == .noEntry || error.code.rawValue == 0 else { throw error }
+                guard tolerant, error.code == .noEntry || error.code == .noError else { throw error }
                 let rest = pending.reversed().filter { $0 != "." && $0 != ".." }.map { "/\($0)" }.joined()
                 return Found(handle: nil, path: place + rest, tag: nil)
             }
@@ -117,7 +117,7 @@ package final class OverlaidTree {
     ) throws(SystemError) -> Descriptor {
         if let cover {
             guard let source = cover.source else {
-                throw SystemError("\(subject) lies on a mount that is not there yet", "", Errno(rawValue: 0))
+                throw .refused("\(subject) lies on a mount that is not there yet")
             }
             return try Files.open(source, .path)
         }

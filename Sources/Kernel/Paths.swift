@@ -146,7 +146,7 @@ package struct RootDirectory: ~Copyable, Sendable {
             let made =
                 last && missing == .makeFile
                 ? mknodat(raw, name, UInt32(S_IFREG) | 0o644, 0) : mkdirat(raw, name, 0o755)
-            if made == -1, Errno.current != .exists { throw SystemError("create mount point", subject, .current) }
+            if made == -1, Errno.current != .exists { throw .failed("create mount point", subject, .current) }
             return Descriptor(raw: try check("open", subject, open))
         }
     }

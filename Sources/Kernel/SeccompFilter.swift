@@ -31,7 +31,8 @@ extension SeccompProgram {
                 clinux_load_listener(program, flags, raw, $0.baseAddress, $0.count)
             }
             if result == 0 { return }
-            throw SystemError(result == -1 ? "seccomp" : "hand over the seccomp listener", "", .current)
+            let code = Errno.current
+            throw result == -1 ? SystemError("seccomp", "", code) : .failed("hand over the seccomp listener", "", code)
         }
     }
 

@@ -42,6 +42,9 @@ internal import CLinux
     package static let quotaExceeded = Errno(rawValue: EDQUOT)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
 
+    /// No error of the kernel's: of what the runtime itself refuses.
+    package static let noError = Errno(rawValue: 0)
+
     /// The errno that the C library holds now; read at once after a failed call.
     package static var current: Errno { Errno(rawValue: __errno_location().pointee) }
 }
@@ -60,16 +63,23 @@ extension Errno: CustomStringConvertible {
     }
 }
 
-/// A system call that failed: what was called, on what, and why.
+/// A system call that failed: what was called, on what, and why. Or an operation that failed or was refused, in the runtime's own words.
 @usableFromInline package struct SystemError: Error, Sendable, Equatable {
-    /// The call's name, or a short phrase where several calls make one operation.
+    /// The system call's name; empty where there are ``words`` instead.
     package let call: String
     /// The path, name or number that the call was about; may be empty.
     package let subject: String
     package let code: Errno
+    /// What stands in the call's place: the reason of a refusal, or a phrase where several calls make one operation.
+    package let words: String?
 
-    package init(_ call: String, _ subject: String = "", _ code: Errno) {
+    package init(_ call: String, _ subject: String, _ code: Errno) {
+        self.init(call: call, words: nil, subject, code)
+    }
+
+    private init(call: String, words: String?, _ subject: String, _ code: Errno) {
         self.call = call
+        self.words = words
         self.subject = subject
         self.code = code
     }
@@ -77,13 +87,28 @@ extension Errno: CustomStringConvertible {
 
 extension SystemError {
     /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its word: without an errno.
-    package static func refused(_ reason: String) -> SystemError { SystemError(reason, "", Errno(rawValue: 0)) }
+    package static func refused(_ reason: String) -> SystemError {
+        SystemError(call: "", words: reason, "", .noError)
+    }
+
+    /// An operation that is more than the one call that failed in it, or is better known by another name.
+    package static func failed(_ words: String, _ subject: String, _ code: Errno) -> SystemError {
+        SystemError(call: "", words: words, subject, code)
+    }
+
+    /// The same failure, of something that the user knows better.
+    package func about(_ subject: String) -> SystemError {
+        SystemError(call: call, words: words, subject, code)
+    }
+
+    /// What failed, without its subject: the call's name, or the words in its place.
+    package var operation: String { words ?? call }
 }
 
 extension SystemError: CustomStringConvertible {
-    /// One line. Without an errno, where a rule and not the kernel refused, the call alone says it all.
+    /// One line. Without an errno, where a rule and not the kernel refused, the words say it all.
     @usableFromInline package var description: String {
-        let operation = subject.isEmpty ? call : "\(call) \(subject)"
-        return code.rawValue == 0 ? operation : "\(operation): \(code)"
+        let text = subject.isEmpty ? operation : "\(operation) \(subject)"
+        return code == .noError ? text : "\(text): \(code)"
     }
 }

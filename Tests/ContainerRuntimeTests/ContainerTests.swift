@@ -165,7 +165,6 @@ import Testing
 }
 
 @Suite struct StageFailureTests {
-    private static func errno(_ number: Int32) -> Errno { Errno(rawValue: number) }
 
     @Test(
         arguments: [
@@ -177,7 +176,7 @@ import Testing
                 "make the container's process: clone3: operation not permitted (making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor tells what forbids user namespaces here)"
             ),
             (
-                .clone, SystemError("clone3", "", errno(28)),
+                .clone, SystemError("clone3", "", .noSpace),
                 "make the container's process: clone3: no space left on device (a limit of /proc/sys/user/max_*_namespaces is reached)"
             ),
             (
@@ -198,11 +197,11 @@ import Testing
                 "set process attributes: sched_setattr: operation not permitted (needs CAP_SYS_RESOURCE or CAP_SYS_NICE on the host)"
             ),
             (
-                .prepareRoot, SystemError("open root.path", "/r", .noEntry),
+                .prepareRoot, SystemError("open", "root.path /r", .noEntry),
                 "prepare the root file system: open root.path /r: not found (root.path must name an existing directory; a relative one counts from the bundle)"
             ),
             (
-                .sources, SystemError("bind", "mounts[0]: source /s", .noEntry),
+                .sources, .failed("bind", "mounts[0]: source /s", .noEntry),
                 "open mount sources: bind mounts[0]: source /s: not found"
             ),
         ] as [(Step, SystemError, String)])

@@ -152,7 +152,7 @@ import Testing
 
     static let userGaps: [Gap] = [
         Gap(id: "users.namespaces", verdict: .missing, remedy: "user.max_user_namespaces=", note: "root") {
-            $0.users.trial = .refused(Errno(rawValue: 28))
+            $0.users.trial = .refused(.noSpace)
             $0.users.maximum = 0
         },
         Gap(

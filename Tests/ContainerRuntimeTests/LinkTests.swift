@@ -13,8 +13,8 @@ private let messages: [Message] =
         .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
         .warning(""), .warning("a sentence"), .warning("\u{0}\n\u{1f600}"),
         .failed(StageFailure(.pivot, SystemError("", "", Errno(rawValue: 0)))),
-        .failed(StageFailure(.program, SystemError("exec: \"x\": not found", "", Errno(rawValue: 0)), exitStatus: 127)),
-        .failed(StageFailure(.mounts, SystemError("mounts[3]", "at /a b\u{e9}: mount", .busy), exitStatus: -1)),
+        .failed(StageFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127)),
+        .failed(StageFailure(.mounts, .failed("mounts[3]", "at /a b\u{e9}: mount", .busy), exitStatus: -1)),
     ] + Step.allCases.map { .failed(StageFailure($0, SystemError("call", "subject", .accessDenied))) }
 
 @Suite struct MessageTests {
@@ -34,6 +34,10 @@ private let messages: [Message] =
             (
                 .failed(StageFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
                 [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
+            ),
+            (
+                .failed(StageFailure(.sources, .refused("a"))),
+                [9, 128, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
             ),
         ] as [(Message, [UInt8])])
     func hasItsBytes(message: Message, bytes: [UInt8]) {

@@ -28,8 +28,9 @@ import Testing
     @Test(arguments: [
         (SystemError("open", "/a", .accessDenied), "open /a: permission denied"),
         (SystemError("setsid", "", .notPermitted), "setsid: operation not permitted"),
-        (SystemError("the container is gone", "", Errno(rawValue: 0)), "the container is gone"),
-        (SystemError("x", "y", Errno(rawValue: 0)), "x y"),
+        (.refused("the container is gone"), "the container is gone"),
+        (.failed("x", "y", .noError), "x y"),
+        (.failed("bind root.path", "/r", .busy), "bind root.path /r: device or resource busy"),
     ])
     func isOneLine(error: SystemError, line: String) {
         #expect(error.description == line)

@@ -56,7 +56,7 @@ struct ScopeManager: Sendable {
             guard let path = CgroupHost.ownPath(inProcCgroup: text), path.ends(with: "/\(unit)"),
                 !path.begins(with: "/..")
             else {
-                throw SystemError(
+                throw .failed(
                     "systemd has made the unit, but process \(pid) of the container is not in its cgroup", "", .noEntry)
             }
             let directory = try Files.open(root + path, [.readOnly, .directory])

@@ -47,7 +47,7 @@ enum Labels {
             case .accessDenied, .notPermitted:
                 throw .refused(
                     "the AppArmor profile that runbox itself runs under does not let it change to \"\(profile)\"")
-            default: throw SystemError("\(error.call) for AppArmor profile", profile, error.code)
+            default: throw error.about("for AppArmor profile \(profile)")
             }
         }
     }
@@ -80,7 +80,7 @@ enum Labels {
         case .invalidArgument: .refused("the loaded SELinux policy does not know the label \"\(label)\"")
         case .accessDenied, .notPermitted:
             .refused("the SELinux policy does not let runbox set the label \"\(label)\"; see ausearch -m avc")
-        default: SystemError("\(error.call) for SELinux label", label, error.code)
+        default: error.about("for SELinux label \(label)")
         }
     }
 

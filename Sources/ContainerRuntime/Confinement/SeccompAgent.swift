@@ -52,7 +52,7 @@ extension SeccompListener {
                     try Sockets.sendAll(bytes, descriptor: descriptor, on: socket)
                 }
             } catch {
-                throw SystemError("send to", listener.subject, error.code)
+                throw SystemError("send", "to \(listener.subject)", error.code)
             }
         }
     }

@@ -255,7 +255,7 @@ extension Store {
             let end = MonotonicClock.milliseconds + Self.patience
             while true {
                 let isLocked = try Files.tryLock(folder)
-                guard try isCurrent(id, folder) else { throw SystemError("lock", id, .noEntry) }
+                guard try isCurrent(id, folder) else { throw .failed("lock", id, .noEntry) }
                 if isLocked { return }
                 if MonotonicClock.milliseconds >= end {
                     throw .refused(

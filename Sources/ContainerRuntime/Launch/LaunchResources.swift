@@ -133,7 +133,7 @@ struct LaunchResources: ~Copyable {
             if error.code == .noEntry || error.code == .notDirectory {
                 throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
             }
-            throw SystemError("bind", subject, error.code)
+            throw .failed("bind", subject, error.code)
         }
     }
 

@@ -18,7 +18,7 @@ internal import KernelTypes
 /// | start | parent (in `run`) | – | end of the link at exec |
 /// | foreseen | init | as failed: why the program will not run, should it not | – |
 /// | listener | init | the seccomp listener's descriptor | acknowledged, when the agent has it |
-/// | failed | bridge, init | step, call, subject, errno, exit status | – |
+/// | failed | bridge, init | step, call or the words in its place, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case bridged
     case acknowledged
@@ -36,6 +36,9 @@ enum Message: Sendable, Equatable {
 
     /// The longest packet: a filter of 4096 instructions and a little.
     static let limit = 40 << 10
+
+    /// Set in the number of a failed step where words stand in place of a call's name.
+    fileprivate static let wordsMark: UInt8 = 0x80
 
     /// The packet's bytes: one for the kind, then the fields.
     func encode() -> [UInt8] {
@@ -104,11 +107,11 @@ private struct Encoder {
 
     mutating func kind(_ value: UInt8) { bytes.append(value) }
 
-    package mutating func failure(_ failure: StageFailure) {
-        bytes.append(failure.step.rawValue)
+    mutating func failure(_ failure: StageFailure) {
+        bytes.append(failure.step.rawValue | (failure.cause.words == nil ? 0 : Message.wordsMark))
         number(UInt32(bitPattern: failure.exitStatus))
         number(UInt32(bitPattern: failure.cause.code.rawValue))
-        text(failure.cause.call)
+        text(failure.cause.operation)
         text(failure.cause.subject)
     }
 
@@ -138,11 +141,13 @@ private struct Decoder {
         return bytes[position]
     }
 
-    package mutating func failure() -> StageFailure? {
-        guard let step = byte().flatMap(Step.init(rawValue:)), let status = number(), let code = number(),
-            let call = text(), let subject = text()
+    mutating func failure() -> StageFailure? {
+        guard let mark = byte(), let step = Step(rawValue: mark & ~Message.wordsMark), let status = number(),
+            let errno = number(), let operation = text(), let subject = text()
         else { return nil }
-        let cause = SystemError(call, subject, Errno(rawValue: Int32(bitPattern: code)))
+        let code = Errno(rawValue: Int32(bitPattern: errno))
+        let isWorded = mark & Message.wordsMark != 0
+        let cause: SystemError = isWorded ? .failed(operation, subject, code) : SystemError(operation, subject, code)
         return StageFailure(step, cause, exitStatus: Int32(bitPattern: status))
     }
 

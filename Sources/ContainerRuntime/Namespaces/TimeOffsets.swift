@@ -30,7 +30,7 @@ extension TimeOffsetPlan {
                 )
             }
             if error.code == .notPermitted { throw .refused("\(asked): setting clocks needs CAP_SYS_TIME") }
-            throw SystemError("write timens_offsets", asked, error.code)
+            throw SystemError("write", "timens_offsets \(asked)", error.code)
         }
     }
 }

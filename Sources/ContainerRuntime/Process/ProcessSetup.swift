@@ -54,7 +54,7 @@ package enum ProcessSetup {
             return true
         } catch {
             if error.code == .accessDenied { return false }
-            throw SystemError("process.cwd: chdir", directory, error.code)
+            throw .failed("process.cwd: chdir", directory, error.code)
         }
     }
 
@@ -71,7 +71,7 @@ package enum ProcessSetup {
             }
         } catch {
             if error.isRefusal { throw error }
-            throw SystemError("process.cwd: chdir", directory, error.code)
+            throw .failed("process.cwd: chdir", directory, error.code)
         }
     }
 
@@ -102,7 +102,7 @@ package enum ProcessSetup {
             try Files.write("\(value)", into: "/proc/\(pid)/oom_score_adj")
         } catch {
             if error.code == .accessDenied || error.code == .notPermitted, Credentials.isOrdinary { return }
-            throw SystemError("process.oomScoreAdj", "\(value)", error.code)
+            throw .failed("process.oomScoreAdj", "\(value)", error.code)
         }
     }
 }

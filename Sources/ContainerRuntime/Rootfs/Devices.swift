@@ -39,7 +39,7 @@ struct Devices: ~Copyable {
                 }
             } catch {
                 if error.isRefusal { throw error }
-                throw SystemError(error.call, device.field.map { "\($0) \(device.path)" } ?? device.path, error.code)
+                throw error.about(device.field.map { "\($0) \(device.path)" } ?? device.path)
             }
         }
     }

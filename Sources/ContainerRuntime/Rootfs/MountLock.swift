@@ -59,7 +59,7 @@ enum MountLock {
             guard Namespaces.kind(of: handle) == .mount else { throw .refused("the helper sent no mount namespace") }
             try Namespaces.join(handle, .mount, subject: "the helper's mount namespace")
             try Namespaces.unshare(.mount)
-        case .none: throw SystemError("lock the mounts", "", Errno(rawValue: Int32(packet.bytes.first ?? 0)))
+        case .none: throw .failed("lock the mounts", "", Errno(rawValue: Int32(packet.bytes.first ?? 0)))
         }
     }
 

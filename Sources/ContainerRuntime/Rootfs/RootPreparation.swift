@@ -19,7 +19,7 @@ package enum RootPreparation {
         do throws(SystemError) {
             tree = try Mounting.cloneTree(of: place, recursive: true)
         } catch {
-            throw SystemError("bind root.path", plan.path, error.code)
+            throw .failed("bind root.path", plan.path, error.code)
         }
         if plan.propagation.kind == .shared {
             try Mounting.setAttributes(of: tree, propagation: .private)
@@ -40,7 +40,7 @@ package enum RootPreparation {
             if error.code == .notDirectory || error.code == .symbolicLinkLoop {
                 throw .refused("root.path: \(notADirectory(path))")
             }
-            throw SystemError("open root.path", path, error.code)
+            throw SystemError("open", "root.path \(path)", error.code)
         }
     }
 

@@ -92,7 +92,7 @@ struct WaitSequence {
         while true {
             if try !Polling.wait([(pidfd.number, .readable)], timeout: deadline.pollTimeout)[0].isEmpty { return }
             if deadline.hasPassed {
-                throw SystemError("wait", observer.record.id, .timedOut)
+                throw .failed("wait", observer.record.id, .timedOut)
             }
         }
     }

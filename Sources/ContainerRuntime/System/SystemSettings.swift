@@ -17,7 +17,7 @@ enum SystemSettings {
                 let file = try Files.openBeneath("sys/\(sysctl.path)", at: proc, .writeOnly)
                 try Files.write(sysctl.value, to: file)
             } catch {
-                throw SystemError(error.call, "\(sysctl.key) = \"\(sysctl.value)\"", error.code)
+                throw error.about("\(sysctl.key) = \"\(sysctl.value)\"")
             }
         }
     }

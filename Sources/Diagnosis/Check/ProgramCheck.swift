@@ -36,7 +36,7 @@ struct ProgramCheck {
         }
         switch search {
         case .missing where isUnknown: return
-        case .missing: findings.refuse(Self.field, Program.missing(name, searchPath).cause.call)
+        case .missing: findings.refuse(Self.field, Program.missing(name, searchPath).cause.description)
         case .refused(let path, let code): say(name, path, code, &findings)
         case .found(let path):
             say(name, path, nil, &findings)
@@ -72,7 +72,7 @@ struct ProgramCheck {
     private func say(_ name: String, _ path: String, _ code: Errno?, _ findings: inout PlanFindings) {
         guard let fault = inspection.fault(of: path) else { return }
         if let code, code != fault.code { return }
-        findings.refuse(Self.field, Program.failure(name, fault.code, fault).cause.call)
+        findings.refuse(Self.field, Program.failure(name, fault.code, fault).cause.description)
     }
 
     /// A carriage return behind an argument does not keep the kernel from starting the interpreter, but that is not its argument.

@@ -32,7 +32,7 @@ extension Judgement {
             if facts.users.appArmorRestricts == true, !facts.isRoot {
                 return gap("restricted by AppArmor", Remedy.appArmorProfile())
             }
-            if code.rawValue == 28 {
+            if code == .noSpace {
                 return gap("their number is used up", Remedy.sysctl("user.max_user_namespaces", "100000"))
             }
             return gap("refused (\(code))", "run runbox outside of the sandbox or container that forbids it")

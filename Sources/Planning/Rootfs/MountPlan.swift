@@ -162,9 +162,9 @@ package struct MountPlan: Sendable {
 
     /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
     package func named(_ error: SystemError) -> SystemError {
-        if error.isRefusal { return .refused("mounts[\(index)] at \(destination): \(error.call)") }
+        if error.isRefusal { return .refused("mounts[\(index)] at \(destination): \(error)") }
         let subject = error.subject.isEmpty || error.subject == destination ? "" : " (\(error.subject))"
-        return SystemError("mounts[\(index)]", "at \(destination): \(error.call)\(subject)", error.code)
+        return .failed("mounts[\(index)]", "at \(destination): \(error.operation)\(subject)", error.code)
     }
 
     /// What is said of a bind mount's source that is not there.

@@ -29,7 +29,7 @@ extension Command {
         do throws(SystemError) {
             try Files.deliver(text, to: path, mode: 0o666)
         } catch {
-            throw Failure(error.code.rawValue == 0 ? "\(error)" : "write \(path): \(error.code)")
+            throw Failure(error.code == .noError ? "\(error)" : "write \(path): \(error.code)")
         }
         return 0
     }
