@@ -11,14 +11,14 @@ package enum Processes {
         Descriptor(raw: Int32(try check("pidfd_open", "\(pid)") { system(Int(SYS_pidfd_open), Int(pid), 0) }))
     }
 
-    /// Sends a signal by pidfd; 0 only asks whether the process is there.
-    package static func send(_ signal: Int32, to pidfd: borrowing Descriptor) throws(SystemError) {
+    /// Sends a signal by pidfd.
+    package static func send(_ signal: Signal, to pidfd: borrowing Descriptor) throws(SystemError) {
         let raw = pidfd.raw
-        _ = try check("pidfd_send_signal") { system(Int(SYS_pidfd_send_signal), Int(raw), Int(signal), 0, 0) }
+        _ = try check("pidfd_send_signal") { system(Int(SYS_pidfd_send_signal), Int(raw), Int(signal.rawValue), 0, 0) }
     }
 
-    package static func kill(_ pid: Int32, _ signal: Int32) throws(SystemError) {
-        _ = try check("kill", "\(pid)") { CLinux.kill(pid, signal) }
+    package static func kill(_ pid: Int32, _ signal: Signal) throws(SystemError) {
+        _ = try check("kill", "\(pid)") { CLinux.kill(pid, signal.rawValue) }
     }
 
     /// Waits for a child to end and reaps it.
@@ -125,7 +125,7 @@ package enum Processes {
         return flags & 0x40 == 0
     }
 
-    /// The process's number in this pid name space, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
+    /// The process's number in this pid namespace, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
     package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
         let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")
         for line in text.parts(by: "\n") where line.begins(with: "Pid:") {
@@ -231,7 +231,7 @@ package struct ExecImage: ~Copyable {
 extension Processes {
     /// Ends with SIGKILL.
     package static func kill(_ child: borrowing ChildProcess) throws(SystemError) {
-        try send(Signal.kill.rawValue, to: child.pidfd)
+        try send(.kill, to: child.pidfd)
     }
 }
 

@@ -5,7 +5,13 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
     package let rawValue: Int32
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Sent to nobody: asks whether the process is there. kill(2).
+    package static let null = Signal(rawValue: 0)
     package static let kill = Signal(rawValue: SIGKILL)
+    package static let stop = Signal(rawValue: SIGSTOP)
+    package static let `continue` = Signal(rawValue: SIGCONT)
+    package static let brokenPipe = Signal(rawValue: SIGPIPE)
+    package static let badSystemCall = Signal(rawValue: SIGSYS)
     package static let childEnded = Signal(rawValue: SIGCHLD)
     package static let windowChanged = Signal(rawValue: SIGWINCH)
 
@@ -63,6 +69,9 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
         }
         return nil
     }
+
+    /// The exit status that a shell has for a process that the signal ended.
+    package var shellStatus: Int32 { 128 + rawValue }
 
     /// Whether the default action is to end the process; signal(7).
     package var endsProcess: Bool {

@@ -159,9 +159,6 @@ enum Output {
     /// Takes note of what is open, before anything is opened in its place.
     static func prepare() { _ = isMissing }
 
-    /// What a process ended by SIGPIPE has as its status in a shell.
-    private static let brokenPipeStatus: Int32 = 141
-
     /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A reader that has left, such as
     /// `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
     static func write(_ text: String) throws(Failure) {
@@ -169,7 +166,7 @@ enum Output {
             if isMissing { throw SystemError("write", "", .badDescriptor) }
             try Files.write(text, toNumber: 1)
         } catch {
-            if error.code == .brokenPipe { throw Failure(messages: [], exitStatus: brokenPipeStatus) }
+            if error.code == .brokenPipe { throw Failure(messages: [], exitStatus: Signal.brokenPipe.shellStatus) }
             throw Failure("standard output could not be written: \(error.code)")
         }
     }

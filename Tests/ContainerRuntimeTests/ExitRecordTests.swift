@@ -13,18 +13,18 @@ import Testing
     }
 
     @Test(arguments: [
-        exit(.exited(code: 0)), exit(.exited(code: 255)), exit(.killed(signal: 9)),
+        exit(.exited(code: 0)), exit(.exited(code: 255)), exit(.killed(signal: .kill)),
         exit(.exited(code: 3)) { ($0.startedAt, $0.finishedAt) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z") },
         exit(.exited(code: 3)) { $0.finishedBefore = "2026-01-01T00:00:01Z" },
-        exit(.killed(signal: 9)) {
+        exit(.killed(signal: .kill)) {
             $0.wasKilledForMemory = true
             $0.memoryLimit = MemoryLimitHit(.own(path: "/a/\"b", bytes: .max))
         },
-        exit(.killed(signal: 9)) {
+        exit(.killed(signal: .kill)) {
             $0.wasKilledForMemory = true
             $0.memoryLimit = MemoryLimitHit(.host)
         },
-        exit(.killed(signal: 9)) {
+        exit(.killed(signal: .kill)) {
             $0.wasKilledForMemory = true
             $0.memoryLimit = MemoryLimitHit(.ancestor(path: "/a", bytes: nil))
         },
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func aSignalIsToldAsShellsDo() {
-        #expect(Self.exit(.killed(signal: 9)).code == 137 && Self.exit(.killed(signal: 9)).signal == 9)
+        #expect(Self.exit(.killed(signal: .kill)).code == 137 && Self.exit(.killed(signal: .kill)).signal == 9)
         #expect(Self.exit(.exited(code: 137)).signal == nil)
     }
 

@@ -51,7 +51,7 @@ import Testing
             _ = try? Processes.wait(child)
         }
         #expect(!Processes.isStoppedChild(child.pid) && !Processes.isHalted(child.pid))
-        try Processes.send(SIGSTOP, to: child.pidfd)
+        try Processes.send(.stop, to: child.pidfd)
         var turns = 0
         while !Processes.isStoppedChild(child.pid), turns < 2000 {
             MonotonicClock.sleep(milliseconds: 5)
@@ -59,7 +59,7 @@ import Testing
         }
         // Twice, because looking takes nothing away.
         #expect(Processes.isStoppedChild(child.pid) && Processes.isHalted(child.pid))
-        try Processes.send(SIGCONT, to: child.pidfd)
+        try Processes.send(.continue, to: child.pidfd)
         turns = 0
         while Processes.isHalted(child.pid), turns < 2000 {
             MonotonicClock.sleep(milliseconds: 5)

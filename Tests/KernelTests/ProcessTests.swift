@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: [
         ("0", ExitReason.exited(code: 0)), ("1792", .exited(code: 7)), ("65280", .exited(code: 255)),
-        ("9", .killed(signal: 9)), ("139", .killed(signal: 11)),
+        ("9", .killed(signal: .kill)), ("139", .killed(signal: Signal(rawValue: 11))),
     ])
     func aZombieTellsHowItEnded(status: String, reason: ExitReason) {
         #expect(Processes.zombieEnd(ofStat: Self.stat(") Z (", state: "Z", status: status), startTime: 4242) == reason)
@@ -90,20 +90,21 @@ import Testing
         let own = try Processes.open(Processes.currentID)
         let pid = try Processes.pid(of: own)
         #expect(pid == Processes.currentID)
-        try Processes.send(0, to: own)
+        try Processes.send(.null, to: own)
     }
 
     @Test func aNumberWithoutProcessIsNoProcess() {
         #expect(failure { () throws(SystemError) in _ = try Processes.open(4_194_305) }?.code == .noProcess)
-        #expect(failure { () throws(SystemError) in try Processes.kill(4_194_305, 0) }?.code == .noProcess)
+        #expect(failure { () throws(SystemError) in try Processes.kill(4_194_305, .null) }?.code == .noProcess)
     }
 
     /// wait(2): the code is the second byte, a signal the low seven bits, and bit 7 tells of a core file.
     @Test(
         arguments: [
             (0x0000, .exited(code: 0), 0), (0x0100, .exited(code: 1), 1), (0x7f00, .exited(code: 127), 127),
-            (0xff00, .exited(code: 255), 255), (0x0009, .killed(signal: 9), 137), (0x000f, .killed(signal: 15), 143),
-            (0x008b, .killed(signal: 11), 139), (0x0040, .killed(signal: 64), 192),
+            (0xff00, .exited(code: 255), 255), (0x0009, .killed(signal: .kill), 137),
+            (0x000f, .killed(signal: Signal(rawValue: 15)), 143),
+            (0x008b, .killed(signal: Signal(rawValue: 11)), 139), (0x0040, .killed(signal: Signal(rawValue: 64)), 192),
         ] as [(Int32, ExitReason, Int32)])
     func readsWaitStatuses(status: Int32, reason: ExitReason, shell: Int32) {
         #expect(ExitReason(waitStatus: status) == reason)

@@ -28,7 +28,7 @@ extension FSManager {
         defer { try? Files.write("0", into: "cgroup.freeze", at: directory) }
         for pid in try processes(in: directory, recursive: true) {
             // One that has ended by now needs no killing; 0 stands for a process of an outer pid namespace, which has no number here.
-            if pid > 0 { try? Processes.kill(pid, Signal.kill.rawValue) }
+            if pid > 0 { try? Processes.kill(pid, .kill) }
         }
     }
 

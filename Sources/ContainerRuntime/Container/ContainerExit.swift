@@ -28,7 +28,7 @@ public struct ContainerExit: Sendable, Equatable {
 
     init(_ reason: ExitReason?, observedBy: String) {
         code = reason?.shellStatus
-        if case .killed(let number)? = reason { signal = number }
+        if case .killed(let signal)? = reason { self.signal = signal.rawValue }
         self.observedBy = observedBy
     }
 }

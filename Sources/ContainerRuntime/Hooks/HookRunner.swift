@@ -53,7 +53,7 @@ package struct HookRunner: Sendable {
         do throws(SystemError) {
             try run(index, state, interruptedBy: &signal)
         } catch {
-            throw StageFailure(timing.step, error, exitStatus: signal.map { 128 + $0.rawValue } ?? 1)
+            throw StageFailure(timing.step, error, exitStatus: signal?.shellStatus ?? 1)
         }
     }
 
@@ -84,7 +84,7 @@ package struct HookRunner: Sendable {
         case .exited(let code) where code == Self.execFailed:
             throw fail(index, "cannot be executed", kept)
         case .exited(let code): throw fail(index, "exit status \(code)", kept)
-        case .killed(let signal): throw fail(index, "killed by \(Signal(rawValue: signal).description)", kept)
+        case .killed(let signal): throw fail(index, "killed by \(signal.description)", kept)
         }
     }
 

@@ -38,7 +38,7 @@ struct StartGate: ~Copyable {
         while true {
             _ = try Polling.wait([(start.number, .readable), (signals.number, .readable)])
             while let signal = try Signals.next(in: signals) {
-                if signal.endsProcess { Processes.exit(128 + signal.rawValue) }
+                if signal.endsProcess { Processes.exit(signal.shellStatus) }
             }
             if try Terminals.readAvailable(start, limit: 1)?.isEmpty == false { return }
         }
@@ -121,7 +121,7 @@ struct StartGate: ~Copyable {
     private static func endHalted(_ pid: Int32) -> SystemError {
         // One that went on just now is left alone, like any other that has the number meanwhile.
         if let process = try? Processes.open(pid), Processes.isHalted(pid) {
-            try? Processes.send(Signal.kill.rawValue, to: process)
+            try? Processes.send(.kill, to: process)
         }
         return Halt.failure
     }

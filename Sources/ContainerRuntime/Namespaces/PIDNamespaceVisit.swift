@@ -46,7 +46,7 @@ enum PIDNamespaceVisit {
 
     private static func end(_ visitor: borrowing Descriptor) {
         // It may have ended by itself.
-        try? Processes.send(Signal.kill.rawValue, to: visitor)
+        try? Processes.send(.kill, to: visitor)
         try? Processes.reap(visitor)
     }
 

@@ -54,7 +54,7 @@ struct DeleteSequence {
         let pidfd = try Processes.open(record.pid)
         // Looked at again behind the handle: the number may have been given to another process meanwhile.
         guard try Processes.startTime(record.pid) == record.startTime else { return }
-        try Processes.send(Signal.kill.rawValue, to: pidfd)
+        try Processes.send(.kill, to: pidfd)
         if try Polling.wait([(pidfd.number, .readable)], timeout: Self.patience)[0].isEmpty {
             throw .refused(
                 "process \(record.pid) does not end although it was killed; it hangs in the kernel, see /proc/\(record.pid)/stack"

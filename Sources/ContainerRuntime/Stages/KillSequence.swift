@@ -29,7 +29,7 @@ struct KillSequence: Sendable {
         guard status.allowsKill, record.pid != 0 else { return }
         try operation("kill container") { () throws(SystemError) in
             let process = try open()
-            try Processes.send(signal.rawValue, to: process)
+            try Processes.send(signal, to: process)
         }
     }
 
@@ -57,7 +57,7 @@ struct KillSequence: Sendable {
             // 0 stands for a process of an outer pid name space, and would mean our own process group.
             for pid in try cgroup.processes(recursive: true) where pid > 0 {
                 // Frozen processes do not end meanwhile; one that cannot be reached is another user's.
-                try? Processes.kill(pid, signal.rawValue)
+                try? Processes.kill(pid, signal)
             }
         } catch {
             if !wasFrozen { try? cgroup.thaw() }  // the first error is the one to report

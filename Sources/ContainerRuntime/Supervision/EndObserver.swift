@@ -53,7 +53,7 @@ struct EndObserver: Sendable {
         exit.startedAt = StartNote.read(folder)
         if let kills = memoryKills() {
             // Another process of the container may have been the victim; only SIGKILL can have been the init's own.
-            exit.wasKilledForMemory = kills.count > 0 && reason == .killed(signal: Signal.kill.rawValue)
+            exit.wasKilledForMemory = kills.count > 0 && reason == .killed(signal: .kill)
             if exit.wasKilledForMemory == true { exit.memoryLimit = kills.limit.map(MemoryLimitHit.init) }
         }
         return exit

@@ -103,6 +103,6 @@ struct Foreground: ~Copyable {
 
     private func forward(_ signal: Signal) {
         // A process that has just ended is reaped in the next turn.
-        try? Processes.send(signal.rawValue, to: process.pidfd)
+        try? Processes.send(signal, to: process.pidfd)
     }
 }

@@ -49,7 +49,7 @@ package struct Interruption: Sendable {
         switch outcome {
         case .signal(let signal):
             throw StageFailure(
-                .gate, .refused("interrupted by \(signal.description)"), exitStatus: 128 + signal.rawValue)
+                .gate, .refused("interrupted by \(signal.description)"), exitStatus: signal.shellStatus)
         case .halted: throw StageFailure(.gate, Halt.failure)
         case .ready, .late, .initEnded: return outcome
         }

@@ -8,11 +8,11 @@ enum Obituary {
     /// Of a payload that has ended; nil when the status says it all. Must be asked before the cgroup is removed.
     static func sentence(_ reason: ExitReason, pid: Int32, seccomp: Bool, cgroup: CgroupRecord) -> String? {
         switch reason {
-        case .killed(9), .exited(137):
+        case .killed(.kill), .exited(Signal.kill.shellStatus):
             // A cgroup that cannot be opened counted nothing that could be told.
             guard let words = (try? CgroupManager.open(cgroup))?.memoryKills()?.reason else { return nil }
             return "the container was killed for lack of memory: \(words)"
-        case .killed(31) where seccomp:
+        case .killed(.badSystemCall) where seccomp:
             return "the container was killed by its seccomp profile (linux.seccomp) \(call(pid))"
         default: return nil
         }
@@ -29,12 +29,12 @@ enum Obituary {
     static func ofInit(_ reason: ExitReason?, cgroup: borrowing CgroupManager) -> String {
         let dead = "container process is already dead"
         switch reason {
-        case .killed(9)?, .exited(137)?:
+        case .killed(.kill)?, .exited(Signal.kill.shellStatus)?:
             if let words = cgroup.memoryKills()?.reason {
                 return "\(dead): container init was OOM-killed (memory limit too low?): \(words)"
             }
             return "\(dead): killed by SIGKILL, and not for lack of memory in its cgroup"
-        case .killed(let signal)?: return "\(dead): killed by \(Signal(rawValue: signal).description)"
+        case .killed(let signal)?: return "\(dead): killed by \(signal.description)"
         case .exited, nil: return dead
         }
     }

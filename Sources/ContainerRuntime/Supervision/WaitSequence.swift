@@ -79,10 +79,10 @@ struct WaitSequence {
     }
 
     /// Before Linux 6.15 a reaper that is faster than this process would take the exit code along.
-    private func listen() -> ExitAnnouncement? {
+    private func listen() -> ProcConnector? {
         guard KernelRelease.current < (6, 15) else { return nil }
         do throws(SystemError) {
-            return try ExitAnnouncement.listen(to: observer.record.pid)
+            return try ProcConnector.listen(to: observer.record.pid)
         } catch {
             return nil  // not for ordinary users, nor inside of containers: then the zombie must do
         }
@@ -97,9 +97,9 @@ struct WaitSequence {
         }
     }
 
-    private func heard(_ announcement: borrowing ExitAnnouncement?) -> ExitReason? {
-        switch announcement {
-        case .some(let announcement): announcement.take()
+    private func heard(_ connector: borrowing ProcConnector?) -> ExitReason? {
+        switch connector {
+        case .some(let connector): connector.take()
         case .none: nil
         }
     }

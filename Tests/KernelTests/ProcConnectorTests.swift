@@ -3,22 +3,24 @@ import Testing
 
 @testable import Kernel
 
-@Suite struct ExitAnnouncementTests {
+@Suite struct ProcConnectorTests {
     private static func message(what: UInt32 = 0x8000_0000, process: UInt32 = 17, status: UInt32) -> [UInt8] {
         let words: [UInt32] = [76, 3, 0, 0, 1, 1, 0, 0, 40, what, 0, 0, 0, process, process, status, 17, 1, 1]
         return words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } }
     }
 
     @Test(
-        arguments: [(0x0700, .exited(code: 7)), (9, .killed(signal: 9)), (0x8b, .killed(signal: 11))]
+        arguments: [
+            (0x0700, .exited(code: 7)), (9, .killed(signal: .kill)), (0x8b, .killed(signal: Signal(rawValue: 11))),
+        ]
             as [(UInt32, ExitReason)])
     func readsTheEnd(status: UInt32, reason: ExitReason) {
         let message = Self.message(status: status)
-        #expect(ExitAnnouncement.reason(message[...], of: 17) == reason)
-        #expect(ExitAnnouncement.reason(([0xff] + message).dropFirst(), of: 17) == reason)
-        #expect(ExitAnnouncement.reason(message[...], of: 18) == nil)
-        #expect(ExitAnnouncement.reason(Self.message(what: 1, status: status)[...], of: 17) == nil)
-        #expect(ExitAnnouncement.reason(message[..<63], of: 17) == nil)
+        #expect(ProcConnector.reason(message[...], of: 17) == reason)
+        #expect(ProcConnector.reason(([0xff] + message).dropFirst(), of: 17) == reason)
+        #expect(ProcConnector.reason(message[...], of: 18) == nil)
+        #expect(ProcConnector.reason(Self.message(what: 1, status: status)[...], of: 17) == nil)
+        #expect(ProcConnector.reason(message[..<63], of: 17) == nil)
     }
 
     /// A process that is not this one's child, and ends while it is listened for.
@@ -30,15 +32,15 @@ import Testing
         let digits = line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
         let pid = try #require(Int32(String(decoding: digits, as: UTF8.self)))
         let pidfd = try Processes.open(pid)
-        let announcement: ExitAnnouncement
+        let connector: ProcConnector
         do throws(SystemError) {
-            announcement = try ExitAnnouncement.listen(to: pid)
+            connector = try ProcConnector.listen(to: pid)
         } catch {
-            print("skipped: the kernel's announcements are not for this user: \(error)")
+            print("skipped: the proc connector is not for this user: \(error)")
             return
         }
         _ = try Polling.wait([(pidfd.number, .readable)])
-        let reason = announcement.take()
+        let reason = connector.take()
         #expect(reason == .exited(code: 7), "needs the process connector, CONFIG_PROC_EVENTS, in the host's namespaces")
     }
 }

@@ -1,11 +1,11 @@
 internal import CLinux
 package import KernelTypes
 
-/// Hears of one process's end from the kernel itself, with its exit code, whoever reaps it: the process connector of netlink.
+/// The kernel's proc connector, a netlink socket on which it reports events of processes: here the end of one process, with its exit code, whoever reaps it.
 ///
-/// For kernels before 6.15, where nothing else tells it to others than the parent. Only for root of the host, in the host's pid namespace; others
+/// For kernels before 6.15, where nothing else shows that to others than the parent. Only for root of the host, in the host's pid namespace; others
 /// hear nothing. connector.rst, linux/cn_proc.h.
-package struct ExitAnnouncement: ~Copyable {
+package struct ProcConnector: ~Copyable {
     private let socket: Descriptor
     private let pid: Int32
 
@@ -21,7 +21,7 @@ package struct ExitAnnouncement: ~Copyable {
     }
 
     /// Begins to listen; what ends from now on is heard.
-    package static func listen(to pid: Int32) throws(SystemError) -> ExitAnnouncement {
+    package static func listen(to pid: Int32) throws(SystemError) -> ProcConnector {
         let kind = Int(SOCK_DGRAM.rawValue) | Int(SOCK_CLOEXEC.rawValue) | Int(SOCK_NONBLOCK.rawValue)
         let connector = 11  // NETLINK_CONNECTOR
         let number = try check("socket") { system(Int(SYS_socket), Int(AF_NETLINK), kind, connector) }
@@ -34,7 +34,7 @@ package struct ExitAnnouncement: ~Copyable {
         // nlmsghdr: length, NLMSG_DONE; cn_msg: CN_IDX_PROC, CN_VAL_PROC, sequence, ack, length; PROC_CN_MCAST_LISTEN.
         let request: [UInt32] = [40, 3, 0, 0, 1, 1, 0, 0, 4, 1]
         _ = try check("send") { lend(request) { system(Int(SYS_sendto), raw, $0, request.count * 4, 0, 0, 0) } }
-        return ExitAnnouncement(socket: end, pid: pid)
+        return ProcConnector(socket: end, pid: pid)
     }
 
     /// The kernel drops everything else before it would wake or fill anything: the host makes many processes.
