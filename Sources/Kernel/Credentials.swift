@@ -18,7 +18,7 @@ package enum Credentials {
         try Capabilities.current().effective.contains(.groups)
     }
 
-    /// Whether this process lives in a user name space that is not the first, so that being root means less; user_namespaces(7). To be asked when something was
+    /// Whether this process lives in a user namespace that is not the first, so that being root means less; user_namespaces(7). To be asked when something was
     /// refused, and not before.
     package static var isInUserNamespace: Bool {
         guard let map = try? Files.readText("/proc/self/uid_map") else { return false }  // a kernel without them
@@ -41,7 +41,7 @@ package enum Credentials {
         _ = try check("prctl(PR_SET_KEEPCAPS)") { clinux_prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0) }
     }
 
-    /// Sets host and domain name of this UTS name space.
+    /// Sets host and domain name of this UTS namespace.
     package static func setHostName(_ name: String) throws(SystemError) {
         _ = try check("sethostname", name) { sethostname(name, name.utf8.count) }
     }

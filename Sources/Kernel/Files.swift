@@ -3,7 +3,7 @@ package import KernelTypes
 
 /// Calls on files by path or below a descriptor.
 package enum Files {
-    /// Opens a path of the runtime's own name space. For paths below a container's root use ``RootDirectory``.
+    /// Opens a path of the runtime's own namespace. For paths below a container's root use ``RootDirectory``.
     package static func open(_ path: String, _ flags: OpenFlags, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
         Descriptor(raw: try check("open", path) { clinux_open(path, flags.rawValue | O_CLOEXEC, mode) })
     }

@@ -3,7 +3,7 @@ package import KernelTypes
 
 /// Mounts, made by descriptor: a path is never looked up twice.
 package enum Mounting {
-    /// Clones a mount, detached from every name space, or all mounts below it.
+    /// Clones a mount, detached from every namespace, or all mounts below it.
     ///
     /// open_tree(2) with OPEN_TREE_CLONE.
     /// - Parameter follow: whether a symbolic link at the end of `path` is followed.
@@ -44,7 +44,7 @@ package enum Mounting {
         }
     }
 
-    /// Moves a mount of this name space to a path. mount(2), MS_MOVE.
+    /// Moves a mount of this namespace to a path. mount(2), MS_MOVE.
     package static func move(_ from: String, to path: String) throws(SystemError) {
         try mount(from, on: path, type: nil, flags: .move, data: nil)
     }
@@ -67,7 +67,7 @@ package enum Mounting {
         }
     }
 
-    /// Makes the files of a detached mount appear to belong to others: to whom a user name space maps their owners. mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12.
+    /// Makes the files of a detached mount appear to belong to others: to whom a user namespace maps their owners. mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12.
     package static func mapIDs(
         of mount: borrowing Descriptor, by userNamespace: borrowing Descriptor, recursive: Bool
     ) throws(SystemError) {

@@ -5,11 +5,11 @@ package import KernelTypes
 extension Files {
     /// Puts a text where a path leads: a new file, or one instead of the regular file that is there, whole or not at all. Devices, FIFOs and sockets are written
     /// to. Symbolic links stay, and what they lead to is written.
-    /// - Parameter patience: milliseconds to wait for a reader of a FIFO, and for one that reads too slowly.
+    /// - Parameter timeout: milliseconds to wait for a reader of a FIFO, and for one that reads too slowly.
     package static func deliver(
-        _ text: String, to path: String, mode: UInt32, patience: Int64 = 10_000
+        _ text: String, to path: String, mode: UInt32, timeout: Int64 = 10_000
     ) throws(SystemError) {
-        let deadline = Deadline(milliseconds: patience)
+        let deadline = Deadline(milliseconds: timeout)
         switch try place(path) {
         case .file: try replace(path, with: text, mode: mode)
         case .standing:

@@ -2,7 +2,7 @@ internal import CLinux
 package import KernelTypes
 
 package enum Namespaces {
-    /// Moves this process into the name space that `descriptor` (of /proc/PID/ns/NAME, or a pidfd) stands for. setns(2).
+    /// Moves this process into the namespace that `descriptor` (of /proc/PID/ns/NAME, or a pidfd) stands for. setns(2).
     package static func join(
         _ descriptor: borrowing Descriptor, _ kinds: NamespaceFlags, subject: String
     ) throws(SystemError) {
@@ -10,12 +10,12 @@ package enum Namespaces {
         _ = try check("setns", subject) { setns(raw, Int32(kinds.rawValue)) }
     }
 
-    /// Leaves the given name spaces for new ones. unshare(2).
+    /// Leaves the given namespaces for new ones. unshare(2).
     package static func unshare(_ kinds: NamespaceFlags) throws(SystemError) {
         _ = try check("unshare") { CLinux.unshare(Int32(kinds.rawValue)) }
     }
 
-    /// What kind of name space a descriptor is; nil when it is none. ioctl_ns(2), NS_GET_NSTYPE.
+    /// What kind of namespace a descriptor is; nil when it is none. ioctl_ns(2), NS_GET_NSTYPE.
     package static func kind(of descriptor: borrowing Descriptor) -> NamespaceFlags? {
         let request = UInt(0xB703)  // _IO(0xb7, 0x3), which Swift does not import
         let result = clinux_ioctl_value(descriptor.raw, request, 0)

@@ -2,7 +2,7 @@ internal import CLinux
 package import KernelTypes
 
 package enum NetworkInterfaces {
-    /// Sets a network interface of this network name space up. netdevice(7), SIOCSIFFLAGS.
+    /// Sets a network interface of this network namespace up. netdevice(7), SIOCSIFFLAGS.
     package static func bringUp(_ name: String) throws(SystemError) {
         let end = Descriptor(
             raw: try check("socket") { socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })

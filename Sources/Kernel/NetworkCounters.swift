@@ -12,7 +12,7 @@ package struct NetworkCounters: Hashable, Sendable {
     package var sendErrors: UInt64
     package var sendDrops: UInt64
 
-    /// The interfaces of the network name space that a process is in; none when it has ended.
+    /// The interfaces of the network namespace that a process is in; none when it has ended.
     package static func read(ofProcess pid: Int32) throws(SystemError) -> [NetworkCounters] {
         do throws(SystemError) {
             return parse(try Files.readText("/proc/\(pid)/net/dev"))

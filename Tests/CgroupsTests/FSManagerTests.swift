@@ -392,7 +392,7 @@ struct DelegationTests {
     private let mount = Mount(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"])
     private let namespace = Namespace(type: .cgroup)
 
-    @Test("Only a new name space and a writable mount at the usual place")
+    @Test("Only a new namespace and a writable mount at the usual place")
     func wanted() {
         #expect(Delegation.isWanted(namespaces: [namespace], mounts: [mount]))
         #expect(!Delegation.isWanted(namespaces: [Namespace(type: .cgroup, path: "/x")], mounts: [mount]))

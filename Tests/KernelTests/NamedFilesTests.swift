@@ -4,8 +4,8 @@ import Testing
 
 /// Files that somebody has named: what is there already, and is more than a file, stays what it is.
 @Suite struct NamedFilesTests {
-    private func deliver(_ text: String, _ path: String, patience: Int64 = 10_000) -> SystemError? {
-        failure { () throws(SystemError) in try Files.deliver(text, to: path, mode: 0o644, patience: patience) }
+    private func deliver(_ text: String, _ path: String, timeout: Int64 = 10_000) -> SystemError? {
+        failure { () throws(SystemError) in try Files.deliver(text, to: path, mode: 0o644, timeout: timeout) }
     }
 
     @Test func aFileIsReplacedWhole() throws {
@@ -104,7 +104,7 @@ import Testing
     @Test func nobodyWaitsForAFIFOForEver() throws {
         try withFolder { folder throws in
             try Files.makeFIFO(folder.path("fifo"), mode: 0o600)
-            let error = deliver("12", folder.path("fifo"), patience: 30)
+            let error = deliver("12", folder.path("fifo"), timeout: 30)
             #expect(error?.description.contains("nobody has opened this FIFO for reading") == true, "\(error as Any)")
             #expect(folder.kind("fifo") == .fifo)
             let log = failure { () throws(SystemError) in
@@ -120,7 +120,7 @@ import Testing
             try Files.makeFIFO(folder.path("fifo"), mode: 0o600)
             let reader = try Files.open(folder.path("fifo"), [.readOnly, .nonBlocking])
             let text = String(repeating: "x", count: 1 << 20)
-            #expect(deliver(text, folder.path("fifo"), patience: 30)?.code == .timedOut)
+            #expect(deliver(text, folder.path("fifo"), timeout: 30)?.code == .timedOut)
             _ = reader.number
         }
     }

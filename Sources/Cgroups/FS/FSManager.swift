@@ -57,7 +57,7 @@ package struct FSManager: ~Copyable, Sendable {
         }
     }
 
-    /// The directory's path in the runtime's own name space.
+    /// The directory's path in the runtime's own namespace.
     var fullPath: String { root + path.description }
 
     /// Lends the directory to a call, and words its failure; nil when the cgroup is gone.
@@ -108,7 +108,7 @@ package struct FSManager: ~Copyable, Sendable {
 
     var gone: CgroupError { CgroupError("the container's cgroup \(path) is gone", code: .noEntry) }
 
-    /// The processes in the cgroup, by their numbers in this pid name space.
+    /// The processes in the cgroup, by their numbers in this pid namespace.
     /// - Parameter recursive: also those in the cgroups below it, which the container may have made.
     package func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
         let found = try inDirectory { directory throws(SystemError) in

@@ -12,7 +12,7 @@ struct SystemdBus: ~Copyable, Sendable {
     private let systemd: String?
 
     /// Milliseconds for an answer, and for the end of a job, as in runc.
-    private static let patience: Int64 = 30_000
+    private static let timeout: Int64 = 30_000
 
     private static let service = "org.freedesktop.systemd1"
     private static let path = "/org/freedesktop/systemd1"
@@ -50,14 +50,14 @@ struct SystemdBus: ~Copyable, Sendable {
     }
 
     private static func connect(to place: SystemdPlace) throws(DBusError) -> SystemdBus {
-        var connection = try Connection.open(place.path, isBus: place.isBus, timeout: patience)
+        var connection = try Connection.open(place.path, isBus: place.isBus, timeout: timeout)
         var question = Message(.call)
         question.destination = service
         question.path = path
         question.interface = "org.freedesktop.DBus.Properties"
         question.member = "Get"
         question.body = [.string(manager), .string("Version")]
-        let answer = try connection.call(question, timeout: patience)
+        let answer = try connection.call(question, timeout: timeout)
         guard case .variant(.string(let text))? = answer.body.first, let version = version(in: text) else {
             throw .malformed("systemd does not tell its version")
         }
@@ -79,7 +79,7 @@ struct SystemdBus: ~Copyable, Sendable {
         message.interface = Self.manager
         message.member = member
         message.body = arguments
-        return try connection.call(message, timeout: Self.patience).body
+        return try connection.call(message, timeout: Self.timeout).body
     }
 
     // MARK: Jobs
@@ -93,7 +93,7 @@ struct SystemdBus: ~Copyable, Sendable {
         guard let job = try call(member, arguments).first?.text else { throw .malformed("\(member) names no job") }
         isQueued = true
         let systemd = systemd
-        let signal = try connection.signal(timeout: Self.patience, what) { signal in
+        let signal = try connection.signal(timeout: Self.timeout, what) { signal in
             signal.interface == Self.manager && signal.body.count == 4 && signal.body[1].text == job
                 && (systemd == nil || signal.sender == systemd)
         }
@@ -113,7 +113,7 @@ struct SystemdBus: ~Copyable, Sendable {
             match.body = [
                 .string("type='signal',sender='\(Self.service)',interface='\(Self.manager)',member='JobRemoved'")
             ]
-            _ = try connection.call(match, timeout: Self.patience)
+            _ = try connection.call(match, timeout: Self.timeout)
         }
         _ = try call("Subscribe", [])
     }
@@ -232,7 +232,7 @@ struct SystemdBus: ~Copyable, Sendable {
         question.interface = "org.freedesktop.DBus.Properties"
         question.member = "Get"
         question.body = [.string("\(Self.service).\(type)"), .string(name)]
-        return try connection.call(question, timeout: Self.patience).body.first
+        return try connection.call(question, timeout: Self.timeout).body.first
     }
 
     /// Moves a process into a cgroup of a unit that is delegated, wherever it is: a user's systemd asks that of the system's. Since systemd 238.
