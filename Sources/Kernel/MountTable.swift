@@ -1,6 +1,6 @@
 package import KernelTypes
 
-/// The mounts of this name space, from /proc/self/mountinfo; proc_pid_mountinfo(5).
+/// The mounts of this namespace, from /proc/self/mountinfo; proc_pid_mountinfo(5).
 package enum MountTable {
     package struct Entry: Equatable, Sendable {
         package let path: String

@@ -1,7 +1,7 @@
 internal import CLinux
 
 package enum Clock {
-    /// The clocks that a time name space may move; time_namespaces(7).
+    /// The clocks that a time namespace may move; time_namespaces(7).
     package enum Movable: Sendable {
         /// CLOCK_MONOTONIC.
         case start

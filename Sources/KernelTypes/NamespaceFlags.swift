@@ -1,4 +1,4 @@
-/// Kinds of name spaces, as clone(2) and setns(2) flags.
+/// Kinds of namespaces, as clone(2) and setns(2) flags.
 package struct NamespaceFlags: OptionSet, Sendable, Hashable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -108,7 +108,7 @@ enum ConfigShape {
             Shape.Member("uidMappings", 5, .list(2, .object(mapping), least: 1)),
         ] + inEither
 
-    /// With a user name space of its own, and most of the time mappings for it.
+    /// With a user namespace of its own, and most of the time mappings for it.
     private static let linuxWithUsers: [Shape.Member] =
         [
             Shape.Member("namespaces", 100, .some(percent: 95, namespaces + [.fixed("{\"type\":\"user\"}")])),

@@ -54,10 +54,10 @@ enum PlanPromises {
         let all = spec.linux?.namespaces ?? []
         let new = all.filter { $0.path == nil }.reduce(NamespaceFlags()) { $0.union(flags[$1.type] ?? []) }
         findings.expect(
-            facts.newNamespaces == new, "new name spaces are those of the configuration, no more and no fewer")
+            facts.newNamespaces == new, "new namespaces are those of the configuration, no more and no fewer")
         findings.expect(
             facts.joinedNamespaces.map(\.path) == all.compactMap(\.path),
-            "name spaces are joined by the paths of the configuration")
+            "namespaces are joined by the paths of the configuration")
         findings.expect(facts.uidMappings == spec.linux?.uidMappings ?? [], "user mappings are kept")
         findings.expect(facts.gidMappings == spec.linux?.gidMappings ?? [], "group mappings are kept")
     }
@@ -215,9 +215,9 @@ enum PlanPromises {
         findings.expect(
             facts.sysctls.map { "\($0.key)=\($0.value)" } == wanted,
             "the kernel parameters are those of the configuration")
-        // Without a name space of its own, the host would be renamed.
+        // Without a namespace of its own, the host would be renamed.
         let types = (spec.linux?.namespaces ?? []).map(\.type)
-        findings.expectOfClean(spec.hostname == nil || types.contains(.uts), "no host name without its name space")
+        findings.expectOfClean(spec.hostname == nil || types.contains(.uts), "no host name without its namespace")
         findings.expectOfClean(facts.mounts.isEmpty || types.contains(.mount), "no mount on the host")
         for (key, _) in facts.sysctls {
             let own: NamespaceType = key.first == "n" ? .network : .ipc

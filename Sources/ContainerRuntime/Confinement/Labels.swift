@@ -18,7 +18,7 @@ extension LabelPlan {
 enum Labels {
     /// Sets what the next execve of this thread changes to; proc_pid_attr(5).
     ///
-    /// - Parameter proc: the verified procfs, opened before the root was changed; it shows every process by the number of its own pid name space.
+    /// - Parameter proc: the verified procfs, opened before the root was changed; it shows every process by the number of its own pid namespace.
     static func prepareExec(_ plan: LabelPlan, proc: borrowing Descriptor) throws(SystemError) {
         if let profile = plan.profile { try setProfile(profile, proc) }
         if let label = plan.label {

@@ -8,7 +8,7 @@ extension Container {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         // While it is being made, its cgroup may still be another's that is about to be refused.
         guard record.isReady else { throw .status(reason: "container not running: \(id) is still being created") }
-        // 0 stands for a process of an outer pid name space, which has no number here.
+        // 0 stands for a process of an outer pid namespace, which has no number here.
         return try withCgroup(of: record) { cgroup throws(CgroupError) in
             try cgroup.processes(recursive: true).filter { $0 > 0 }.sorted()
         }

@@ -23,7 +23,7 @@ package struct Record: Sendable, Equatable {
     var hasProcess: Bool
     /// Whether config.json, of which a copy lies beside, has hooks for the time after `create`.
     var hasLaterHooks: Bool
-    /// Whether the container shares a pid name space, so that its init's death does not end the others.
+    /// Whether the container shares a pid namespace, so that its init's death does not end the others.
     var sharesProcesses: Bool
     /// The name of its processes' session keyring; nil where they are in the caller's.
     var keyring: String?

@@ -102,7 +102,7 @@ extension Container {
 /// What a container uses.
 struct Usage: Sendable {
     var cgroup: Statistics
-    /// Of its own network name space; none where it has the host's.
+    /// Of its own network namespace; none where it has the host's.
     var interfaces: [NetworkCounters]
     var resctrl: ResctrlStatistics?
 }

@@ -4,13 +4,13 @@ internal import KernelTypes
 package import OCISpec
 internal import Planning
 
-/// Runs the hooks of one kind, in their order, in the name spaces this process is in.
+/// Runs the hooks of one kind, in their order, in the namespaces this process is in.
 package struct HookRunner: Sendable {
     let timing: HookTiming
     package let hooks: [Hook]
     /// For hooks without an environment of their own; nil leaves it empty.
     let fallbackEnvironment: [String]?
-    /// Where hooks of the runtime's name spaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
+    /// Where hooks of the runtime's namespaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
     let directory: String?
     /// What ends a hook before its time.
     let interruption: Interruption

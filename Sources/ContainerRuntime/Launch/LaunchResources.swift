@@ -4,9 +4,9 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// Everything of the host that the container's process needs, opened before it leaves the host's name spaces.
+/// Everything of the host that the container's process needs, opened before it leaves the host's namespaces.
 ///
-/// Opened early, sources need not be readable inside a user name space, and no path is looked up twice.
+/// Opened early, sources need not be readable inside a user namespace, and no path is looked up twice.
 struct LaunchResources: ~Copyable {
     /// For each mount: the detached tree of a bind mount, with its attributes; nothing for other mounts.
     var mountSources = DescriptorTable()
@@ -21,7 +21,7 @@ struct LaunchResources: ~Copyable {
     /// What a link that takes the place of a mount points to; nil where the mount is one.
     func linkTarget(ofMount index: Int) -> String? { linkTargets.first { $0.mount == index }?.target }
 
-    /// For each joined name space: its handle.
+    /// For each joined namespace: its handle.
     var namespaces = DescriptorTable()
     /// The host's procfs, ``HostProcfs``: one entry, or none where there is nothing to write.
     var proc = DescriptorTable()
@@ -46,7 +46,7 @@ struct LaunchResources: ~Copyable {
     /// Which of it is opened.
     enum Part {
         case all, namespaces
-        /// Bind sources: an ordinary user may clone mounts in the container's user and mount name spaces only.
+        /// Bind sources: an ordinary user may clone mounts in the container's user and mount namespaces only.
         case mounts
     }
 
@@ -156,7 +156,7 @@ struct LaunchResources: ~Copyable {
         }
     }
 
-    /// In a user name space a tree may be shown only with what is mounted below it, because that may hide something (mount_namespaces(7)). Taking it along unasked
+    /// In a user namespace a tree may be shown only with what is mounted below it, because that may hide something (mount_namespaces(7)). Taking it along unasked
     /// would show more than was written.
     private static func clone(
         _ source: String, _ mount: MountPlan, recursive: Bool, follow: Bool

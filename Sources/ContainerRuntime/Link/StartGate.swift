@@ -32,7 +32,7 @@ struct StartGate: ~Copyable {
     }
 
     /// The init: waits until `start` writes its byte. A signal that would end an ordinary process ends it here too,
-    /// although as the first process of a pid name space the kernel would let it ignore all but SIGKILL.
+    /// although as the first process of a pid namespace the kernel would let it ignore all but SIGKILL.
     /// - Note: every signal must be blocked by now, see ``blockSignals()``.
     func waitForStart() throws(SystemError) {
         while true {

@@ -5,13 +5,13 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// Gives a new user name space its id mappings, from outside. user_namespaces(7), "User and group ID mappings".
+/// Gives a new user namespace its id mappings, from outside. user_namespaces(7), "User and group ID mappings".
 struct IDMapWriter: Sendable {
     /// Who this process is; an ordinary user may map nobody but itself, and needs a helper for more.
     let user: UInt32
     let group: UInt32
 
-    /// - Parameter pid: a process in the name space.
+    /// - Parameter pid: a process in the namespace.
     func write(uids: [IDMapping], gids: [IDMapping], of pid: Int32) throws(SystemError) {
         try map(.users, uids, pid)
         try map(.groups, gids, pid)

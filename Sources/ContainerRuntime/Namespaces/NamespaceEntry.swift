@@ -3,9 +3,9 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// Entering and owning name spaces, in the container's process.
+/// Entering and owning namespaces, in the container's process.
 enum NamespaceEntry {
-    /// Joins the given name spaces of others. A user name space comes last, because only outside of it may name spaces be joined that it does not own;
+    /// Joins the given namespaces of others. A user namespace comes last, because only outside of it may namespaces be joined that it does not own;
     /// what is refused before is tried again inside (an ordinary user may join others only there).
     ///
     /// The pid namespace of an init that is born last is left to ``joinProcessNamespace(_:_:)``: what is started until then stays out of it.
@@ -39,7 +39,7 @@ enum NamespaceEntry {
         }
     }
 
-    /// Becomes root of the user name space, so that what is made belongs to the container's root.
+    /// Becomes root of the user namespace, so that what is made belongs to the container's root.
     /// Where 0 is not mapped, the first user that is takes its place.
     static func becomeRoot(_ plan: NamespacePlan) throws(SystemError) {
         guard plan.has(.user) else { return }

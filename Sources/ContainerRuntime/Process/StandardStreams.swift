@@ -19,7 +19,7 @@ package enum StandardStreams {
             if status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 {
                 try reopenNull(number)
             } else if status.owner != user, !status.kind.isDevice, files || status.kind != .regular {
-                // Best effort, as in runc: pipes of another user name space or files on a read-only mount stay as they are.
+                // Best effort, as in runc: pipes of another user namespace or files on a read-only mount stay as they are.
                 try? Files.changeOwner(ofNumber: number, owner: user)
             }
         }

@@ -6,7 +6,7 @@ internal import Planning
 /// Makes device nodes and the links of /dev.
 struct Devices: ~Copyable {
     let plan: RootfsPlan
-    /// Inside a user name space nodes cannot be made; the host's are shown instead.
+    /// Inside a user namespace nodes cannot be made; the host's are shown instead.
     let byBinding: Bool
 
     /// - Parameter mount: the new file system at /dev, where there is one.

@@ -56,7 +56,7 @@ struct Mounts: ~Copyable {
         }
     }
 
-    /// Asked when the kernel has refused a mount: the runtime itself may be root of a user name space only.
+    /// Asked when the kernel has refused a mount: the runtime itself may be root of a user namespace only.
     private var isInUserNamespace: Bool { namespaces.has(.user) || Credentials.isInUserNamespace }
 
     // MARK: Bind mounts
@@ -126,7 +126,7 @@ struct Mounts: ~Copyable {
         }
     }
 
-    /// What the kernel refuses inside a user name space is replaced by what comes nearest, as crun does it.
+    /// What the kernel refuses inside a user namespace is replaced by what comes nearest, as crun does it.
     private func instead(
         of order: NewFileSystem.Order, on target: borrowing Descriptor, after error: SystemError
     ) throws(SystemError) -> NewFileSystem {
@@ -134,8 +134,8 @@ struct Mounts: ~Copyable {
             // The group tty is not mapped.
             return try NewFileSystem.make(order.without("gid=5"), on: target)
         }
-        // These two can be mounted only by whoever owns the network or pid name space. The host's are shown in their place only
-        // where the container is in the host's name space of that kind anyway.
+        // These two can be mounted only by whoever owns the network or pid namespace. The host's are shown in their place only
+        // where the container is in the host's namespace of that kind anyway.
         let isHosts =
             order.type == "proc" && !namespaces.has(.pid) || order.type == "sysfs" && !namespaces.has(.network)
         guard error.code == .notPermitted, isHosts else { throw error }

@@ -42,7 +42,7 @@ enum Pivot {
                 try Mounting.detach(entry.path)
             } catch {
                 guard error.code == .invalidArgument || error.code == .notPermitted else { throw error }
-                // Locked by a user name space: cover it.
+                // Locked by a user namespace: cover it.
                 try Mounting.mount("tmpfs", on: entry.path, type: "tmpfs", flags: [], data: nil)
             }
         }

@@ -4,7 +4,7 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The short-lived process that enters other containers' user and pid name spaces and gives birth to the init in them, as a sibling of its own.
+/// The short-lived process that enters other containers' user and pid namespaces and gives birth to the init in them, as a sibling of its own.
 enum BridgeSequence {
     /// - Parameter body: what the init does.
     static func run(
@@ -31,14 +31,14 @@ enum BridgeSequence {
         try checkMappings(plan)
     }
 
-    /// A process that is cloned into a new time name space lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
+    /// A process that is cloned into a new time namespace lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
     /// children will.
     static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
         try Namespaces.unshare(plan.madeByBridge)
         for offset in plan.timeOffsets { try offset.write(to: file) }
     }
 
-    /// Mappings beside a joined user name space must be the ones it has: the configuration would say what does not hold.
+    /// Mappings beside a joined user namespace must be the ones it has: the configuration would say what does not hold.
     private static func checkMappings(_ plan: NamespacePlan) throws(SystemError) {
         guard plan.joins(.user) else { return }
         for (file, mappings, field) in [

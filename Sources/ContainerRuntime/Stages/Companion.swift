@@ -52,7 +52,7 @@ struct Companion: ~Copyable {
         try conversation.send(.placed)
     }
 
-    /// Bridge: the bridge tells who the init is, and goes. Then the user name space gets its mappings.
+    /// Bridge: the bridge tells who the init is, and goes. Then the user namespace gets its mappings.
     mutating func meetInit() throws(StageFailure) {
         if plan.namespaces.needsBridge {
             let received = try conversation.next(bridge: initProcess.pidfd.number)

@@ -162,7 +162,7 @@ struct CreateSequence: ~Copyable {
         try companion.checkLife()
     }
 
-    /// Who is root of a user name space only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
+    /// Who is root of a user namespace only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
     private func limit(_ devices: DeviceRules, _ cgroup: borrowing CgroupManager) throws(CgroupError) {
         do throws(CgroupError) {
             try cgroup.applyDeviceProgram(devices)

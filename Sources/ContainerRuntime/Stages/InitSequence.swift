@@ -4,7 +4,7 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The container's process, from its birth in new name spaces to the payload's first instruction.
+/// The container's process, from its birth in new namespaces to the payload's first instruction.
 ///
 /// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both sides. What follows the set-up stands in
 /// `InitCompletion.swift`.
@@ -31,7 +31,7 @@ struct InitSequence: ~Copyable {
         }
     }
 
-    /// Enters others' name spaces first and has the init born there.
+    /// Enters others' namespaces first and has the init born there.
     func runBridge() -> Never {
         do throws(StageFailure) {
             try step(.cgroup, try awaitPlace())
@@ -124,7 +124,7 @@ struct InitSequence: ~Copyable {
         if plan.cgroup.scope != nil { try link.expect(.placed) }
     }
 
-    /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user name space is nobody's until it has mappings.
+    /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user namespace is nobody's until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {
         guard plan.namespaces.isAcknowledged else { return }
         try link.expect(.acknowledged)
@@ -136,7 +136,7 @@ struct InitSequence: ~Copyable {
         return try link.awaitFilter()
     }
 
-    // MARK: Name spaces and streams
+    // MARK: Namespaces and streams
 
     private func enterNamespaces() throws(SystemError) {
         if !plan.namespaces.needsBridge { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }

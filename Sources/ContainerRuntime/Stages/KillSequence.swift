@@ -11,7 +11,7 @@ struct KillSequence: Sendable {
     let status: Status
 
     func run(_ signal: Signal, all: Bool) throws(RuntimeError) {
-        // Without a pid name space of its own, the death of the init does not take the others along.
+        // Without a pid namespace of its own, the death of the init does not take the others along.
         let wholeCgroup = all || (signal == .kill && record.sharesProcesses)
         guard status.allowsKill || all, record.pid != 0 || all else {
             throw .status(reason: "container not running")
@@ -54,7 +54,7 @@ struct KillSequence: Sendable {
         let wasFrozen = try cgroup.isFrozen()
         if !wasFrozen { try cgroup.freeze() }
         do throws(CgroupError) {
-            // 0 stands for a process of an outer pid name space, and would mean our own process group.
+            // 0 stands for a process of an outer pid namespace, and would mean our own process group.
             for pid in try cgroup.processes(recursive: true) where pid > 0 {
                 // Frozen processes do not end meanwhile; one that cannot be reached is another user's.
                 try? Processes.kill(pid, signal)

@@ -9,7 +9,7 @@ enum SystemSettings {
         if let name = plan.domainname, !name.isEmpty { try Credentials.setDomainName(name) }
     }
 
-    /// Writes the parameters through the host's procfs, which shows each writer its own name spaces.
+    /// Writes the parameters through the host's procfs, which shows each writer its own namespaces.
     /// Links and other file systems mounted above are refused on the way (CVE-2025-52881).
     static func setParameters(_ plan: SystemPlan, proc: borrowing Descriptor) throws(SystemError) {
         for sysctl in plan.sysctls {

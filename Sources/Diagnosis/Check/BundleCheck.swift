@@ -46,7 +46,7 @@ struct BundleCheck {
     /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose placeholders nobody wrote.
     private func plan(_ spec: Spec, _ options: LaunchOptions) -> [BundleFinding] {
         let broken = document.diagnostics.filter { $0.severity == .error }.map(\.path)
-        // Who is in which name space decides about everything else.
+        // Who is in which namespace decides about everything else.
         if broken.contains(where: { Self.section(of: $0) == "linux.namespaces" }) { return [] }
         var found = PlanFindings()
         do throws(CgroupError) {

@@ -3,7 +3,7 @@ package import KernelTypes
 package import OCISpec
 
 extension NamespaceType {
-    /// The kernel's flag of a name space kind; namespaces(7).
+    /// The kernel's flag of a namespace kind; namespaces(7).
     package var flag: NamespaceFlags {
         switch self {
         case .pid: .pid
@@ -18,7 +18,7 @@ extension NamespaceType {
     }
 }
 
-/// Which name spaces the container gets, and how. Specification: config-linux.md, "Namespaces".
+/// Which namespaces the container gets, and how. Specification: config-linux.md, "Namespaces".
 package struct NamespacePlan: Sendable {
     package struct Joined: Sendable {
         package let type: NamespaceType
@@ -26,13 +26,13 @@ package struct NamespacePlan: Sendable {
         package let field: String
     }
 
-    /// Name spaces made for the container.
+    /// Namespaces made for the container.
     package private(set) var new: NamespaceFlags = []
-    /// Name spaces of others that it enters.
+    /// Namespaces of others that it enters.
     package private(set) var joined: [Joined] = []
     package private(set) var uidMappings: [IDMapping] = []
     package private(set) var gidMappings: [IDMapping] = []
-    /// How far the clocks of a new time name space are off; empty where they are not.
+    /// How far the clocks of a new time namespace are off; empty where they are not.
     package private(set) var timeOffsets: [TimeOffsetPlan] = []
 
     /// - Parameter defaults: mappings for a configuration without any.
@@ -69,7 +69,7 @@ package struct NamespacePlan: Sendable {
         }
     }
 
-    /// Whether the container has a name space of this kind of its own or of another's, not the runtime's.
+    /// Whether the container has a namespace of this kind of its own or of another's, not the runtime's.
     package func has(_ type: NamespaceType) -> Bool {
         new.contains(type.flag) || joined.contains { $0.type == type }
     }
@@ -91,13 +91,13 @@ package struct NamespacePlan: Sendable {
     /// the user namespace of its program (ptrace(2), "Ptrace access mode checking").
     package var isBornLast: Bool { joins(.pid) && !has(.user) }
 
-    /// What the bridge makes before the init is born: a time name space whose clocks are to be set, and the user name space that shall own it.
+    /// What the bridge makes before the init is born: a time namespace whose clocks are to be set, and the user namespace that shall own it.
     package var madeByBridge: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
 
     /// Whether the init must wait for the runtime before it does anything.
     package var isAcknowledged: Bool { needsBridge || new.contains(.user) }
 
-    /// What the init is born into. The cgroup name space is not among them: its root is the cgroup one is in when it is made.
+    /// What the init is born into. The cgroup namespace is not among them: its root is the cgroup one is in when it is made.
     package var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByBridge) }
 
     /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user namespace made them.

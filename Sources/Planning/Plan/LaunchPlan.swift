@@ -30,10 +30,10 @@ package struct LaunchPlan: Sendable {
     package let cgroup: CgroupPlan
     /// Who makes the container, for its id mappings.
     package let maker: (user: UInt32, group: UInt32)
-    /// Whether an ordinary user makes it, who has no power outside of the container's user name space: what needs power is done inside.
+    /// Whether an ordinary user makes it, who has no power outside of the container's user namespace: what needs power is done inside.
     package let isRootless: Bool
     /// Whether the init makes itself untraceable, once it has its id mappings: nobody but the host's root could write those of a process that is. Nobody lives
-    /// in its new user name space until then.
+    /// in its new user namespace until then.
     package var initShieldsItself: Bool { isRootless || namespaces.new.contains(.user) }
     package let resctrl: ResctrlPlan?
     /// What the annotations ask of the runtime.

@@ -17,7 +17,7 @@ enum SpecChecks {
         if spec.process == nil, mode == .run { findings.refuse("process", "process property must not be empty") }
     }
 
-    /// Hooks of the runtime's own name spaces must be there before anything is made; the others are looked up when the container exists.
+    /// Hooks of the runtime's own namespaces must be there before anything is made; the others are looked up when the container exists.
     private static func checkHooks(_ spec: Spec, _ findings: inout PlanFindings) {
         for timing in HookTiming.allCases {
             for (index, hook) in timing.hooks(of: spec.hooks).enumerated() where !hook.path.isAbsolutePath {

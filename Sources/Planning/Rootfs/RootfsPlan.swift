@@ -78,7 +78,7 @@ package struct RootfsPlan: Sendable {
         }
     }
 
-    /// Without a mount name space every mount would stay behind on the host.
+    /// Without a mount namespace every mount would stay behind on the host.
     private func checkWithoutNamespace(findings: inout PlanFindings) {
         func refuse(_ field: String, if asked: Bool) {
             if asked {

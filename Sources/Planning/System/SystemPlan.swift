@@ -2,14 +2,14 @@ internal import Errors
 internal import KernelTypes
 package import OCISpec
 
-/// What the container's name spaces are set to: names, kernel parameters, execution domain.
+/// What the container's namespaces are set to: names, kernel parameters, execution domain.
 package struct SystemPlan: Sendable {
     package struct Sysctl: Sendable {
         /// Below /proc/sys, with slashes.
         package let path: String
         package let key: String
         package let value: String
-        /// Which of the container's name spaces it belongs to.
+        /// Which of the container's namespaces it belongs to.
         package let namespace: NamespaceType?
     }
 
@@ -77,7 +77,7 @@ package struct SystemPlan: Sendable {
             : "is not allowed without \(type == .ipc ? "an" : "a") \(type.rawValue) namespace of the container's own"
     }
 
-    /// The kind of name space that a parameter belongs to; nil when it is the whole machine's.
+    /// The kind of namespace that a parameter belongs to; nil when it is the whole machine's.
     private static func namespace(of path: String) -> NamespaceType? {
         if ipc.contains(path) || path.begins(with: "fs/mqueue/") { return .ipc }
         if path.begins(with: "net/") { return .network }
@@ -85,7 +85,7 @@ package struct SystemPlan: Sendable {
         return path == "kernel/domainname" ? .uts : nil
     }
 
-    /// The field that would change the host if the container's name space of a kind were the host's own; nil when there is none.
+    /// The field that would change the host if the container's namespace of a kind were the host's own; nil when there is none.
     package func fieldChanging(_ type: NamespaceType) -> String? {
         if type == .uts, hostname?.isEmpty == false { return "hostname" }
         if type == .uts, domainname?.isEmpty == false { return "domainname" }

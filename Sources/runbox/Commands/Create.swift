@@ -6,7 +6,7 @@ extension Command {
         name: "create", arguments: "BUNDLE/ | NAME", count: 1...1,
         summary: "make a container whose program waits for start",
         details: """
-            Everything is set up when this returns: name spaces, mounts, limits, hooks. The program itself
+            Everything is set up when this returns: namespaces, mounts, limits, hooks. The program itself
             runs when `runbox start NAME` is called. This is what engines call.
             """,
         // go-runc may pass --detach here, where it says nothing new.

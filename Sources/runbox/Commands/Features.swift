@@ -6,7 +6,7 @@ extension Command {
     static let features = Command(
         name: "features", arguments: "", count: 0...0, summary: "print what runbox can do, as JSON",
         details: """
-            The Features structure of the OCI specification: versions, hooks, mount options, name spaces,
+            The Features structure of the OCI specification: versions, hooks, mount options, namespaces,
             capabilities and so on that a configuration may name. It tells of runbox and not of this host;
             `runbox doctor` tells of the host.
             """,

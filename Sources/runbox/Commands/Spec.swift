@@ -6,7 +6,7 @@ extension Command {
     static let spec = Command(
         name: "spec", arguments: "", count: 0...0, summary: "write a config.json to begin with",
         details: """
-            The configuration runs `sh` on a terminal in the folder rootfs, with its own name spaces and
+            The configuration runs `sh` on a terminal in the folder rootfs, with its own namespaces and
             few capabilities. An existing config.json is left alone; a file named by --file is overwritten, and
             a device, a FIFO or what a link leads to is written to.
             """,
