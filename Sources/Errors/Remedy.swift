@@ -4,7 +4,7 @@ internal import KernelTypes
 package enum Remedy {
     package static let rootPath = "root.path must name an existing directory; a relative one counts from the bundle"
 
-    package static func of(_ failure: StageFailure) -> String? {
+    package static func of(_ failure: StepFailure) -> String? {
         let code = failure.cause.code
         switch failure.step {
         case .clone where code == .notPermitted:
@@ -44,7 +44,7 @@ package enum NamespaceObstacle {
     ///   - isRoot: whether the runtime has the host's root.
     ///   - number: reads a file with a number in it; called only when such an obstacle is possible.
     package static func remedy(
-        of failure: StageFailure, isRoot: Bool, number: (String) -> UInt64?
+        of failure: StepFailure, isRoot: Bool, number: (String) -> UInt64?
     ) -> String? {
         // What one of the first steps in the new namespaces may be refused; a container that got further has power in them.
         guard [.clone, .mappings, .identity, .namespaces, .loopback, .sources, .prepareRoot].contains(failure.step)

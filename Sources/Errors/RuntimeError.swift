@@ -13,21 +13,40 @@ public enum RuntimeError: Error, Sendable {
     case status(reason: String)
     /// config.json is not there or unreadable.
     case bundle(reason: String)
-    /// config.json has mistakes: each with file, line, column and path; at least one.
-    case configuration([String])
-    /// A step of setting the container up failed.
-    case stage(message: String, exitStatus: Int32)
+    /// config.json has mistakes; at least one.
+    case configuration([Finding])
+    /// A step of setting the container up failed. `errno` is the kernel's, errno(3); 0 where the runtime itself refused.
+    case step(Step, errno: Int32, message: String, exitStatus: Int32)
+    /// The cgroup could not be made, changed or removed; `field` is the field of config.json that asked for it, where there is one.
+    case cgroup(field: String?, errno: Int32, reason: String)
     /// The time that the caller gave has run out; `reason` says what has not happened.
     case timedOut(reason: String)
-    /// Anything else, in a sentence.
-    case failed(reason: String)
+    /// Anything else, in a sentence. `errno` is the kernel's; 0 where the kernel refused nothing.
+    case failed(reason: String, errno: Int32 = 0)
 
     /// What the command line exits with: 127 and 126 where the container's program is at fault, 124 after a time limit as timeout(1) has it, else 1.
     public var exitStatus: Int32 {
         switch self {
-        case .stage(_, let status): status
+        case .step(_, _, _, let status): status
         case .timedOut: 124
         default: 1
+        }
+    }
+
+    /// The kernel's error number, errno(3); nil where no system call failed.
+    public var errno: Int32? {
+        switch self {
+        case .step(_, let code, _, _), .cgroup(_, let code, _), .failed(_, let code): code == 0 ? nil : code
+        default: nil
+        }
+    }
+
+    /// The field of config.json that is at fault, as a JSON path; nil where it is none, or nobody knows which.
+    public var field: String? {
+        switch self {
+        case .configuration(let findings): findings.first?.field
+        case .cgroup(let field, _, _): field
+        default: nil
         }
     }
 }
@@ -41,30 +60,35 @@ extension RuntimeError: CustomStringConvertible {
         case .exists(let id, let holder):
             "container with given ID already exists: \(id)\(holder.isEmpty ? "" : " is \(holder)")"
         case .missing(let id): "container does not exist: \(id)"
-        case .status(let reason), .bundle(let reason), .timedOut(let reason), .failed(let reason): reason
+        case .status(let reason), .bundle(let reason), .timedOut(let reason), .failed(let reason, _): reason
+        case .cgroup(_, _, let reason): reason
         case .configuration(let findings):
             findings.count <= 1
-                ? findings.first ?? "the configuration has a mistake"
+                ? findings.first?.description ?? "the configuration has a mistake"
                 : "\(findings[0]) (and \(findings.count - 1) more; --debug lists them all)"
-        case .stage(let message, _): message
+        case .step(_, _, let message, _): message
         }
     }
 }
 
 extension RuntimeError {
     /// - Parameter remedy: what helps against it; nil where that is not known.
-    package init(_ failure: StageFailure, remedy: String?) {
-        self = .stage(message: failure.message(remedy: remedy), exitStatus: failure.exitStatus)
+    package init(_ failure: StepFailure, remedy: String?) {
+        self = .step(
+            failure.step, errno: failure.cause.code.rawValue, message: failure.message(remedy: remedy),
+            exitStatus: failure.exitStatus)
     }
 
     @usableFromInline package init(_ error: SystemError, doing: String) {
-        self = .failed(reason: "\(doing): \(error)")
+        self = .failed(reason: "\(doing): \(error)", errno: error.code.rawValue)
     }
 
-    package init(_ error: CgroupError) { self = .failed(reason: error.description) }
+    package init(_ error: CgroupError) {
+        self = .cgroup(field: error.field, errno: error.code?.rawValue ?? 0, reason: error.description)
+    }
 }
 
-/// Runs kernel calls of an operation outside the set-up sequences.
+/// Runs kernel calls of an operation outside of the set-up.
 @inlinable @inline(__always)
 package func operation<Result: ~Copyable>(
     _ doing: @autoclosure () -> String, _ body: () throws(SystemError) -> Result

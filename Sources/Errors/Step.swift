@@ -1,5 +1,5 @@
 /// A step of making, starting or deleting a container. Its words begin the error message when it fails.
-@usableFromInline package enum Step: UInt8, Sendable, CaseIterable {
+public enum Step: UInt8, Sendable, CaseIterable {
     case sources, clone, bridge, clocks, mappings, identity, namespaces, keyring, loopback
     case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,
         finishRoot
@@ -10,7 +10,7 @@
     case pidfdSocket, netDevices, delegatedCgroup, cgroup
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
-    package var words: String {
+    public var words: String {
         switch self {
         case .sources: "open mount sources"
         case .clone: "make the container's process"

@@ -13,7 +13,7 @@ protocol Word: RawRepresentable, CaseIterable, Sendable where RawValue == String
 /// What the decoders of one document share: the text and what was found wrong with it.
 final class SpecDecoder {
     let document: Document
-    private(set) var findings: [Finding] = []
+    private(set) var findings: [FieldFinding] = []
     private(set) var errorCount = 0
     private var warningCount = 0
 
@@ -25,17 +25,17 @@ final class SpecDecoder {
     }
 
     /// Notes a mistake, or something odd, at a value. The message is only worked out while there is room for it.
-    func note(_ severity: Diagnostic.Severity, at node: NodeIndex, _ message: @autoclosure () -> String) {
+    func note(_ severity: SpecFinding.Severity, at node: NodeIndex, _ message: @autoclosure () -> String) {
         switch severity {
         case .error:
-            guard errorCount < Diagnostic.maximumCount else { return }
+            guard errorCount < SpecFinding.maximumCount else { return }
             errorCount += 1
         case .warning:
-            guard warningCount < Diagnostic.maximumCount else { return }
+            guard warningCount < SpecFinding.maximumCount else { return }
             warningCount += 1
         }
         let offset = document.range(of: node).lowerBound
-        findings.append(Finding(severity: severity, node: node, offset: offset, message: message()))
+        findings.append(FieldFinding(severity: severity, node: node, offset: offset, message: message()))
     }
 
     private func noteDuplicates() {
@@ -220,7 +220,7 @@ struct Fields {
         decoder.note(.error, at: node, "missing required field \"\(key)\"")
     }
 
-    private func note(_ severity: Diagnostic.Severity, _ key: StaticString, _ message: String) {
+    private func note(_ severity: SpecFinding.Severity, _ key: StaticString, _ message: String) {
         decoder.note(severity, at: decoder.document.member(key, of: node) ?? node, message)
     }
 

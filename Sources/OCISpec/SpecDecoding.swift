@@ -5,18 +5,18 @@ package import JSON
 /// Reading never fails half-way: all mistakes of a document are found in one go, but for a syntax error, behind which
 /// nothing can be understood.
 package struct SpecDocument: Sendable {
-    /// The configuration; nil where any diagnostic is an error.
+    /// The configuration; nil where any finding is an error.
     package let spec: Spec?
     /// What was found, in the order of the text.
-    package let diagnostics: [Diagnostic]
+    package let findings: [SpecFinding]
     /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil where the text is no JSON object.
     package let partial: Spec?
     private let source: SourceText
 
-    /// Reads `bytes`; `file` is the name that diagnostics show.
+    /// Reads `bytes`; `file` is the name that findings show.
     package init(bytes: [UInt8], file: String) {
-        (source, partial, diagnostics) = SourceText.decode(bytes, file: file)
-        spec = diagnostics.contains { $0.severity == .error } ? nil : partial
+        (source, partial, findings) = SourceText.decode(bytes, file: file)
+        spec = findings.contains { $0.severity == .error } ? nil : partial
     }
 
     /// The place of the value at a path such as `linux.namespaces[2].path` or `annotations["a.b"]`.
@@ -36,15 +36,15 @@ package struct SpecDocument: Sendable {
 
 /// A lone `process` object, as `exec --process` takes it.
 package struct ProcessDocument: Sendable {
-    /// The process; nil where any diagnostic is an error.
+    /// The process; nil where any finding is an error.
     package let process: Process?
     /// What was found, in the order of the text.
-    package let diagnostics: [Diagnostic]
+    package let findings: [SpecFinding]
     private let source: SourceText
 
-    /// Reads `bytes`; `file` is the name that diagnostics show.
+    /// Reads `bytes`; `file` is the name that findings show.
     package init(bytes: [UInt8], file: String) {
-        (source, process, diagnostics) = SourceText.decodeWhole(bytes, file: file)
+        (source, process, findings) = SourceText.decodeWhole(bytes, file: file)
     }
 
     /// The place of the value at a path such as `user.uid`, or of its nearest ancestor.
@@ -55,15 +55,15 @@ package struct ProcessDocument: Sendable {
 
 /// A lone `resources` object, as `update --resources` takes it.
 package struct ResourcesDocument: Sendable {
-    /// The resources; nil where any diagnostic is an error.
+    /// The resources; nil where any finding is an error.
     package let resources: Resources?
     /// What was found, in the order of the text.
-    package let diagnostics: [Diagnostic]
+    package let findings: [SpecFinding]
     private let source: SourceText
 
-    /// Reads `bytes`; `file` is the name that diagnostics show.
+    /// Reads `bytes`; `file` is the name that findings show.
     package init(bytes: [UInt8], file: String) {
-        (source, resources, diagnostics) = SourceText.decodeWhole(bytes, file: file)
+        (source, resources, findings) = SourceText.decodeWhole(bytes, file: file)
     }
 
     /// The place of the value at a path such as `memory.limit`, or of its nearest ancestor.
@@ -74,14 +74,14 @@ package struct ResourcesDocument: Sendable {
 
 /// A container's state, as `state` prints it.
 package struct StateDocument: Sendable {
-    /// The state; nil where any diagnostic is an error.
+    /// The state; nil where any finding is an error.
     package let state: State?
     /// What was found, in the order of the text.
-    package let diagnostics: [Diagnostic]
+    package let findings: [SpecFinding]
 
-    /// Reads `bytes`; `file` is the name that diagnostics show.
+    /// Reads `bytes`; `file` is the name that findings show.
     package init(bytes: [UInt8], file: String) {
-        (_, state, diagnostics) = SourceText.decodeWhole(bytes, file: file)
+        (_, state, findings) = SourceText.decodeWhole(bytes, file: file)
     }
 }
 
@@ -89,23 +89,23 @@ package struct StateDocument: Sendable {
 private struct SourceText: Sendable {
     let document: Document?
 
-    static func decode<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [Diagnostic]) {
+    static func decode<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [SpecFinding]) {
         let document: Document
         do {
             document = try Document(bytes, duplicateKeys: .record)
         } catch {
-            return (SourceText(document: nil), nil, [Diagnostic(error, file: file)])
+            return (SourceText(document: nil), nil, [SpecFinding(error, file: file)])
         }
         let decoder = SpecDecoder(document)
         let value: T? = decoder.section(at: document.root)
-        let diagnostics = decoder.findings.isEmpty ? [] : document.diagnostics(decoder.findings, file: file)
-        return (SourceText(document: document), value, diagnostics)
+        let findings = decoder.findings.isEmpty ? [] : document.findings(decoder.findings, file: file)
+        return (SourceText(document: document), value, findings)
     }
 
     /// The value only where it has no mistakes.
-    static func decodeWhole<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [Diagnostic]) {
-        let (source, value, diagnostics): (SourceText, T?, [Diagnostic]) = decode(bytes, file: file)
-        return (source, diagnostics.contains { $0.severity == .error } ? nil : value, diagnostics)
+    static func decodeWhole<T: Section>(_ bytes: [UInt8], file: String) -> (SourceText, T?, [SpecFinding]) {
+        let (source, value, findings): (SourceText, T?, [SpecFinding]) = decode(bytes, file: file)
+        return (source, findings.contains { $0.severity == .error } ? nil : value, findings)
     }
 
     func location(ofPath path: String) -> SourceLocation? {

@@ -4,7 +4,7 @@ internal import Planning
 
 /// What the plan of another program promises of the container's configuration and the flags of `exec`.
 enum ExecPromises {
-    static func check(_ facts: PlanFacts, _ spec: Spec, _ options: ExecOptions, _ findings: inout Findings) {
+    static func check(_ facts: PlanFacts, _ spec: Spec, _ options: ExecOptions, _ findings: inout FuzzResult) {
         let template = spec.process
         PlanPromises.checkNamespaces(facts, spec, &findings)
         PlanPromises.checkFilter(facts.filter, spec.linux?.seccomp, &findings)

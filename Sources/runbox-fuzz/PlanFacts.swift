@@ -89,7 +89,7 @@ struct PlanFacts: Sendable {
 
     /// Plans a container on a machine of ordinary shape, whatever this one is.
     init(_ spec: Spec, bundle: String, options: LaunchOptions, isRun: Bool) {
-        var findings = PlanFindings()
+        var findings = Findings()
         let plan = Self.launch(spec, bundle, options, isRun ? .run : .create, &findings)
         self.init(
             plan.namespaces, plan.process, plan.capabilities, plan.noNewPrivileges, plan.seccomp, plan.terminal,
@@ -118,7 +118,7 @@ struct PlanFacts: Sendable {
 
     /// Plans another program for a container of this configuration.
     init(_ spec: Spec, exec options: ExecOptions) {
-        var findings = PlanFindings()
+        var findings = Findings()
         let plan = ExecPlan(
             Process(options, template: spec.process), in: spec, bundle: "/bundle", options: options, findings: &findings)
         self.init(
@@ -129,7 +129,7 @@ struct PlanFacts: Sendable {
     private static let modules = SecurityModules(appArmor: true, seLinux: true)
 
     private static func launch(
-        _ spec: Spec, _ bundle: String, _ options: LaunchOptions, _ mode: LaunchMode, _ findings: inout PlanFindings
+        _ spec: Spec, _ bundle: String, _ options: LaunchOptions, _ mode: LaunchMode, _ findings: inout Findings
     ) -> LaunchPlan {
         let host = Host(
             effectiveUser: 0, effectiveGroup: 0,
@@ -142,7 +142,7 @@ struct PlanFacts: Sendable {
     private init(
         _ namespaces: NamespacePlan, _ process: ProcessPlan?, _ capabilities: ProcessCapabilities,
         _ noNewPrivileges: Bool, _ seccomp: SeccompPlan?, _ terminal: TerminalPlan?, _ memoryPolicy: MemoryPolicyPlan?,
-        _ findings: PlanFindings
+        _ findings: Findings
     ) {
         errors = findings.errors.map { ($0.field, $0.reason) }
         warnings = findings.warnings.map { ($0.field, $0.reason) }

@@ -19,7 +19,7 @@ enum PlanFuzz {
             let isRun = random.below(2) == 0
             let options = launchOptions(&random, isRun: isRun)
             let facts = PlanFacts(spec, bundle: "/bundle", options: options, isRun: isRun)
-            var findings = Findings(isClean: facts.errors.isEmpty)
+            var findings = FuzzResult(isClean: facts.errors.isEmpty)
             PlanPromises.check(facts, spec, options, &findings)
             let exec = execOptions(&random)
             ExecPromises.check(PlanFacts(spec, exec: exec), spec, exec, &findings)
@@ -61,7 +61,7 @@ enum PlanFuzz {
         return options
     }
 
-    private static func report(_ findings: Findings, _ seed: UInt64, _ text: String) {
+    private static func report(_ findings: FuzzResult, _ seed: UInt64, _ text: String) {
         guard let broken = findings.broken.first else { return }
         complain("seed \(seed): the promise \"\(broken)\" is broken by:\n\(text)")
         exit(1)
@@ -69,7 +69,7 @@ enum PlanFuzz {
 }
 
 /// Promises that did not hold.
-struct Findings {
+struct FuzzResult {
     /// Whether the plan has no mistakes, and would become a container.
     let isClean: Bool
     private(set) var broken: [String] = []

@@ -7,7 +7,7 @@ import OCISpec
 /// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as plain
 /// as they come, and not by the planner's own tables.
 enum PlanPromises {
-    static func check(_ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout Findings) {
+    static func check(_ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout FuzzResult) {
         checkNamespaces(facts, spec, &findings)
         checkRoot(facts, spec, &findings)
         checkMounts(facts, spec, &findings)
@@ -35,7 +35,7 @@ enum PlanPromises {
         }
     }
 
-    private static func checkAnnotations(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    private static func checkAnnotations(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         let value = { (key: String) in spec.annotations?.last { $0.key == "run.oci.\(key)" }?.value }
         findings.expect(
             facts.keepsGroups == (value("keep_original_groups") == "1"), "the caller's groups where asked for")
@@ -46,7 +46,7 @@ enum PlanPromises {
 
     // MARK: Isolation
 
-    static func checkNamespaces(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    static func checkNamespaces(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         let flags: [NamespaceType: NamespaceFlags] = [
             .pid: .pid, .network: .network, .mount: .mount, .ipc: .ipc, .uts: .uts, .user: .user, .cgroup: .cgroup,
             .time: .time,
@@ -62,7 +62,7 @@ enum PlanPromises {
         findings.expect(facts.gidMappings == spec.linux?.gidMappings ?? [], "group mappings are kept")
     }
 
-    private static func checkRoot(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    private static func checkRoot(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         findings.expect(facts.isRootReadOnly == (spec.root?.readonly ?? false), "a read-only root stays so")
         findings.expectOfClean(isClean(facts.root) && facts.root != "/", "the root is a folder of its own")
         findings.expect(
@@ -73,7 +73,7 @@ enum PlanPromises {
                 && facts.readOnlyPaths.allSatisfy(isClean), "every read-only path is kept")
     }
 
-    private static func checkMounts(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    private static func checkMounts(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         let mounts = spec.mounts ?? []
         findings.expectOfClean(facts.mounts.count == mounts.count, "every mount is planned")
         for plan in facts.mounts {
@@ -104,7 +104,7 @@ enum PlanPromises {
     }
 
     /// Of two words that undo each other, the last one counts.
-    private static func checkOptions(_ plan: PlanFacts.Mount, _ words: [String], _ findings: inout Findings) {
+    private static func checkOptions(_ plan: PlanFacts.Mount, _ words: [String], _ findings: inout FuzzResult) {
         let pairs: [(on: String, off: String, attribute: MountAttributes, flag: MountFlags)] = [
             ("ro", "rw", .readOnly, .readOnly), ("nosuid", "suid", .noSetID, .noSetID),
             ("nodev", "dev", .noDevices, .noDevices),
@@ -124,7 +124,7 @@ enum PlanPromises {
             plan.propagation == words.compactMap { kinds[$0] }, "propagation as the words say, in their order")
     }
 
-    private static func checkDevices(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    private static func checkDevices(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         let asked = Set((spec.linux?.devices ?? []).map { clean($0.path) })
         let usual: Set = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
         for device in facts.devices {
@@ -138,7 +138,7 @@ enum PlanPromises {
 
     // MARK: The process
 
-    static func checkProgram(_ facts: PlanFacts, _ process: Process?, _ findings: inout Findings) {
+    static func checkProgram(_ facts: PlanFacts, _ process: Process?, _ findings: inout FuzzResult) {
         findings.expect((facts.program != nil) == (process != nil), "a process where one is asked for")
         guard let plan = facts.program, let process else { return }
         findings.expect(plan.arguments == process.args ?? [], "the arguments are kept")
@@ -158,7 +158,7 @@ enum PlanPromises {
     }
 
     static func checkCapabilities(
-        _ plan: ProcessCapabilities, _ sets: OCISpec.Capabilities?, _ findings: inout Findings
+        _ plan: ProcessCapabilities, _ sets: OCISpec.Capabilities?, _ findings: inout FuzzResult
     ) {
         func check(_ set: CapabilitySet, _ names: [String]?, _ kind: String) {
             let known = Set(KernelTypes.Capabilities.names(of: KernelTypes.Capabilities.known))
@@ -175,7 +175,7 @@ enum PlanPromises {
 
     // MARK: Confinement
 
-    static func checkFilter(_ plan: PlanFacts.Filter?, _ seccomp: Seccomp?, _ findings: inout Findings) {
+    static func checkFilter(_ plan: PlanFacts.Filter?, _ seccomp: Seccomp?, _ findings: inout FuzzResult) {
         findings.expect((plan != nil) == (seccomp != nil), "a filter where one is asked for")
         guard let plan, let seccomp else { return }
         findings.expect(
@@ -209,7 +209,7 @@ enum PlanPromises {
         }
     }
 
-    private static func checkSystem(_ facts: PlanFacts, _ spec: Spec, _ findings: inout Findings) {
+    private static func checkSystem(_ facts: PlanFacts, _ spec: Spec, _ findings: inout FuzzResult) {
         findings.expect(facts.hostname == spec.hostname && facts.domainname == spec.domainname, "the names are kept")
         let wanted = (spec.linux?.sysctl ?? []).map { "\($0.key)=\($0.value)" }
         findings.expect(
@@ -226,7 +226,7 @@ enum PlanPromises {
     }
 
     private static func checkCgroup(
-        _ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout Findings
+        _ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout FuzzResult
     ) {
         if options.cgroupManager == .disabled {
             findings.expect(facts.cgroup == nil && !facts.limitsDevices, "no cgroup where none is wanted")

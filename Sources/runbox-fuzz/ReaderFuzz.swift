@@ -21,15 +21,15 @@ enum ReaderFuzz {
     /// Holds the reader and the decoders to what they promise of any bytes whatever.
     private static func check(_ bytes: [UInt8], seed: UInt64) {
         let document = SpecDocument(bytes: bytes, file: "fuzz")
-        let errors = document.diagnostics.filter { $0.severity == .error }
+        let errors = document.findings.filter { $0.severity == .error }
         expect((document.spec == nil) == !errors.isEmpty, "a configuration xor an error", bytes, seed)
-        expect(document.diagnostics.count <= 2000, "a bounded number of diagnostics", bytes, seed)
-        let places = document.diagnostics.map { ($0.location.line, $0.location.column) }
-        expect(zip(places, places.dropFirst()).allSatisfy { $0 <= $1 }, "diagnostics in order", bytes, seed)
-        for diagnostic in document.diagnostics {
-            expect(isPrintable(diagnostic.description), "one printable line a diagnostic", bytes, seed)
-            _ = document.location(ofPath: diagnostic.path)
-            _ = document.text(atPath: diagnostic.path)
+        expect(document.findings.count <= 2000, "a bounded number of findings", bytes, seed)
+        let places = document.findings.map { ($0.location.line, $0.location.column) }
+        expect(zip(places, places.dropFirst()).allSatisfy { $0 <= $1 }, "findings in order", bytes, seed)
+        for finding in document.findings {
+            expect(isPrintable(finding.description), "one printable line a finding", bytes, seed)
+            _ = document.location(ofPath: finding.path)
+            _ = document.text(atPath: finding.path)
         }
         _ = ProcessDocument(bytes: bytes, file: "fuzz")
         _ = ResourcesDocument(bytes: bytes, file: "fuzz")

@@ -76,7 +76,7 @@ struct Failure: Error {
 
     init(_ error: RuntimeError) {
         if case .configuration(let findings) = error {
-            messages = [error.description] + findings.dropFirst()
+            messages = [error.description] + findings.dropFirst().map(\.description)
         } else {
             messages = [error.description]
         }

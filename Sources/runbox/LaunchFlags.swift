@@ -49,7 +49,7 @@ enum LaunchFlags {
 
     /// What the one argument means: a path, as `.` or anything with a slash, is the bundle; anything else is the container's name.
     struct Target {
-        let bundle: Bundle
+        let bundle: ContainerBundle
         let id: ContainerID
     }
 
@@ -58,7 +58,7 @@ enum LaunchFlags {
         let argument = parsed.arguments[0]
         let isPath = argument.containsByte("/") || argument == "." || argument == ".."
         do throws(RuntimeError) {
-            let bundle = try Bundle(
+            let bundle = try ContainerBundle(
                 isPath ? argument : parsed.value("bundle") ?? ".",
                 config: parsed.value("config").map { Self.config($0, isPath) }, warn: invocation.log.warn)
             guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
@@ -78,7 +78,7 @@ enum LaunchFlags {
     }
 
     /// The folder's name, with what no container's name may have replaced. Never another one where it is taken: what has it may be the same service, still running.
-    private static func name(_ bundle: Bundle) throws(RuntimeError) -> ContainerID {
+    private static func name(_ bundle: ContainerBundle) throws(RuntimeError) -> ContainerID {
         let folder = bundle.path.parts(by: "/").last ?? "container"
         let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }
         let trimmed = String(allowed.drop { $0 == "." }.prefix(240))

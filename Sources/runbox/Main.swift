@@ -61,7 +61,7 @@ enum Main {
         guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
         let options = try understand(nil) { () throws(UsageError) in try GlobalOptions(global) }
         if command.touchesContainers {
-            try attempt { () throws(RuntimeError) in try SealedSelf.ensure(arguments: words) }
+            try attempt { () throws(RuntimeError) in try SealedExecutable.ensure(arguments: words) }
         }
         return try command.run(Invocation(command: command, parsed: parsed, global: options, log: log))
     }

@@ -29,7 +29,7 @@ package struct SeccompCompiler: Sendable {
     /// The same; a filter under which nothing can be started is refused.
     func startableProgram() throws(SystemError) -> SeccompProgram {
         let program = try program()
-        if let obstacle = FilterForesight.obstacle(to: program) { throw .refused("linux.seccomp: \(obstacle)") }
+        if let obstacle = SeccompPreflight.obstacle(to: program) { throw .refused("linux.seccomp: \(obstacle)") }
         return program
     }
 

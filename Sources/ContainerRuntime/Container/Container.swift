@@ -35,8 +35,8 @@ public struct Container: Sendable {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         let status = try status(of: record)
         let exit =
-            status == .stopped ? EndObserver(record: record, store: store, command: command).observe() : nil
-        return ContainerState(record, status: status, started: StartNote.read(store.folder(record.id)), exit: exit)
+            status == .stopped ? ExitRecorder(record: record, store: store, command: command).observe() : nil
+        return ContainerState(record, status: status, started: StartTime.read(store.folder(record.id)), exit: exit)
     }
 
     /// All containers of a store, by their names. Those that cannot be read are skipped with a warning.
@@ -96,7 +96,7 @@ public struct Container: Sendable {
             }
             guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
             pid = record.pid
-            return try StartSequence(record: record, store: store).run(warn: warn)
+            return try ContainerStart(record: record, store: store).run(warn: warn)
         }
         // Without the lock: who wants to delete the container meanwhile may.
         switch consume notify {
@@ -120,8 +120,8 @@ public struct Container: Sendable {
         guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
         let status = try status(of: record)
         // Whoever comes to kill may be the last to see how it ended.
-        if status == .stopped { _ = EndObserver(record: record, store: store, command: "kill").observe() }
-        try KillSequence(record: record, status: status).run(signal, all: all)
+        if status == .stopped { _ = ExitRecorder(record: record, store: store, command: "kill").observe() }
+        try ContainerKill(record: record, status: status).run(signal, all: all)
     }
 
     /// Takes the container down: its processes, its cgroup, its state; then its poststop hooks run. Specification: runtime.md, "Delete".
@@ -149,7 +149,7 @@ public struct Container: Sendable {
         guard let record = try? store.load(id.description, at: folder), let status = try? status(of: record) else {
             return
         }
-        try? KillSequence(record: record, status: status).run(.kill, all: true)
+        try? ContainerKill(record: record, status: status).run(.kill, all: true)
     }
 
     private func deleteLocked(
@@ -168,7 +168,7 @@ public struct Container: Sendable {
             throw .status(
                 reason: "cannot delete container \(id) that is not stopped: \(status.rawValue); use --force to kill it")
         }
-        try DeleteSequence(record: record, store: store, warn: warn).run(folder)
+        try ContainerDelete(record: record, store: store, warn: warn).run(folder)
     }
 
     /// - Returns: nil where there is nothing to go by, so that the folder alone is removed.

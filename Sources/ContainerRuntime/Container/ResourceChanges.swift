@@ -13,7 +13,7 @@ public struct ResourceChanges: Sendable {
     /// A line for its memory bandwidth, such as `MB:0=50`; nil leaves it.
     public var memoryBandwidthSchema: String?
     /// What is odd in the text but no mistake: unknown keys above all.
-    public let warnings: [String]
+    public let warnings: [Finding]
 
     /// Reads a `linux.resources` object as the specification has it (config-linux.md, "Control groups").
     ///
@@ -22,12 +22,12 @@ public struct ResourceChanges: Sendable {
     public init(json bytes: [UInt8], file: String) throws(RuntimeError) {
         let document = ResourcesDocument(bytes: bytes, file: file)
         guard let resources = document.resources else {
-            throw .configuration(document.diagnostics.filter { $0.severity == .error }.map(\.description))
+            throw .configuration(document.findings.errors)
         }
         self.resources = resources
         self.document = document
         self.file = file
-        warnings = document.diagnostics.filter { $0.severity == .warning }.map(\.description)
+        warnings = document.findings.warnings
     }
 
     /// Limits that were put together by the caller.
@@ -38,11 +38,11 @@ public struct ResourceChanges: Sendable {
         warnings = []
     }
 
-    /// A mistake as a line with, where there is a text, its place there.
-    func line(_ error: CgroupPlanError) -> String {
+    /// A mistake with, where there is a text, its place there.
+    func placed(_ error: CgroupPlanError) -> Finding {
         let path = error.field.rest(after: "linux.resources.") ?? error.field
-        guard let document else { return "\(path): \(error.reason)" }
-        let place = document.location(ofPath: path).map { ":\($0)" } ?? ""
-        return "\(file)\(place): \(path): \(error.reason)"
+        let finding = Finding(.error, path, error.reason)
+        guard let document else { return finding }
+        return finding.at(document.location(ofPath: path), in: file)
     }
 }

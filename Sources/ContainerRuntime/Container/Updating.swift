@@ -25,14 +25,14 @@ extension Container {
     }
 
     private func updateCgroup(_ changes: ResourceChanges, _ record: Record) throws(RuntimeError) {
-        let stored = try KeptLimits.read(of: record, in: store)
+        let stored = try StoredLimits.read(of: record, in: store)
         let resources = CgroupPlan.inTodaysTerms(changes.resources, of: record.ociVersion) ?? Resources()
         let update = ResourcesUpdate(resources, stored: stored)
-        guard update.errors.isEmpty else { throw .configuration(update.errors.map(changes.line)) }
+        guard update.errors.isEmpty else { throw .configuration(update.errors.map { changes.placed($0) }) }
         guard !update.settings.isEmpty else { return }
         try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.update(update) }
         try operation("the limits hold, but keeping them for later updates failed") { () throws(SystemError) in
-            try KeptLimits.write(update.resources, of: record, in: store)
+            try StoredLimits.write(update.resources, of: record, in: store)
         }
     }
 
@@ -46,7 +46,7 @@ extension Container {
 }
 
 /// The limits that hold: those of the kept configuration, until an update writes a file of its own beside it.
-enum KeptLimits {
+enum StoredLimits {
     static let fileName = "resources.json"
 
     static func read(of record: Record, in store: Store) throws(RuntimeError) -> Resources? {
@@ -55,7 +55,7 @@ enum KeptLimits {
             bytes = try Files.read("\(store.folder(record.id))/\(fileName)")
         } catch {
             guard error.code == .noEntry else { throw RuntimeError(error, doing: "read the kept limits") }
-            let spec = try KeptConfiguration(record, store: store).spec
+            let spec = try StoredConfiguration(record, store: store).spec
             return CgroupPlan.inTodaysTerms(spec.linux?.resources, of: record.ociVersion)
         }
         guard let resources = ResourcesDocument(bytes: bytes, file: fileName).resources else {

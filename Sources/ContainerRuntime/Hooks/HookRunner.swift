@@ -29,7 +29,7 @@ package struct HookRunner: Sendable {
     }
 
     /// Runs all; the first failure ends it. One by a signal for the runtime has that signal's exit status.
-    func runAll(_ state: State) throws(StageFailure) {
+    func runAll(_ state: State) throws(StepFailure) {
         if hooks.isEmpty { return }
         let text = state.json()
         for index in hooks.indices { try run(index, text) }
@@ -40,7 +40,7 @@ package struct HookRunner: Sendable {
         if hooks.isEmpty { return }
         let text = state.json()
         for index in hooks.indices {
-            do throws(StageFailure) {
+            do throws(StepFailure) {
                 try run(index, text)
             } catch {
                 warn(error.cause.description)
@@ -48,12 +48,12 @@ package struct HookRunner: Sendable {
         }
     }
 
-    private func run(_ index: Int, _ state: [UInt8]) throws(StageFailure) {
+    private func run(_ index: Int, _ state: [UInt8]) throws(StepFailure) {
         var signal: Signal?
         do throws(SystemError) {
             try run(index, state, interruptedBy: &signal)
         } catch {
-            throw StageFailure(timing.step, error, exitStatus: signal?.shellStatus ?? 1)
+            throw StepFailure(timing.step, error, exitStatus: signal?.shellStatus ?? 1)
         }
     }
 

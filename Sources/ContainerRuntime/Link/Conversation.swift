@@ -27,11 +27,11 @@ struct Conversation: ~Copyable {
     /// Takes note of the process that another has given birth to: the other end is its own now. The parent is reaped.
     mutating func adopt(
         _ received: consuming Received, after parent: borrowing ChildProcess, _ birth: Step
-    ) throws(StageFailure) -> ChildProcess {
+    ) throws(StepFailure) -> ChildProcess {
         var received = received
         let pidfd = received.descriptor.take()
         guard case .some(let pidfd) = consume pidfd else {
-            throw StageFailure(birth, .refused("the bridge sent no process"))
+            throw StepFailure(birth, .refused("the bridge sent no process"))
         }
         let pid = try step(birth, try Processes.pid(of: pidfd))
         _ = try step(birth, try Processes.wait(parent))
@@ -43,23 +43,23 @@ struct Conversation: ~Copyable {
     var isReady: Bool { expectation.phase == .ready }
 
     /// Sends a packet. Where nobody is left to take it, what went wrong is what the other side said at last.
-    func send(_ message: Message) throws(StageFailure) { try link.deliver(message) }
+    func send(_ message: Message) throws(StepFailure) { try link.deliver(message) }
 
     /// The failure to tell when one has ended the set-up: the process knows more than whoever finds it gone.
-    func reason(for failure: StageFailure) -> StageFailure { link.lastFailure() ?? failure }
+    func reason(for failure: StepFailure) -> StepFailure { link.lastFailure() ?? failure }
 
     /// The next packet, if it is one that may come now.
     /// - Parameters:
     ///   - bridge: the pidfd of a bridge that is to say something now. The init's end shows by the end of the link, but a bridge that is killed
     ///     may leave an init behind, which holds the link and waits to be acknowledged.
     ///   - bridging: what the bridge is doing.
-    mutating func next(bridge: Int32? = nil, _ bridging: Step = .bridge) throws(StageFailure) -> Received {
+    mutating func next(bridge: Int32? = nil, _ bridging: Step = .bridge) throws(StepFailure) -> Received {
         while true {
             try awaitPacket(bridge, bridging)
             guard let received = try step(.gate, try receive()) else { throw Self.ended }
             let message = received.message
             guard expectation.accepts(message) else {
-                throw StageFailure(.gate, .refused("the container's process is out of step"))
+                throw StepFailure(.gate, .refused("the container's process is out of step"))
             }
             if case .failed(let failure) = message { throw failure }
             guard case .warning(let text) = message else { return received }
@@ -67,10 +67,10 @@ struct Conversation: ~Copyable {
         }
     }
 
-    private func awaitPacket(_ bridge: Int32?, _ bridging: Step) throws(StageFailure) {
+    private func awaitPacket(_ bridge: Int32?, _ bridging: Step) throws(StepFailure) {
         let interruption = Interruption(signals: signals, initProcess: bridge, halt: .process(process))
         if try interruption.waitOrFail(for: link.number) == .initEnded {
-            throw StageFailure(bridging, .refused("the process that does it was killed"))
+            throw StepFailure(bridging, .refused("the process that does it was killed"))
         }
     }
 
@@ -83,8 +83,8 @@ struct Conversation: ~Copyable {
     }
 
     /// The link ended without a word.
-    static var ended: StageFailure {
-        StageFailure(.gate, .refused("container process is already dead"))
+    static var ended: StepFailure {
+        StepFailure(.gate, .refused("container process is already dead"))
     }
 
     consuming func intoLink() -> Link { link }
@@ -92,11 +92,11 @@ struct Conversation: ~Copyable {
 
 extension Link {
     /// Sends a packet of the runtime's, or throws what the process said before it ended.
-    func deliver(_ message: Message) throws(StageFailure) {
+    func deliver(_ message: Message) throws(StepFailure) {
         do throws(SystemError) {
             try send(message)
         } catch {
-            throw error.isLostPeer ? lastFailure() ?? Conversation.ended : StageFailure(.gate, error)
+            throw error.isLostPeer ? lastFailure() ?? Conversation.ended : StepFailure(.gate, error)
         }
     }
 }

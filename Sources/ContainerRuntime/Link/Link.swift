@@ -42,7 +42,7 @@ struct Link: ~Copyable {
     }
 
     /// What the other end said of its failure before it went; nil where it said nothing. Does not wait.
-    func lastFailure() -> StageFailure? {
+    func lastFailure() -> StepFailure? {
         // Whatever cannot be read any more says nothing either.
         while let received = try? receive(waits: false) {
             if case .failed(let failure) = received.message { return failure }

@@ -29,10 +29,10 @@ enum Message: Sendable, Equatable {
     case ready
     case recorded
     case start
-    case foreseen(StageFailure)
+    case foreseen(StepFailure)
     case listener
     case placed
-    case failed(StageFailure)
+    case failed(StepFailure)
 
     /// The longest packet: a filter of 4096 instructions and a little.
     static let limit = 40 << 10
@@ -107,7 +107,7 @@ private struct Encoder {
 
     mutating func kind(_ value: UInt8) { bytes.append(value) }
 
-    mutating func failure(_ failure: StageFailure) {
+    mutating func failure(_ failure: StepFailure) {
         bytes.append(failure.step.rawValue | (failure.cause.words == nil ? 0 : Message.wordsMark))
         number(UInt32(bitPattern: failure.exitStatus))
         number(UInt32(bitPattern: failure.cause.code.rawValue))
@@ -141,14 +141,14 @@ private struct Decoder {
         return bytes[position]
     }
 
-    mutating func failure() -> StageFailure? {
+    mutating func failure() -> StepFailure? {
         guard let mark = byte(), let step = Step(rawValue: mark & ~Message.wordsMark), let status = number(),
             let errno = number(), let operation = text(), let subject = text()
         else { return nil }
         let code = Errno(rawValue: Int32(bitPattern: errno))
         let isWorded = mark & Message.wordsMark != 0
         let cause: SystemError = isWorded ? .failed(operation, subject, code) : SystemError(operation, subject, code)
-        return StageFailure(step, cause, exitStatus: Int32(bitPattern: status))
+        return StepFailure(step, cause, exitStatus: Int32(bitPattern: status))
     }
 
     mutating func number() -> UInt32? {

@@ -24,11 +24,11 @@ extension Link {
     ///   - service: who takes the listener of a filter that notifies; nil for every other.
     func startProgram(
         of process: borrowing ChildProcess, silencedCall: String?, serving service: ListenerService? = nil
-    ) throws(StageFailure) {
+    ) throws(StepFailure) {
         var agent: SeccompListener.Agent?
         if let service { agent = try step(.seccompListener, try service.listener.connect()) }
         try deliver(.start)
-        var foreseen: StageFailure?
+        var foreseen: StepFailure?
         while let received = try next(of: process.pid, service?.signals) {
             if case .failed(let failure) = received.message { throw failure }
             if case .foreseen(let failure) = received.message { foreseen = failure }
@@ -36,7 +36,7 @@ extension Link {
             do throws(SystemError) {
                 try serve(received, service, agent.take())
             } catch {
-                throw StageFailure(.seccompListener, error)
+                throw StepFailure(.seccompListener, error)
             }
         }
         // The end was made by exec; or by the end of a process that may not say more.
@@ -45,14 +45,14 @@ extension Link {
         throw foreseen ?? .silent(silencedCall)
     }
 
-    private func next(of process: Int32, _ signals: Int32?) throws(StageFailure) -> Received? {
+    private func next(of process: Int32, _ signals: Int32?) throws(StepFailure) -> Received? {
         // Without an agent only a halt could keep the program from running for long.
         try Interruption(signals: signals, halt: .process(process)).waitOrFail(for: number)
         do throws(SystemError) {
             return try receive()
         } catch {
             // It has not even read that it may start.
-            throw error.isLostPeer ? Conversation.ended : StageFailure(.gate, error)
+            throw error.isLostPeer ? Conversation.ended : StepFailure(.gate, error)
         }
     }
 

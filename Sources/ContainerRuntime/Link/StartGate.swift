@@ -71,10 +71,10 @@ struct StartGate: ~Copyable {
     }
 
     /// The init: says what kept the payload from running.
-    func report(_ failure: StageFailure) throws(SystemError) { try tell(.failed(failure)) }
+    func report(_ failure: StepFailure) throws(SystemError) { try tell(.failed(failure)) }
 
     /// The init: says what will have kept the payload from running, should it not run.
-    func foresee(_ failure: StageFailure) throws(SystemError) { try tell(.foreseen(failure)) }
+    func foresee(_ failure: StepFailure) throws(SystemError) { try tell(.foreseen(failure)) }
 
     /// A FIFO keeps no borders of packets: each has its length in front, two bytes.
     private func tell(_ message: Message) throws(SystemError) {
@@ -90,7 +90,7 @@ struct StartGate: ~Copyable {
     /// - Returns: what went wrong in the container's process, if anything.
     static func open(
         folder: String, of pid: Int32, serving service: ListenerService? = nil
-    ) throws(SystemError) -> StageFailure? {
+    ) throws(SystemError) -> StepFailure? {
         let result = try Files.open("\(folder)/\(resultName)", [.readOnly, .nonBlocking])
         let start: Descriptor
         do throws(SystemError) {
@@ -127,8 +127,8 @@ struct StartGate: ~Copyable {
     }
 
     /// What the packets of the init say, now that it says no more.
-    private static func judge(_ bytes: [UInt8], of pid: Int32) throws(SystemError) -> StageFailure? {
-        var foreseen: StageFailure?
+    private static func judge(_ bytes: [UInt8], of pid: Int32) throws(SystemError) -> StepFailure? {
+        var foreseen: StepFailure?
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.count < 2 ? 0 : Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
@@ -145,12 +145,12 @@ struct StartGate: ~Copyable {
     }
 }
 
-extension StageFailure {
+extension StepFailure {
     /// The init ended instead of becoming its program, and could not say why.
     /// - Parameter call: what its filter forbids, and it would have needed.
-    static func silent(_ call: String?, exitStatus: Int32 = 126) -> StageFailure {
+    static func silent(_ call: String?, exitStatus: Int32 = 126) -> StepFailure {
         let cause = call.map { "linux.seccomp forbids \($0), by which it would have said why; allow it to learn more" }
-        return StageFailure(
+        return StepFailure(
             .execute, .refused("it ended before its program ran: \(cause ?? "see linux.seccomp and the kernel's log")"),
             exitStatus: exitStatus)
     }

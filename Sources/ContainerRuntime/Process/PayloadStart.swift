@@ -29,7 +29,7 @@ extension Payload {
     ///   - warn: takes a sentence.
     func prepare(
         filter: SeccompFilter?, isInDirectory: Bool, warn: (String) throws(SystemError) -> Void
-    ) throws(StageFailure) -> Outfit {
+    ) throws(StepFailure) -> Outfit {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
         if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
         let environment = ProcessSetup.environment(process, activation: activationDescriptors, names: activationNames)
@@ -75,8 +75,8 @@ extension Payload {
     ///   - foresee: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
     func become(
         _ prepared: consuming Prepared, _ filter: SeccompFilter?,
-        load: (SeccompFilter) throws(SystemError) -> Void, foresee: (StageFailure) -> Void
-    ) throws(StageFailure) -> Never {
+        load: (SeccompFilter) throws(SystemError) -> Void, foresee: (StepFailure) -> Void
+    ) throws(StepFailure) -> Never {
         let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
             try InheritedDescriptors.closeOnExec(from: 3 + kept)

@@ -76,7 +76,7 @@ package enum ProcessSetup {
     }
 
     /// What the runtime sets on the process from outside, with privileges that it may not have in its user namespace.
-    static func setAttributes(_ process: ProcessPlan, of pid: Int32, limits: Bool) throws(StageFailure) {
+    static func setAttributes(_ process: ProcessPlan, of pid: Int32, limits: Bool) throws(StepFailure) {
         try step(.processAttributes) { () throws(SystemError) in
             if let scheduling = process.scheduling { try Scheduling.set(scheduling, of: pid) }
             if let priority = process.ioPriority {

@@ -11,7 +11,7 @@ package struct Program: Sendable {
 
     /// - Parameter user: whose permissions explain a refusal.
     /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in $PATH`, `permission denied`, …).
-    init(_ name: String, searching searchPath: String?, as user: ProgramUser = .runtime) throws(StageFailure) {
+    init(_ name: String, searching searchPath: String?, as user: ProgramUser = .runtime) throws(StepFailure) {
         switch Self.search(name, in: searchPath, obstacle: Self.obstacle) {
         case .found(let path): self.path = path
         case .refused(let path, let code):
@@ -58,19 +58,19 @@ package struct Program: Sendable {
         }
     }
 
-    package static func missing(_ name: String, _ searchPath: String?) -> StageFailure {
+    package static func missing(_ name: String, _ searchPath: String?) -> StepFailure {
         let hint =
             name.containsByte(" ")
             ? "process.args[0] holds a blank: the program and each of its arguments are strings of their own"
             : "searched \(searchPath ?? defaultPath) in the container"
-        return StageFailure(
+        return StepFailure(
             .program, .refused("exec: \"\(name)\": executable file not found in $PATH (\(hint))"), exitStatus: 127)
     }
 
     /// What the kernel or the search answered, with the true cause where looking at the file has shown it.
-    package static func failure(_ name: String, _ code: Errno, _ fault: ProgramFault?) -> StageFailure {
+    package static func failure(_ name: String, _ code: Errno, _ fault: ProgramFault?) -> StepFailure {
         let words = fault?.code == code ? fault?.words : nil
-        return StageFailure(
+        return StepFailure(
             .program, .refused("exec: \"\(name)\": \(words ?? Self.words(code))"),
             exitStatus: ProgramFault.exitStatus(code))
     }

@@ -151,7 +151,7 @@ struct Mounts: ~Copyable {
         let isAttached = new.isAttached
         let tree = new.intoMount()
         if let label = mount.fileLabel { try Labels.label(Files.open(".", at: tree, [.readOnly, .directory]), label) }
-        if mount.copyUp { try TreeCopy.copy(from: target, to: tree) }
+        if mount.copyUp { try TmpfsCopyUp.copy(from: target, to: tree) }
         // What lies in /dev is made later.
         if mount.isFilled, mount.isReadOnly, !(mount.destination == "/dev" && plan.makesDevices) {
             try Mounting.setAttributes(of: tree, set: .readOnly)

@@ -1,10 +1,10 @@
 public import ContainerRuntime
-internal import Errors
+public import Errors
 internal import KernelTypes
 internal import OCISpec
 public import Planning
 
-extension Bundle {
+extension ContainerBundle {
     /// Reads a bundle as `run` would and finds everything there is to say about it, without touching anything on the host.
     ///
     /// What the container's programs and sources are like is looked at where this process may look; the rest is left out.
@@ -16,12 +16,12 @@ extension Bundle {
     /// - Returns: the findings in the order of the file; an unreadable file is one of them.
     public static func check(
         _ path: String, config: String? = nil, options: LaunchOptions = LaunchOptions()
-    ) -> [BundleFinding] {
+    ) -> [Finding] {
         let text: BundleText
         do throws(RuntimeError) {
             text = try BundleText(path, config: config)
         } catch {
-            return [BundleFinding(.error, file: config ?? "config.json", at: nil, path: "", error.description)]
+            return [Finding(.error, "", error.description).at(nil, in: config ?? "config.json")]
         }
         return BundleCheck(text).run(options)
     }
@@ -37,18 +37,18 @@ struct BundleCheck {
         document = SpecDocument(bytes: text.bytes, file: text.file)
     }
 
-    func run(_ options: LaunchOptions) -> [BundleFinding] {
-        var findings = document.diagnostics.map { BundleFinding($0) }
+    func run(_ options: LaunchOptions) -> [Finding] {
+        var findings = document.findings.map { Finding($0) }
         if let spec = document.partial { findings += plan(spec, options) }
         return findings.inOrder()
     }
 
     /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose placeholders nobody wrote.
-    private func plan(_ spec: Spec, _ options: LaunchOptions) -> [BundleFinding] {
-        let broken = document.diagnostics.filter { $0.severity == .error }.map(\.path)
+    private func plan(_ spec: Spec, _ options: LaunchOptions) -> [Finding] {
+        let broken = document.findings.filter { $0.severity == .error }.map(\.path)
         // Who is in which namespace decides about everything else.
         if broken.contains(where: { Self.section(of: $0) == "linux.namespaces" }) { return [] }
-        var found = PlanFindings()
+        var found = Findings()
         do throws(CgroupError) {
             var host = try Host.current(
                 cgroupsPath: spec.linux?.cgroupsPath, usesResctrl: spec.linux?.intelRdt != nil,
@@ -61,16 +61,9 @@ struct BundleCheck {
         } catch {
             found.refuse(error.field ?? "linux.cgroupsPath", error.description)
         }
-        let errors = found.errors.map { finding(.error, $0) }
-        let warnings = found.warnings.map { finding(.warning, $0) }
-        return (errors + warnings).filter { finding in
-            !broken.contains { Self.isTouched(Self.section(of: finding.path), by: Self.section(of: $0)) }
-        }
-    }
-
-    private func finding(_ severity: BundleFinding.Severity, _ error: PlanError) -> BundleFinding {
-        BundleFinding(
-            severity, file: text.file, at: document.location(ofPath: error.field), path: error.field, error.reason)
+        return (found.errors + found.warnings).filter { finding in
+            !broken.contains { Self.isTouched(Self.section(of: finding.field), by: Self.section(of: $0)) }
+        }.map { $0.at(document.location(ofPath: $0.field), in: text.file) }
     }
 
     /// The part of the document that a path belongs to: its first word, or two of `linux`.

@@ -17,7 +17,7 @@ struct HostCheck {
         self.seccomp = seccomp
     }
 
-    func run(_ findings: inout PlanFindings) {
+    func run(_ findings: inout Findings) {
         checkControllers(&findings)
         checkSources(&findings)
         let filter = checkFilter(&findings)
@@ -31,7 +31,7 @@ struct HostCheck {
 
     // MARK: cgroup
 
-    private func checkControllers(_ findings: inout PlanFindings) {
+    private func checkControllers(_ findings: inout Findings) {
         if let scope = plan.cgroup.scope {
             do throws(CgroupError) {
                 try scope.reach()
@@ -48,7 +48,7 @@ struct HostCheck {
 
     // MARK: Files
 
-    private func checkSources(_ findings: inout PlanFindings) {
+    private func checkSources(_ findings: inout Findings) {
         for mount in plan.rootfs.mounts {
             guard case .bind(let source, _) = mount.kind else { continue }
             do throws(SystemError) {
@@ -64,7 +64,7 @@ struct HostCheck {
         }
     }
 
-    private func openRoot(_ findings: inout PlanFindings) -> OverlaidTree? {
+    private func openRoot(_ findings: inout Findings) -> OverlaidTree? {
         let path = plan.rootfs.path
         do throws(SystemError) {
             let tree = OverlaidTree(try Files.open(path, [.path, .directory, .noFollow]))
@@ -90,7 +90,7 @@ struct HostCheck {
     }
 
     /// Files of an owner whom the container does not have are nobody's there, and belong to no one whom its root could command.
-    private func checkOwner(_ findings: inout PlanFindings) {
+    private func checkOwner(_ findings: inout Findings) {
         guard plan.namespaces.new.contains(.user), let status = try? Files.status(plan.rootfs.path) else { return }
         let isMapped = plan.namespaces.uidMappings.contains {
             status.owner >= $0.hostID && UInt64(status.owner) < UInt64($0.hostID) + UInt64($0.size)
@@ -103,7 +103,7 @@ struct HostCheck {
         }
     }
 
-    private func checkDirectory(_ process: ProcessPlan, _ tree: OverlaidTree, _ findings: inout PlanFindings) {
+    private func checkDirectory(_ process: ProcessPlan, _ tree: OverlaidTree, _ findings: inout Findings) {
         // One that is missing is made.
         guard let found = try? tree.open(process.directory, .path), let status = try? Files.status(of: found),
             status.kind != .directory
@@ -113,7 +113,7 @@ struct HostCheck {
 
     // MARK: Hooks
 
-    private func checkHooks(_ tree: OverlaidTree?, _ findings: inout PlanFindings) {
+    private func checkHooks(_ tree: OverlaidTree?, _ findings: inout Findings) {
         for timing in HookTiming.allCases {
             let runner = HookRunner(
                 timing, plan.hooks, directory: nil, output: HookOutput(plan.annotations, bundle: plan.bundle))
@@ -136,13 +136,13 @@ struct HostCheck {
     // MARK: seccomp
 
     /// The compiled profile, if there is one that can be compiled.
-    private func checkFilter(_ findings: inout PlanFindings) -> SeccompProgram? {
+    private func checkFilter(_ findings: inout Findings) -> SeccompProgram? {
         guard let profile = plan.seccomp, findings.errors.allSatisfy({ !$0.field.begins(with: "linux.seccomp") }) else {
             return nil
         }
         do throws(SystemError) {
             let program = try SeccompCompiler(plan: profile, text: seccomp, cache: "").compile()
-            if plan.process != nil, let obstacle = FilterForesight.obstacle(to: program) {
+            if plan.process != nil, let obstacle = SeccompPreflight.obstacle(to: program) {
                 findings.refuse("linux.seccomp", obstacle)
             }
             return program

@@ -22,7 +22,7 @@ struct ProgramCheck {
         user = ProgramUser(process, plan.capabilities).mapped(by: plan.namespaces)
     }
 
-    func run(_ findings: inout PlanFindings) {
+    func run(_ findings: inout Findings) {
         guard let name = process.arguments.first else { return }
         let searchPath = process.variable("PATH")
         var isUnknown = false
@@ -69,14 +69,14 @@ struct ProgramCheck {
         return status.kind == .regular && user.mayExecute(status) ? nil : .accessDenied
     }
 
-    private func say(_ name: String, _ path: String, _ code: Errno?, _ findings: inout PlanFindings) {
+    private func say(_ name: String, _ path: String, _ code: Errno?, _ findings: inout Findings) {
         guard let fault = inspection.fault(of: path) else { return }
         if let code, code != fault.code { return }
         findings.refuse(Self.field, Program.failure(name, fault.code, fault).cause.description)
     }
 
     /// A carriage return behind an argument does not keep the kernel from starting the interpreter, but that is not its argument.
-    private func checkLine(_ path: String, _ findings: inout PlanFindings) {
+    private func checkLine(_ path: String, _ findings: inout Findings) {
         guard let file = try? open(path, [.readOnly, .nonBlocking]),
             let head = try? Files.read(file, at: 0, count: 256),
             case .script(let interpreter, let argument) = ProgramHead(head), argument.utf8.last == UInt8(ascii: "\r")
@@ -88,8 +88,8 @@ struct ProgramCheck {
     }
 
     /// What every program does, or every one with a loader; a profile without it kills or fails what it should confine.
-    private func checkCalls(_ path: String, _ findings: inout PlanFindings) {
-        guard let filter, FilterForesight.obstacle(to: filter) == nil else { return }
+    private func checkCalls(_ path: String, _ findings: inout Findings) {
+        guard let filter, SeccompPreflight.obstacle(to: filter) == nil else { return }
         for call in ["exit_group", "mmap", "brk", "read", "openat"] {
             let need = call == "exit_group" ? "by which programs end" : "which nearly every program needs to begin"
             switch filter.answer(toCall: call) {

@@ -14,14 +14,14 @@ extension Judgement {
         ("rdma", "linux.resources.rdma is refused", false),
     ]
 
-    func cgroup() -> [Finding] {
+    func cgroup() -> [HostFinding] {
         let mode = mode()
         guard facts.cgroup.mode == .unified || facts.cgroup.mode == .hybrid else { return [mode] }
         return [mode] + Self.controllers.map { controller($0.name, cost: $0.cost, isUsual: $0.isUsual) } + place()
             + files()
     }
 
-    private func mode() -> Finding {
+    private func mode() -> HostFinding {
         let id = "cgroup.mode"
         switch facts.cgroup.mode {
         case .unified: return .ok(id, "cgroup v2", essential: true)
@@ -40,7 +40,7 @@ extension Judgement {
         }
     }
 
-    private func controller(_ name: String, cost: String, isUsual: Bool) -> Finding {
+    private func controller(_ name: String, cost: String, isUsual: Bool) -> HostFinding {
         let id = "cgroup.controller.\(name)"
         if facts.cgroup.controllers.contains(name) { return .ok(id, "controller \(name)") }
         let (why, remedy) = absence(name)
@@ -61,7 +61,7 @@ extension Judgement {
     }
 
     /// Whether this user may make cgroups, and with which controllers.
-    private func place() -> [Finding] {
+    private func place() -> [HostFinding] {
         let parent = facts.cgroup.parent
         if facts.isRoot {
             return [
@@ -78,7 +78,7 @@ extension Judgement {
         return [delegation()]
     }
 
-    private func delegation() -> Finding {
+    private func delegation() -> HostFinding {
         let id = "cgroup.delegation"
         let cost = "containers of this user have no limits, and cannot be paused"
         let file = "/etc/systemd/system/user@.service.d/delegate.conf"
@@ -109,7 +109,7 @@ extension Judgement {
         return .ok(id, "delegated to \(facts.userName): \(delegated.joined(separator: " "))")
     }
 
-    private func files() -> [Finding] {
+    private func files() -> [HostFinding] {
         // A tree whose only cgroup is its root shows none of these files.
         let version = KernelRelease.version(facts.release)
         let hasKill = facts.cgroup.hasKill ?? (version >= (5, 14))

@@ -7,7 +7,7 @@ public struct Doctor: Sendable {
     public static let schema = 1
 
     /// All that was found, in the order of the report.
-    public let findings: [Finding]
+    public let findings: [HostFinding]
     /// The host in a few words.
     public let host: String
 
@@ -25,7 +25,7 @@ public struct Doctor: Sendable {
     /// The report for people.
     public func text() -> String {
         var text = "runbox doctor: \(host)\n"
-        for group in Finding.Group.allCases {
+        for group in HostFinding.Group.allCases {
             let members = findings.filter { $0.group == group }
             if members.isEmpty { continue }
             text += "\n\(group.rawValue)\n"
@@ -61,7 +61,7 @@ public struct Doctor: Sendable {
     }
 }
 
-extension Finding {
+extension HostFinding {
     fileprivate func write(to writer: inout Writer) {
         writer.object { object in
             object.member("id", id)

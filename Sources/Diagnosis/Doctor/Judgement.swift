@@ -7,7 +7,7 @@ struct Judgement: Sendable {
     let facts: HostFacts
 
     /// All findings, in the order of the report.
-    func findings() -> [Finding] { kernel() + cgroup() + users() + security() + tools() }
+    func findings() -> [HostFinding] { kernel() + cgroup() + users() + security() + tools() }
 
     /// The command that installs a package; both where the distribution is not known.
     func install(_ debian: String, fedora: String) -> String {
@@ -43,7 +43,7 @@ struct Judgement: Sendable {
     func judge(
         _ answer: KernelProbe.Answer, _ id: String, _ summary: String, cost: String, remedy: String,
         essential: Bool = false
-    ) -> Finding {
+    ) -> HostFinding {
         switch answer {
         case .yes: return .ok(id, summary, essential: essential)
         case .no: return .missing(id, summary, cost: cost, remedy: remedy, essential: essential)

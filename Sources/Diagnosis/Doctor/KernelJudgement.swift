@@ -13,7 +13,7 @@ extension Judgement {
         (.mountSetattr, "5.12", "mounts cannot be made read-only in one step"),
     ]
 
-    func kernel() -> [Finding] {
+    func kernel() -> [HostFinding] {
         var findings = [version()]
         for row in Self.calls {
             findings.append(
@@ -38,7 +38,7 @@ extension Judgement {
         return findings
     }
 
-    private func version() -> Finding {
+    private func version() -> HostFinding {
         let version = KernelRelease.version(facts.release)
         let summary = "Linux \(facts.release), \(facts.machine)"
         guard version >= (5, 12) else {
@@ -49,7 +49,7 @@ extension Judgement {
         return .ok("kernel.version", summary, essential: true)
     }
 
-    private func births() -> [Finding] {
+    private func births() -> [HostFinding] {
         [
             judge(
                 facts.kernel.cloneIntoCgroup, "kernel.clone-into-cgroup", "processes are born in their cgroup",
@@ -67,7 +67,7 @@ extension Judgement {
         ]
     }
 
-    private func devicePrograms() -> Finding {
+    private func devicePrograms() -> HostFinding {
         let id = "kernel.device-programs"
         let cost = "containers with linux.resources.devices cannot be made, as the default of runbox spec has it"
         if case .refused = facts.kernel.devicePrograms, !facts.isRoot {
@@ -82,7 +82,7 @@ extension Judgement {
             remedy: "a kernel with CONFIG_CGROUP_BPF")
     }
 
-    private func namespaces() -> [Finding] {
+    private func namespaces() -> [HostFinding] {
         let missing = facts.kernel.missingNamespaces
         guard !missing.isEmpty else { return [.ok("kernel.namespaces", "all eight kinds of namespaces")] }
         return missing.map { kind in

@@ -3,7 +3,7 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// Finding the facts out. Nothing here judges, and nothing changes the host.
+/// HostFinding the facts out. Nothing here judges, and nothing changes the host.
 extension HostFacts {
     static func gather() -> HostFacts {
         var facts = HostFacts()

@@ -3,11 +3,11 @@ internal import Kernel
 internal import OCISpec
 
 extension Judgement {
-    func security() -> [Finding] { seccomp() + modules() + [sealing()] }
+    func security() -> [HostFinding] { seccomp() + modules() + [sealing()] }
 
-    private func seccomp() -> [Finding] {
+    private func seccomp() -> [HostFinding] {
         let security = facts.security
-        var findings: [Finding] = []
+        var findings: [HostFinding] = []
         if security.missingActions.contains("SCMP_ACT_ALLOW") {
             return [
                 .missing(
@@ -29,15 +29,15 @@ extension Judgement {
         return findings
     }
 
-    private func modules() -> [Finding] {
-        let appArmor: Finding =
+    private func modules() -> [HostFinding] {
+        let appArmor: HostFinding =
             facts.security.appArmor
             ? .ok("security.apparmor", "AppArmor is active")
             : .warn(
                 "security.apparmor", "AppArmor is not active",
                 cost: "containers with process.apparmorProfile cannot be made",
                 remedy: appArmorRemedy)
-        let selinux: Finding =
+        let selinux: HostFinding =
             switch facts.security.selinuxEnforces {
             case true?: .ok("security.selinux", "SELinux enforces")
             case false?:
@@ -68,7 +68,7 @@ extension Judgement {
     }
 
     /// Containers must not reach the runtime's executable (CVE-2019-5736).
-    private func sealing() -> Finding {
+    private func sealing() -> HostFinding {
         let id = "security.sealing"
         if facts.security.cloneMounts == .yes {
             return .ok(id, "the executable is sealed by a read-only mount", essential: true)

@@ -1,16 +1,16 @@
 internal import OCISpec
 
 extension Judgement {
-    func tools() -> [Finding] { [criu()] + systemd() + [resctrl()] }
+    func tools() -> [HostFinding] { [criu()] + systemd() + [resctrl()] }
 
-    private func criu() -> Finding {
+    private func criu() -> HostFinding {
         if let path = facts.tools.criu { return .ok("tools.criu", "CRIU: \(path)") }
         return .warn(
             "tools.criu", "no CRIU", cost: "containers cannot be checkpointed and restored",
             remedy: install("criu", fedora: "criu"))
     }
 
-    private func systemd() -> [Finding] {
+    private func systemd() -> [HostFinding] {
         let id = "tools.systemd"
         guard facts.tools.runsSystemd else {
             return [
@@ -36,7 +36,7 @@ extension Judgement {
         return [.ok(id, "systemd\(version), bus at \(bus)")]
     }
 
-    private func resctrl() -> Finding {
+    private func resctrl() -> HostFinding {
         let id = "tools.resctrl"
         let cost = "containers with linux.intelRdt cannot be made"
         guard facts.tools.hasResctrl else {

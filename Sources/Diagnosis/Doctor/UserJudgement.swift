@@ -4,15 +4,15 @@ internal import KernelTypes
 internal import OCISpec
 
 extension Judgement {
-    func users() -> [Finding] { [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()]) }
+    func users() -> [HostFinding] { [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()]) }
 
-    private func namespaceTrial() -> Finding {
+    private func namespaceTrial() -> HostFinding {
         let id = "users.namespaces"
         let summary = "user namespaces"
         let cost =
             facts.isRoot
             ? "containers with a user namespace cannot be made" : "an ordinary user cannot make containers at all"
-        func gap(_ why: String, _ remedy: String) -> Finding {
+        func gap(_ why: String, _ remedy: String) -> HostFinding {
             .missing(id, "\(summary): \(why)", cost: cost, remedy: remedy, essential: !facts.isRoot)
         }
         switch facts.users.trial {
@@ -39,8 +39,8 @@ extension Judgement {
         }
     }
 
-    private func subordinateIDs() -> [Finding] {
-        func judge(_ kind: String, _ count: UInt64, _ file: String, _ flag: String) -> Finding {
+    private func subordinateIDs() -> [HostFinding] {
+        func judge(_ kind: String, _ count: UInt64, _ file: String, _ flag: String) -> HostFinding {
             let id = "users.\(kind)"
             if count >= 65536 { return .ok(id, "\(count) ids in \(file)") }
             let remedy = "as root: usermod --add-\(flag) 100000-165535 \(facts.userName)"
@@ -59,8 +59,8 @@ extension Judgement {
         ]
     }
 
-    private func helpers() -> [Finding] {
-        func judge(_ name: String, _ helper: UserFacts.Helper?, _ capability: String) -> Finding {
+    private func helpers() -> [HostFinding] {
+        func judge(_ name: String, _ helper: UserFacts.Helper?, _ capability: String) -> HostFinding {
             let id = "users.\(name)"
             let cost = "containers have one user only: the ids of /etc/subuid and /etc/subgid need it"
             guard let helper else {
@@ -78,7 +78,7 @@ extension Judgement {
         ]
     }
 
-    private func state() -> Finding {
+    private func state() -> HostFinding {
         let id = "users.state"
         if facts.users.canKeepState { return .ok(id, "state is kept in \(facts.users.stateRoot)") }
         return .missing(

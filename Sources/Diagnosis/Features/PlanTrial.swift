@@ -41,7 +41,7 @@ struct PlanTrial {
             refused = Question.allCases.map(\.rawValue)  // a configuration that cannot be read applies nothing
             return
         }
-        var findings = PlanFindings()
+        var findings = Findings()
         let host = Host(effectiveUser: 0, effectiveGroup: 0, cgroups: CgroupHost(root: "/sys/fs/cgroup"))
         _ = LaunchPlan(
             spec, id: "features", bundle: "/", options: LaunchOptions(), mode: .create, host: host, findings: &findings)

@@ -22,7 +22,7 @@ package struct AnnotationPlan: Sendable {
     /// Whether systemd makes the cgroup.
     private let usesSystemd: Bool
 
-    init(_ spec: Spec, bundle: String, usesSystemd: Bool = false, findings: inout PlanFindings) {
+    init(_ spec: Spec, bundle: String, usesSystemd: Bool = false, findings: inout Findings) {
         self.bundle = bundle
         self.usesSystemd = usesSystemd
         guard let annotations = spec.annotations, !annotations.isEmpty else { return }
@@ -39,7 +39,7 @@ package struct AnnotationPlan: Sendable {
 
     package static func field(_ key: String) -> String { "annotations[\"\(key)\"]" }
 
-    private mutating func read(_ annotation: KeyValue, _ spec: Spec, _ findings: inout PlanFindings) {
+    private mutating func read(_ annotation: KeyValue, _ spec: Spec, _ findings: inout Findings) {
         let field = Self.field(annotation.key)
         let value = annotation.value
         guard let name = AnnotationName(rawValue: annotation.key) else {
@@ -70,7 +70,7 @@ package struct AnnotationPlan: Sendable {
     /// As crun has it, everything but 0 is a yes; a plain false is not taken for one.
     private static func isOn(_ value: String) -> Bool { value != "0" && value != "false" }
 
-    private func path(_ value: String, _ field: String, _ findings: inout PlanFindings) -> String? {
+    private func path(_ value: String, _ field: String, _ findings: inout Findings) -> String? {
         if value.isEmpty {
             findings.refuse(field, "must be a path, is empty")
             return nil
@@ -79,7 +79,7 @@ package struct AnnotationPlan: Sendable {
     }
 
     private mutating func readProgram(
-        _ value: String, _ field: String, isStarted: Bool, _ findings: inout PlanFindings
+        _ value: String, _ field: String, isStarted: Bool, _ findings: inout Findings
     ) {
         guard let bytes = Base64.decode(value) else {
             return findings.refuse(field, "is not base64")
@@ -96,7 +96,7 @@ package struct AnnotationPlan: Sendable {
         seccompProgram = program
     }
 
-    private static func refuseUnknownCalls(_ seccomp: Seccomp?, _ findings: inout PlanFindings) {
+    private static func refuseUnknownCalls(_ seccomp: Seccomp?, _ findings: inout Findings) {
         for (index, rule) in (seccomp?.syscalls ?? []).enumerated() {
             for (position, name) in rule.names.enumerated() where SeccompLibrary.number(name) == nil {
                 findings.refuse(
@@ -108,7 +108,7 @@ package struct AnnotationPlan: Sendable {
     }
 
     /// An empty name asks for nothing; a slash in front is crun's to ignore.
-    private mutating func readCgroup(_ value: String, _ field: String, _ findings: inout PlanFindings) {
+    private mutating func readCgroup(_ value: String, _ field: String, _ findings: inout Findings) {
         let names = value.parts(by: "/")
         if names.contains(where: { $0 == ".." || $0 == "." || $0.utf8.count > 255 || $0.utf8.contains(10) }) {
             return findings.refuse(field, "\"\(value)\" is not the name of a cgroup below the container's")
@@ -123,7 +123,7 @@ package struct AnnotationPlan: Sendable {
         spec.annotations?.contains { $0.key == AnnotationName.containerType.rawValue && $0.value == "sandbox" } == true
     }
 
-    private static func refuseHandler(_ value: String, _ field: String, _ spec: Spec, _ findings: inout PlanFindings) {
+    private static func refuseHandler(_ value: String, _ field: String, _ spec: Spec, _ findings: inout Findings) {
         if value.isEmpty || isSandbox(spec) { return }
         findings.refuse(
             field,
@@ -133,7 +133,7 @@ package struct AnnotationPlan: Sendable {
 
     /// crun hands over what looks like WebAssembly, and runs the rest as it is.
     private static func judgeWebAssembly(
-        _ value: String, _ field: String, _ spec: Spec, _ findings: inout PlanFindings
+        _ value: String, _ field: String, _ spec: Spec, _ findings: inout Findings
     ) {
         guard value == "compat" || value == "compat-smart", !isSandbox(spec), let program = spec.process?.args?.first
         else { return }
@@ -150,7 +150,7 @@ package struct AnnotationPlan: Sendable {
     private static let withoutSystemd = "has no effect without --systemd-cgroup: runbox makes the cgroup itself"
 
     /// As in crun, but that without the annotation there is no cgroup below the scope.
-    private mutating func readSubgroup(_ value: String, _ field: String, _ findings: inout PlanFindings) {
+    private mutating func readSubgroup(_ value: String, _ field: String, _ findings: inout Findings) {
         guard usesSystemd else { return findings.warn(field, Self.withoutSystemd) }
         if value.isEmpty { return }
         guard !value.containsByte("/"), value != ".", value != "..", value.utf8.count <= 255,
@@ -160,7 +160,7 @@ package struct AnnotationPlan: Sendable {
     }
 
     private mutating func readProperty(
-        _ name: String, _ value: String, _ field: String, _ findings: inout PlanFindings
+        _ name: String, _ value: String, _ field: String, _ findings: inout Findings
     ) {
         guard usesSystemd else { return findings.warn(field, Self.withoutSystemd) }
         do throws(PropertyText.Mistake) {
@@ -170,7 +170,7 @@ package struct AnnotationPlan: Sendable {
         }
     }
 
-    private mutating func readOthers(_ key: String, _ value: String, _ field: String, _ findings: inout PlanFindings) {
+    private mutating func readOthers(_ key: String, _ value: String, _ field: String, _ findings: inout Findings) {
         if let name = key.rest(after: UnitProperty.annotation) {
             readProperty(name, value, field, &findings)
         } else if key.begins(with: AnnotationName.microVM) {

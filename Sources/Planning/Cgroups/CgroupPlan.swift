@@ -20,7 +20,7 @@ package struct CgroupPlan: Sendable {
 
     init(
         _ spec: Spec, id: String, options: LaunchOptions, requests: AnnotationPlan, host: Host,
-        findings: inout PlanFindings
+        findings: inout Findings
     ) {
         self.host = host.cgroups
         resources = ResourcesPlan(Self.inTodaysTerms(spec.linux?.resources, of: spec.ociVersion))
@@ -50,7 +50,7 @@ package struct CgroupPlan: Sendable {
         notice = place.notice
     }
 
-    private static func refuseLimits(_ resources: ResourcesPlan, _ findings: inout PlanFindings) {
+    private static func refuseLimits(_ resources: ResourcesPlan, _ findings: inout Findings) {
         for setting in resources.settings {
             findings.refuse(setting.field, "needs a cgroup; remove it, or --cgroup-manager=disabled")
         }

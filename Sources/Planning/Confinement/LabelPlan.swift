@@ -22,14 +22,14 @@ package struct LabelPlan: Sendable, Equatable {
     init(
         profile: String?, label: String?, modules: SecurityModules,
         profileField: String = "process.apparmorProfile", labelField: String = "process.selinuxLabel",
-        findings: inout PlanFindings
+        findings: inout Findings
     ) {
         self.profile = Self.read(profile, isEnabled: modules.appArmor, profileField, &findings)
         self.label = Self.readLabel(label, modules, labelField, &findings)
     }
 
     private static func read(
-        _ profile: String?, isEnabled: Bool, _ field: String, _ findings: inout PlanFindings
+        _ profile: String?, isEnabled: Bool, _ field: String, _ findings: inout Findings
     ) -> String? {
         guard let profile, !profile.isEmpty else { return nil }
         if !isEnabled {
@@ -51,7 +51,7 @@ package struct LabelPlan: Sendable, Equatable {
 
     /// A label of SELinux for a field.
     static func readLabel(
-        _ label: String?, _ modules: SecurityModules, _ field: String, _ findings: inout PlanFindings
+        _ label: String?, _ modules: SecurityModules, _ field: String, _ findings: inout Findings
     ) -> String? {
         guard let label, !label.isEmpty else { return nil }
         if !modules.seLinux {

@@ -26,7 +26,7 @@ package struct SeccompListener: Sendable, Equatable {
     ///   - use: the field of the first action that notifies; nil without one, and then nobody needs to listen.
     ///   - receiver: the value of ``variable``.
     static func read(
-        _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout PlanFindings
+        _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout Findings
     ) -> SeccompListener? {
         let base = "linux.seccomp"
         let configured = nonEmpty(seccomp.listenerPath)
@@ -50,7 +50,7 @@ package struct SeccompListener: Sendable, Equatable {
     }
 
     /// crun loads shared objects that answer in the runtime's own process; a static program cannot, and no payload waits for ever for an answer.
-    static func checkPlugins(_ annotations: [KeyValue], findings: inout PlanFindings) {
+    static func checkPlugins(_ annotations: [KeyValue], findings: inout Findings) {
         guard let plugins = annotations.first(where: { $0.key == pluginAnnotation })?.value, !plugins.isEmpty else {
             return
         }

@@ -4,7 +4,7 @@ package import OCISpec
 
 /// Names of system calls that no machine has. A filter passes over them, so that a profile works with an older libseccomp; who wrote one wants to know.
 package enum SeccompNames {
-    package static func check(_ seccomp: Seccomp, _ findings: inout PlanFindings) {
+    package static func check(_ seccomp: Seccomp, _ findings: inout Findings) {
         var known: [String]?
         for (rule, entry) in (seccomp.syscalls ?? []).enumerated() {
             for (index, name) in entry.names.enumerated() where SeccompLibrary.number(name) == nil {

@@ -25,7 +25,7 @@ package struct SeccompPlan: Sendable {
     ///   - annotations: of the configuration; one of them may name the agent.
     ///   - receiver: what the environment names as the agent.
     init?(
-        _ seccomp: Seccomp?, annotations: [KeyValue] = [], receiver: String? = nil, findings: inout PlanFindings
+        _ seccomp: Seccomp?, annotations: [KeyValue] = [], receiver: String? = nil, findings: inout Findings
     ) {
         guard let seccomp else { return nil }
         let base = "linux.seccomp"
@@ -56,7 +56,7 @@ package struct SeccompPlan: Sendable {
 
     private static func verdict(
         _ action: SeccompAction, _ errnoRet: UInt32?, actionField: String, errnoField: String,
-        _ findings: inout PlanFindings
+        _ findings: inout Findings
     ) -> SeccompVerdict {
         let verdict: SeccompVerdict
         switch action {
@@ -92,7 +92,7 @@ package struct SeccompPlan: Sendable {
     }
 
     private static func architectures(
-        _ names: [SeccompArchitecture], _ findings: inout PlanFindings
+        _ names: [SeccompArchitecture], _ findings: inout Findings
     ) -> [SeccompArchitectureToken] {
         var tokens: [SeccompArchitectureToken] = []
         for (index, name) in names.enumerated() {
@@ -109,7 +109,7 @@ package struct SeccompPlan: Sendable {
 
     /// An absent list means SPEC_ALLOW, as runc and crun have it; an empty one means none.
     private static func flags(
-        _ flags: [SeccompFlag]?, notifies: Bool, _ findings: inout PlanFindings
+        _ flags: [SeccompFlag]?, notifies: Bool, _ findings: inout Findings
     ) -> UInt32 {
         guard let flags else { return SeccompSupport.allowSpeculation }
         var bits: UInt32 = 0

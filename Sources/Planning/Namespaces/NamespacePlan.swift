@@ -36,7 +36,7 @@ package struct NamespacePlan: Sendable {
     package private(set) var timeOffsets: [TimeOffsetPlan] = []
 
     /// - Parameter defaults: mappings for a configuration without any.
-    init(_ spec: Spec, defaults: DefaultMappings? = nil, findings: inout PlanFindings) {
+    init(_ spec: Spec, defaults: DefaultMappings? = nil, findings: inout Findings) {
         for (index, namespace) in (spec.linux?.namespaces ?? []).enumerated() {
             let field = "linux.namespaces[\(index)]"
             guard let path = namespace.path, !path.isEmpty else {
@@ -53,12 +53,12 @@ package struct NamespacePlan: Sendable {
             spec, isNew: new.contains(.time), isJoined: joins(.time), findings: &findings)
     }
 
-    private func checkMappings(_ findings: inout PlanFindings) {
+    private func checkMappings(_ findings: inout Findings) {
         check(uidMappings, "linux.uidMappings", &findings)
         check(gidMappings, "linux.gidMappings", &findings)
     }
 
-    private func check(_ mappings: [IDMapping], _ field: String, _ findings: inout PlanFindings) {
+    private func check(_ mappings: [IDMapping], _ field: String, _ findings: inout Findings) {
         if !has(.user) {
             if mappings.isEmpty { return }
             findings.refuse(field, "needs a user namespace; add {\"type\": \"user\"} to linux.namespaces")

@@ -14,7 +14,7 @@ package struct TimeOffsetPlan: Sendable, Equatable {
 
     /// The offsets that differ from none.
     static func read(
-        _ spec: Spec, isNew: Bool, isJoined: Bool, findings: inout PlanFindings
+        _ spec: Spec, isNew: Bool, isJoined: Bool, findings: inout Findings
     ) -> [TimeOffsetPlan] {
         guard let offsets = spec.linux?.timeOffsets, offsets.monotonic != nil || offsets.boottime != nil else {
             return []
@@ -37,7 +37,7 @@ package struct TimeOffsetPlan: Sendable, Equatable {
     /// The kernel counts nanoseconds in 64 bits, so there is an end to the seconds.
     package static let mostSeconds: Int64 = 9_223_372_036
 
-    private func check(_ findings: inout PlanFindings) {
+    private func check(_ findings: inout Findings) {
         if nanoseconds > 999_999_999 {
             findings.refuse("\(field).nanosecs", "must be 0 to 999999999, is \(nanoseconds)")
         }

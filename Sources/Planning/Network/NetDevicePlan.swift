@@ -15,7 +15,7 @@ package struct NetDevicePlan: Sendable, Equatable {
 
     /// Reads the section, and refuses what cannot be done with the container's namespaces or by this user.
     static func read(
-        _ devices: [NetDevice]?, namespaces: NamespacePlan, host: Host, findings: inout PlanFindings
+        _ devices: [NetDevice]?, namespaces: NamespacePlan, host: Host, findings: inout Findings
     ) -> [NetDevicePlan] {
         guard let devices, !devices.isEmpty else { return [] }
         if !namespaces.has(.network) {

@@ -21,12 +21,12 @@ package struct ExecPlan: Sendable {
     ///   - modules: what enforces the labels that the process asks for.
     package init(
         _ process: Process, in spec: Spec, bundle: String, options: ExecOptions, caller: Caller = Caller(),
-        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, findings: inout PlanFindings
+        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, findings: inout Findings
     ) {
         self.options = options
         self.caller = caller
         // Without mistakes when the container was made, and so they are now.
-        var settled = PlanFindings()
+        var settled = Findings()
         namespaces = NamespacePlan(spec, defaults: mappings, findings: &settled)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
         requests = AnnotationPlan(spec, bundle: bundle, findings: &settled)

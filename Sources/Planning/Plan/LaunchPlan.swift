@@ -44,7 +44,7 @@ package struct LaunchPlan: Sendable {
     package init(
         _ spec: Spec, id: String, bundle: String, options: LaunchOptions, caller: Caller = Caller(),
         keyring: String? = nil, mode: LaunchMode, host: Host,
-        findings: inout PlanFindings
+        findings: inout Findings
     ) {
         self.id = id
         self.bundle = bundle

@@ -12,12 +12,12 @@ package struct CPUAffinityPlan: Sendable, Equatable {
     /// After that; nil leaves it to the kernel.
     package let final: NumberSet?
 
-    init(_ affinity: CPUAffinity?, findings: inout PlanFindings) {
+    init(_ affinity: CPUAffinity?, findings: inout Findings) {
         initial = Self.read(affinity?.initial, "initial", &findings)
         final = Self.read(affinity?.final, "final", &findings)
     }
 
-    private static func read(_ list: String?, _ key: String, _ findings: inout PlanFindings) -> NumberSet? {
+    private static func read(_ list: String?, _ key: String, _ findings: inout Findings) -> NumberSet? {
         guard let list, !list.isEmpty else { return nil }
         do throws(NumberSet.Mistake) {
             return try NumberSet(list, of: .cpus(below: Placement.mostCPUs))

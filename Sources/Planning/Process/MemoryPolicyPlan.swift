@@ -14,7 +14,7 @@ package struct MemoryPolicyPlan: Sendable {
     package let nodes: NumberSet?
 
     /// The words that need or forbid nodes by themselves are checked where the section is decoded.
-    init?(_ policy: MemoryPolicy?, findings: inout PlanFindings) {
+    init?(_ policy: MemoryPolicy?, findings: inout Findings) {
         guard let policy else { return nil }
         let flags = policy.flags ?? []
         word = policy.mode.rawValue
@@ -33,7 +33,7 @@ package struct MemoryPolicyPlan: Sendable {
 
     /// What the kernel would only call an invalid argument.
     private static func check(
-        _ flags: [MemoryPolicyFlag], _ policy: MemoryPolicy, _ findings: inout PlanFindings
+        _ flags: [MemoryPolicyFlag], _ policy: MemoryPolicy, _ findings: inout Findings
     ) {
         let field = "linux.memoryPolicy.flags"
         let mode = policy.mode

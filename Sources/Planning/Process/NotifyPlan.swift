@@ -25,7 +25,7 @@ package struct NotifyPlan: Sendable, Equatable {
     }
 
     /// The configuration with the mount and the variable that the payload needs.
-    func added(to spec: Spec, findings: inout PlanFindings) -> Spec {
+    func added(to spec: Spec, findings: inout Findings) -> Spec {
         guard spec.process != nil, spec.linux?.namespaces?.contains(where: { $0.type == .mount }) == true else {
             if spec.process != nil {
                 findings.warn(

@@ -27,7 +27,7 @@ package struct ProcessPlan: Sendable {
     package let scheduling: SchedulingAttributes?
     package let ioPriority: (class: UInt32, level: UInt32)?
 
-    init(_ process: Process, namespaces: NamespacePlan, findings: inout PlanFindings) {
+    init(_ process: Process, namespaces: NamespacePlan, findings: inout Findings) {
         arguments = process.args ?? []
         if arguments.isEmpty { findings.refuse("process.args", "args must not be empty") }
         environment = Self.environment(process.env ?? [], findings: &findings)
@@ -48,7 +48,7 @@ package struct ProcessPlan: Sendable {
         refuseUnmapped(process.user, namespaces, &findings)
     }
 
-    private func refuseUnmapped(_ user: User, _ namespaces: NamespacePlan, _ findings: inout PlanFindings) {
+    private func refuseUnmapped(_ user: User, _ namespaces: NamespacePlan, _ findings: inout Findings) {
         guard namespaces.new.contains(.user) else { return }
         func check(_ id: UInt32, _ mappings: [IDMapping], _ field: String, _ kind: String) {
             if NamespacePlan.hostID(of: id, in: mappings) == nil {
@@ -62,7 +62,7 @@ package struct ProcessPlan: Sendable {
         }
     }
 
-    private static func environment(_ entries: [String], findings: inout PlanFindings) -> [String] {
+    private static func environment(_ entries: [String], findings: inout Findings) -> [String] {
         var result: [String] = []
         // Only long lists are worth a dictionary, the first of which costs a process more than comparing a few names.
         var places: [[UInt8]: Int]? = entries.count > 100 ? [:] : nil
@@ -134,7 +134,7 @@ extension IOPriorityClass {
 
 extension SchedulingAttributes {
     /// Reads the `scheduler` section; sched_setattr(2).
-    fileprivate init?(_ scheduler: Scheduler, findings: inout PlanFindings) {
+    fileprivate init?(_ scheduler: Scheduler, findings: inout Findings) {
         let policy: UInt32 =
             switch scheduler.policy {
             case .other: 0

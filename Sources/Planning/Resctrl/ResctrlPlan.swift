@@ -21,7 +21,7 @@ package struct ResctrlPlan: Sendable, Equatable {
     package let monitor: String?
 
     /// - Parameter root: where resctrl is mounted; nil where it is not.
-    init?(_ rdt: IntelRdt?, id: String, root: String?, findings: inout PlanFindings) {
+    init?(_ rdt: IntelRdt?, id: String, root: String?, findings: inout Findings) {
         guard let rdt else { return nil }
         guard let root else {
             findings.refuse(

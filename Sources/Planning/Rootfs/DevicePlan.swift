@@ -43,7 +43,7 @@ package struct DevicePlan: Sendable {
         ("stderr", "/proc/self/fd/2"),
     ]
 
-    init?(_ device: Device, index: Int, findings: inout PlanFindings) {
+    init?(_ device: Device, index: Int, findings: inout Findings) {
         let field = "linux.devices[\(index)]"
         guard device.path.isAbsolutePath else {
             findings.refuse("\(field).path", "must be an absolute path, is \"\(device.path)\"")
@@ -69,7 +69,7 @@ package struct DevicePlan: Sendable {
 
     /// A FIFO needs no number.
     private static func number(
-        _ value: Int64?, _ device: Device, _ field: String, _ findings: inout PlanFindings
+        _ value: Int64?, _ device: Device, _ field: String, _ findings: inout Findings
     ) -> UInt32? {
         if device.type == .p { return 0 }
         guard let value, let number = UInt32(exactly: value) else {

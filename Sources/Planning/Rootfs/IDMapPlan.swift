@@ -27,7 +27,7 @@ package struct IDMapPlan: Sendable, Equatable {
 
     /// - Returns: nil where neither a word nor mappings of the mount ask for it.
     init?(
-        _ mount: Mount, request: IDMapRequest?, index: Int, namespaces: NamespacePlan, findings: inout PlanFindings
+        _ mount: Mount, request: IDMapRequest?, index: Int, namespaces: NamespacePlan, findings: inout Findings
     ) {
         let field = "mounts[\(index)]"
         let uids = mount.uidMappings ?? []
@@ -58,7 +58,7 @@ package struct IDMapPlan: Sendable, Equatable {
 
     /// Specification: without a mapping of the mount and without a user namespace there is none, and that is an error.
     private static func ofContainer(
-        _ namespaces: NamespacePlan, _ option: String, _ findings: inout PlanFindings
+        _ namespaces: NamespacePlan, _ option: String, _ findings: inout Findings
     ) -> Source? {
         if let place = namespaces.joined.firstIndex(where: { $0.type == .user }) { return .joined(place) }
         if namespaces.new.contains(.user) {
@@ -81,7 +81,7 @@ package struct IDMapPlan: Sendable, Equatable {
 private struct IDMapText {
     package private(set) var source: IDMapPlan.Source?
 
-    init(_ text: String, _ namespaces: NamespacePlan, field: String, findings: inout PlanFindings) {
+    init(_ text: String, _ namespaces: NamespacePlan, field: String, findings: inout Findings) {
         var uids: [IDMapping]?
         var gids: [IDMapping]?
         do throws(Mistake) {

@@ -12,7 +12,7 @@ package struct MountLabel: Sendable, Equatable {
     /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are parted by commas.
     let option: String
 
-    init?(_ spec: Spec, modules: SecurityModules, findings: inout PlanFindings) {
+    init?(_ spec: Spec, modules: SecurityModules, findings: inout Findings) {
         let field = "linux.mountLabel"
         guard let label = LabelPlan.readLabel(spec.linux?.mountLabel, modules, field, &findings) else { return nil }
         if label.containsByte("\"") { findings.refuse(field, "must not hold a quotation mark") }

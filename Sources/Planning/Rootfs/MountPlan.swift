@@ -61,7 +61,7 @@ package struct MountPlan: Sendable {
     /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The ids of a tmpfs are mapped before it is filled.
     package var isFilled: Bool { copyUp || (destination == "/dev" && !bringsDevices) || (isTmpfs && idMap != nil) }
 
-    init?(_ mount: Mount, index: Int, bundle: String, findings: inout PlanFindings) {
+    init?(_ mount: Mount, index: Int, bundle: String, findings: inout Findings) {
         let field = "mounts[\(index)]"
         self.index = index
         destination = mount.destination.cleanedPath
@@ -113,7 +113,7 @@ package struct MountPlan: Sendable {
     }
 
     /// Reads what is said of the ids of its files; the container's namespaces may have to say the rest.
-    mutating func mapIDs(_ mount: Mount, namespaces: NamespacePlan, findings: inout PlanFindings) {
+    mutating func mapIDs(_ mount: Mount, namespaces: NamespacePlan, findings: inout Findings) {
         idMap = IDMapPlan(mount, request: idMapRequest, index: index, namespaces: namespaces, findings: &findings)
         guard idMap != nil else { return }
         let field =
@@ -140,7 +140,7 @@ package struct MountPlan: Sendable {
     }
 
     /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
-    private func refuseData(_ words: Words, field: String, findings: inout PlanFindings) {
+    private func refuseData(_ words: Words, field: String, findings: inout Findings) {
         for (word, position) in words.data {
             let near = MountOption.nearest(to: word)
             let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
@@ -151,7 +151,7 @@ package struct MountPlan: Sendable {
     }
 
     /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and one that takes any would leave out what was meant.
-    private func warnOfSlips(_ words: Words, field: String, findings: inout PlanFindings) {
+    private func warnOfSlips(_ words: Words, field: String, findings: inout Findings) {
         for (word, position) in words.data where !word.containsByte("=") && !MountOption.ofFileSystems.contains(word) {
             guard let near = MountOption.nearest(to: word) else { continue }
             findings.warn(
@@ -197,7 +197,7 @@ private struct Words {
     package var idMap: IDMapRequest?
     private var position = 0
 
-    mutating func read(_ word: String, field: String, findings: inout PlanFindings) {
+    mutating func read(_ word: String, field: String, findings: inout Findings) {
         defer { position += 1 }
         guard let option = MountOption(word) else {
             if !word.isEmpty { data.append((word, position)) }

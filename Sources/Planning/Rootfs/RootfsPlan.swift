@@ -18,7 +18,7 @@ package struct RootfsPlan: Sendable {
     /// False when the configuration brings a whole /dev of its own.
     package let makesDevices: Bool
 
-    init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout PlanFindings) {
+    init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout Findings) {
         let root = spec.root?.path ?? ""
         if spec.root == nil {
             findings.refuse("root", "required on Linux: which directory is the container's root file system?")
@@ -54,7 +54,7 @@ package struct RootfsPlan: Sendable {
     }
 
     /// A configured device takes the place of the default one at its path.
-    private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout PlanFindings) {
+    private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout Findings) {
         for (index, device) in (spec.linux?.devices ?? []).enumerated() {
             guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
             if !makesDevices, hasOwnMounts, plan.path.begins(with: "/dev/") {
@@ -79,7 +79,7 @@ package struct RootfsPlan: Sendable {
     }
 
     /// Without a mount namespace every mount would stay behind on the host.
-    private func checkWithoutNamespace(findings: inout PlanFindings) {
+    private func checkWithoutNamespace(findings: inout Findings) {
         func refuse(_ field: String, if asked: Bool) {
             if asked {
                 findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
@@ -94,7 +94,7 @@ package struct RootfsPlan: Sendable {
     }
 
     /// The kernel gives mounts a mapping only for who has power over their file systems.
-    func refuseIDMaps(_ findings: inout PlanFindings) {
+    func refuseIDMaps(_ findings: inout Findings) {
         for mount in mounts where mount.idMap != nil {
             findings.refuse(
                 "mounts[\(mount.index)]", "an idmapped mount needs root; an ordinary user's container cannot have one")

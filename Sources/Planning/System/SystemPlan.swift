@@ -18,7 +18,7 @@ package struct SystemPlan: Sendable {
     package let sysctls: [Sysctl]
     package let personality: UInt?
 
-    init(_ spec: Spec, namespaces: NamespacePlan, findings: inout PlanFindings) {
+    init(_ spec: Spec, namespaces: NamespacePlan, findings: inout Findings) {
         hostname = spec.hostname
         domainname = spec.domainname
         Self.checkName(hostname, "hostname", namespaces, &findings)
@@ -38,7 +38,7 @@ package struct SystemPlan: Sendable {
     }
 
     private static func checkName(
-        _ name: String?, _ field: String, _ namespaces: NamespacePlan, _ findings: inout PlanFindings
+        _ name: String?, _ field: String, _ namespaces: NamespacePlan, _ findings: inout Findings
     ) {
         guard let name, !name.isEmpty else { return }
         if !namespaces.has(.uts) {
@@ -93,7 +93,7 @@ package struct SystemPlan: Sendable {
     }
 
     /// personality(2). The field `flags` has no value that the specification defines.
-    private static func persona(_ personality: Personality, _ findings: inout PlanFindings) -> UInt? {
+    private static func persona(_ personality: Personality, _ findings: inout Findings) -> UInt? {
         if let flags = personality.flags, !flags.isEmpty {
             findings.refuse("linux.personality.flags", "no flag is defined by the specification")
         }

@@ -9,14 +9,14 @@ package struct TerminalPlan: Sendable {
     package let socket: String?
 
     /// nil when the payload has no terminal.
-    init?(_ process: Process?, options: LaunchOptions, mode: LaunchMode, findings: inout PlanFindings) {
+    init?(_ process: Process?, options: LaunchOptions, mode: LaunchMode, findings: inout Findings) {
         self.init(
             process, consoleSocket: options.consoleSocket, leaves: mode == .create || options.detach,
             findings: &findings)
     }
 
     /// - Parameter leaves: whether the runtime ends before the payload, and cannot relay.
-    init?(_ process: Process?, consoleSocket: String?, leaves: Bool, findings: inout PlanFindings) {
+    init?(_ process: Process?, consoleSocket: String?, leaves: Bool, findings: inout Findings) {
         let wanted = process?.terminal ?? false
         if wanted, leaves, consoleSocket == nil {
             findings.refuse(

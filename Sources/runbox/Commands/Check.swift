@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Diagnosis
+internal import Errors
 internal import JSON
 internal import Planning
 
@@ -38,7 +39,7 @@ extension Command {
         options.cgroupManager = invocation.global.cgroupManager
         let report = CheckReport(
             bundle: Paths.absolute(path), isStrict: parsed.isOn("strict"),
-            findings: Bundle.check(path, config: config, options: options))
+            findings: ContainerBundle.check(path, config: config, options: options))
         try Output.write(format == "json" ? report.json() : report.text())
         return report.exitStatus
     }
@@ -48,7 +49,7 @@ extension Command {
 private struct CheckReport {
     let bundle: String
     let isStrict: Bool
-    let findings: [BundleFinding]
+    let findings: [Finding]
 
     var errors: Int { findings.count { $0.severity == .error } }
     var warnings: Int { findings.count - errors }
@@ -56,7 +57,7 @@ private struct CheckReport {
 
     func text() -> String {
         func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
-        let lines = findings.map { $0.description.withVisibleControls() + "\n" }.joined()
+        let lines = findings.map { $0.reportLine.withVisibleControls() + "\n" }.joined()
         return lines + "\(count(errors, "error")), \(count(warnings, "warning"))\n"
     }
 
@@ -78,14 +79,19 @@ private struct CheckReport {
     }
 }
 
-extension BundleFinding {
+extension Finding {
+    /// Place, severity, path, message and clause.
+    fileprivate var reportLine: String {
+        "\(place): \(severity.rawValue): \(field.isEmpty ? "" : "\(field): ")\(reason) [\(clause)]"
+    }
+
     fileprivate func write(to object: inout Writer) {
         object.member("severity", severity.rawValue)
         object.member("file", file)
         if let line { object.member("line", line) }
         if let column { object.member("column", column) }
-        object.member("path", path)
+        object.member("path", field)
         object.member("clause", clause)
-        object.member("message", message)
+        object.member("message", reason)
     }
 }

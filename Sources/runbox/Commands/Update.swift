@@ -16,7 +16,7 @@ extension Command {
     ) { invocation throws(Failure) in
         let container = try invocation.container()
         let changes = try UpdateFlags.changes(invocation)
-        for warning in changes.warnings { invocation.log.warn(warning) }
+        for warning in changes.warnings { invocation.log.warn(warning.description) }
         try attempt { () throws(RuntimeError) in try container.update(changes) }
         return 0
     }

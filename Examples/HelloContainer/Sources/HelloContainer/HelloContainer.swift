@@ -23,7 +23,7 @@ enum HelloContainer {
     }
 
     static func hello(bundle path: String, root: String) throws(RuntimeError) -> Int32 {
-        let bundle = try Bundle(path)
+        let bundle = try ContainerBundle(path)
         let container = Container(try ContainerID("hello-\(getpid())"), store: Store(root: root))
         try container.create(bundle) { complain("warning: \($0)") }
         // Whatever happens from here on, nothing of the container stays behind.

@@ -1,0 +1,97 @@
+public import Errors
+internal import JSON
+internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+
+/// A bundle: a folder with config.json and, usually, the root file system. Specification: bundle.md.
+public struct ContainerBundle: Sendable {
+    /// The folder, absolute.
+    public let path: String
+    /// The configuration's bytes, read once: what happens to the file later does not matter.
+    package let bytes: [UInt8]
+    let document: SpecDocument
+    let spec: Spec
+    /// What is odd in the configuration but no mistake: unknown keys above all.
+    public let warnings: [Finding]
+    package let file: String
+
+    /// Reads a bundle's configuration and decodes it.
+    ///
+    /// - Parameters:
+    ///   - path: the folder, absolute or relative to the working directory.
+    ///   - config: another name of the configuration file: an absolute path, or one from the bundle's folder.
+    ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
+    /// - Throws: ``RuntimeError/bundle(reason:)`` or ``RuntimeError/configuration(_:)`` with every mistake of the file.
+    public init(
+        _ path: String, config: String? = nil, warn: (String) -> Void = { _ in }
+    ) throws(RuntimeError) {
+        try self.init(BundleText(path, config: config), warn)
+    }
+
+    /// A bundle whose configuration lies in no file: a program has written it by itself.
+    ///
+    /// - Parameters:
+    ///   - path: the folder, from which relative paths of the configuration count.
+    ///   - configuration: JSON as config.json has it (config.md); messages call it config.json.
+    ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
+    /// - Throws: ``RuntimeError/configuration(_:)`` with every mistake.
+    public init(
+        _ path: String, configuration: [UInt8], warn: (String) -> Void = { _ in }
+    ) throws(RuntimeError) {
+        try self.init(BundleText(path, bytes: configuration), warn)
+    }
+
+    private init(_ text: BundleText, _ warn: (String) -> Void) throws(RuntimeError) {
+        path = text.path
+        file = text.file
+        bytes = text.bytes
+        document = SpecDocument(bytes: bytes, file: file)
+        warnings = document.findings.warnings
+        guard let spec = document.spec else {
+            for warning in warnings { warn(warning.description) }
+            throw .configuration(document.findings.errors)
+        }
+        self.spec = spec
+    }
+
+    /// Findings of planning with their places, in the order of the file.
+    func placed(_ findings: [Finding]) -> [Finding] {
+        findings.map { $0.at(document.location(ofPath: $0.field), in: file) }.inOrder()
+    }
+}
+
+/// The configuration of a bundle as it was read, whatever is in it.
+package struct BundleText: Sendable {
+    /// The bundle's folder, absolute.
+    package let path: String
+    package let file: String
+    package let bytes: [UInt8]
+
+    package init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
+        self.path = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
+        file = "config.json"
+        self.bytes = bytes
+    }
+
+    package init(_ path: String, config: String?) throws(RuntimeError) {
+        let absolute = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
+        self.path = absolute
+        file = config ?? "config.json"
+        let location = file.isAbsolutePath ? file : "\(absolute)/\(file)"
+        do throws(SystemError) {
+            bytes = try Files.read(location)
+        } catch {
+            if error.code == .noEntry {
+                throw .bundle(
+                    reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
+            }
+            throw .bundle(reason: "read \(location): \(error.code)")
+        }
+    }
+
+    private static func absolute(_ path: String) throws(SystemError) -> String {
+        guard !path.isAbsolutePath else { return path.cleanedPath }
+        return "\(try Files.currentDirectory())/\(path)".cleanedPath
+    }
+}

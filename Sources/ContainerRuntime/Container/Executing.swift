@@ -1,0 +1,117 @@
+public import Errors
+internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+public import Planning
+
+extension Container {
+    /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation; config.md, "Process", says what the process gets.
+    ///
+    /// Unless ``ExecOptions/detach`` is set, all signals of the caller are blocked for good, and passed on to the program.
+    ///
+    /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at fault.
+    public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) -> Int32
+    {
+        var caller = try Caller.current(preserved: options.preservedDescriptors)
+        let record = try recordForExec(options)
+        // Of no interest to anybody but an agent.
+        let told: State.Status =
+            record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
+        guard !options.detach else {
+            _ = try Exec.start(record, told, options, caller, store, warn)
+            return 0
+        }
+        // Signals from here on are for the program: none may end the runtime before that.
+        let signals = try operation("prepare for signals") { () throws(SystemError) in
+            try Signals.blockAll()
+            return try Signals.descriptor()
+        }
+        caller.interrupts = signals.number
+        var executed = try Exec.start(record, told, options, caller, store, warn)
+        let terminal = executed.terminal.take()
+        let foreground = Foreground(
+            executed.process, doing: "stay with the process", terminal: terminal, signals: signals, warn: warn)
+        if options.confinesCaller { SupervisorConfinement.ofExec() }
+        return try foreground.stay().shellStatus
+    }
+
+    private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        switch try status(of: record) {
+        case .created, .running: return record
+        case .paused where options.ignorePaused: return record
+        case .paused: throw .status(reason: "cannot exec in a paused container (use --ignore-paused to override)")
+        case .stopped: throw .status(reason: "cannot exec in a stopped container")
+        case .creating: throw .status(reason: "cannot exec in a container that is still being created")
+        }
+    }
+}
+
+/// From the words of a caller to a running program.
+private enum Exec {
+    static func start(
+        _ record: Record, _ status: State.Status, _ options: ExecOptions, _ caller: Caller, _ store: Store,
+        _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> ExecProcess.Executed {
+        let kept = try StoredConfiguration(record, store: store)
+        let source = try ExecSource(options, template: kept.spec.process)
+        var findings = Findings()
+        let plan = ExecPlan(
+            source.process, in: kept.spec, bundle: record.bundle, options: options, caller: caller,
+            modules: .asked(by: source.process),
+            mappings: .wanted(
+                by: kept.spec, user: Credentials.effectiveUser, group: Credentials.effectiveGroup),
+            findings: &findings)
+        for finding in source.warnings + source.placed(findings.warnings) { warn(finding.description) }
+        if !findings.errors.isEmpty { throw .configuration(source.placed(findings.errors)) }
+        let filter = plan.seccomp.map {
+            SeccompCompiler(
+                plan: $0, text: kept.document.text(atPath: "linux.seccomp").map(Array.init) ?? [],
+                cache: store.seccompCache)
+        }
+        do throws(StepFailure) {
+            return try ExecProcess(plan: plan, record: record, containerStatus: status, filter: filter, warn: warn).run()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}
+
+/// What says how the process is to be: flags over the container's own process, or a document.
+private struct ExecSource {
+    let process: OCISpec.Process
+    let warnings: [Finding]
+    private let document: ProcessDocument?
+    private let file: String
+
+    init(_ options: ExecOptions, template: OCISpec.Process?) throws(RuntimeError) {
+        guard let file = options.processFile else {
+            guard !options.arguments.isEmpty else { throw .failed(reason: "exec args cannot be empty") }
+            process = Process(options, template: template)
+            warnings = []
+            document = nil
+            self.file = ""
+            return
+        }
+        let bytes = try operation("--process") { () throws(SystemError) in try Files.read(file) }
+        let document = ProcessDocument(bytes: bytes, file: file)
+        guard let process = document.process else {
+            throw .configuration(document.findings.errors)
+        }
+        self.process = process.completed(by: template)
+        warnings = document.findings.warnings
+        self.document = document
+        self.file = file
+    }
+
+    /// Findings with their place in the document, or under the name that config.json would give them.
+    func placed(_ findings: [Finding]) -> [Finding] {
+        guard let document else { return findings }
+        return findings.map { finding in
+            var finding = finding
+            finding.field = finding.field.rest(after: "process.") ?? finding.field
+            return finding.at(document.location(ofPath: finding.field), in: file)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Errors
+internal import Kernel
+internal import KernelTypes
+internal import Planning
+
+/// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the plan in it, and talks by the link only.
+struct ExecInit: ~Copyable {
+    let plan: ExecPlan
+    /// The name of the container's session keyring.
+    let keyring: String?
+    let target: ExecTarget
+    let link: Link
+    /// The host's procfs, where there are labels to write.
+    let proc: DescriptorTable
+    /// Whether it is moved into the container's cgroup after its birth.
+    let isPlaced: Bool
+
+    /// Enters the container, does there all that can be done before, and has the process born, as a sibling.
+    ///
+    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host behind already, its root, its descriptors, its
+    /// environment and its power: a process of the container that may trace others would find them in it otherwise (CVE-2016-9962).
+    func run() -> Never {
+        do throws(StepFailure) {
+            try step(.join, try Processes.setDumpable(false))
+            // What it gives birth to is born in the cgroup then.
+            if isPlaced { try step(.gate, try link.expect(.placed)) }
+            try enter()
+            let filter = try step(.gate, try link.awaitFilter())
+            try step(.terminal, try setUpStreams())
+            let payload = plan.payload
+            try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
+            Processes.forgetEnvironment()
+            let outfit = try payload.prepare(filter: filter, isInDirectory: false) {
+                warning throws(SystemError) in try link.send(.warning(warning))
+            }
+            let process = try step(
+                .clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
+            // Where the runtime is gone the process finds that out by itself.
+            try? link.send(.bridged, descriptor: process.pidfd)
+        } catch {
+            try? link.send(.failed(error))  // a runtime that is gone needs no answer
+            Processes.exit(error.exitStatus)
+        }
+        Processes.exit(0)
+    }
+
+    private func enter() throws(StepFailure) {
+        Files.setCreationMask(0)
+        try step(.join, try target.enter())
+        try step(.identity, try NamespaceEntry.becomeRoot(plan.namespaces))
+        if let keyring = keyring {
+            try step(.keyring, try SessionKeyring.join(keyring, label: plan.labels.label, proc: proc))
+        }
+        try step(.labels, try plan.labels.write(by: proc))
+    }
+
+    /// Waits for the start and becomes the program. It never returns through the runtime's frames.
+    private func complete(_ outfit: Payload.Outfit, _ filter: SeccompFilter?) -> Never {
+        do throws(StepFailure) {
+            try step(.gate) { () throws(SystemError) in
+                // Until then the runtime would take it for the process that gave birth to it.
+                try link.expect(.acknowledged)
+                try Processes.newSession()
+                if plan.terminal != nil { try TerminalSetup.takeControl() }
+                try link.send(.ready)
+                try link.expect(.start)
+            }
+            let payload = plan.payload
+            try payload.become(payload.layOut(outfit), filter) { filter throws(SystemError) in
+                try filter.load(over: link)
+            } foresee: { failure in
+                try? link.send(.foreseen(failure))  // best effort, as the report below is
+            }
+        } catch {
+            // A filter may forbid even the report; then the status alone says whose fault it was.
+            try? link.send(.failed(error))
+            Processes.exit(error.exitStatus)
+        }
+    }
+
+    private func setUpStreams() throws(SystemError) {
+        let user = plan.payload.process.user
+        guard let terminal = plan.terminal else {
+            return try StandardStreams.handOver(to: user, files: plan.options.detach)
+        }
+        let controller = try TerminalSetup.setUp(terminal, owner: user, console: false)
+        try link.send(.terminal, descriptor: controller)
+    }
+}

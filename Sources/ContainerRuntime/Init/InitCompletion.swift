@@ -1,0 +1,135 @@
+internal import Errors
+internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
+
+/// From the finished surroundings to the payload's first instruction.
+extension ContainerInit {
+    /// From the finished process to the payload.
+    func complete(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) -> Never {
+        var isStarted = false
+        do throws(StepFailure) {
+            if plan.namespaces.isBornLast {
+                // Until then the runtime would take it for the process that has set everything up.
+                try step(.gate, try link.expect(.acknowledged))
+                try step(.terminal, try beginSession())
+            }
+            try waitForStart()
+            isStarted = true
+            try become(outfit, filter)
+        } catch {
+            report(error, isStarted: isStarted)
+            // A filter may forbid even the report; then what was foreseen, and the status, say whose fault it was.
+            Processes.exit(error.exitStatus)
+        }
+        Processes.exit(1)
+    }
+
+    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors, its environment or its power.
+    func giveBirth(to outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StepFailure) -> Never {
+        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
+        // Where the runtime is gone the init finds that out by itself.
+        try? link.send(.bridged, descriptor: process.pidfd)
+        Processes.exit(0)
+    }
+
+    /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
+    func prepareProgram(_ ground: SetUpResult) throws(StepFailure) -> Payload.Outfit? {
+        try step(.execute, try closeHostDescriptors())
+        if isSeenBeforeItsProgram { Processes.forgetEnvironment(keeping: TraceContext.names) }
+        guard let payload = plan.payload else {
+            try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
+            return nil
+        }
+        return try payload.prepare(filter: ground.filter, isInDirectory: ground.isInDirectory) {
+            warning throws(SystemError) in try link.send(.warning(warning))
+        }
+    }
+
+    /// Whether somebody of the image or the container can look at this process before it executes its program: whom exec puts beside a created one, startContainer hooks, and
+    /// others in its pid namespace. The runtime's environment is not for them; to blank it touches memory that a small limit may not have.
+    private var isSeenBeforeItsProgram: Bool {
+        plan.mode == .create || plan.namespaces.isBornLast || !plan.namespaces.new.contains(.pid)
+            || plan.hooks?.startContainer?.isEmpty == false
+    }
+
+    /// The hooks between the start and the program.
+    private func become(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StepFailure) {
+        guard let payload = plan.payload, let outfit else {
+            throw StepFailure(.program, .refused("process property must not be empty"))
+        }
+        let prepared = payload.layOut(outfit)
+        let hooks = HookRunner(
+            .startContainer, plan.hooks, directory: nil,
+            output: try step(.startContainerHooks, try resources.hookOutput()),
+            fallbackEnvironment: prepared.environment)
+        try hooks.runAll(state(.created))
+        try payload.become(prepared, filter) { filter throws(SystemError) in
+            try load(filter)
+        } foresee: {
+            foresee($0)
+        }
+    }
+
+    /// `run` listens on the link; behind a gate it is `start` that has come to take a listener.
+    private func load(_ filter: SeccompFilter) throws(SystemError) {
+        switch gate {
+        case .some(let gate) where filter.notifies:
+            let start = try gate.meetStart()
+            try filter.load(over: start)
+            start.leaveToExec()
+        default: try filter.load(over: link)
+        }
+    }
+
+    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies before that, so does the init.
+    private func waitForStart() throws(StepFailure) {
+        try step(.gate) { () throws(SystemError) in
+            switch gate {
+            case .none:
+                try link.send(.ready)
+                try link.expect(.start)
+            case .some(let gate):
+                try gate.blockSignals()
+                try link.send(.ready)
+                try link.expect(.recorded)
+                // The other end goes with the runtime; nothing is said here any more.
+                link.closeInChild()
+                try gate.waitForStart()
+            }
+        }
+    }
+
+    private func closeHostDescriptors() throws(SystemError) {
+        var kept = [link.number]
+        switch gate {
+        case .some(let gate): kept += gate.numbers
+        case .none: break
+        }
+        // startContainer hooks still write there.
+        if case .open(let output, let errors) = try resources.hookOutput() {
+            kept += [output, errors].compactMap { $0 }
+        }
+        let first = Int32(3 + plan.caller.activationDescriptors + plan.options.preservedDescriptors)
+        try Payload.closeHostDescriptors(from: first, keeping: kept)
+    }
+
+    /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
+    func report(_ failure: StepFailure, isStarted: Bool) {
+        switch gate {
+        // Nobody is left to tell when even this fails; the exit status speaks.
+        case .some(let gate) where isStarted: try? gate.report(failure)
+        default: try? link.send(.failed(failure))
+        }
+    }
+
+    /// Says beforehand what will have gone wrong if the program does not run.
+    private func foresee(_ failure: StepFailure) {
+        // Best effort, as a report is.
+        switch gate {
+        case .some(let gate): try? gate.foresee(failure)
+        case .none: try? link.send(.foreseen(failure))
+        }
+    }
+}

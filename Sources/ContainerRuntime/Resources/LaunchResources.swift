@@ -1,0 +1,193 @@
+internal import Errors
+internal import Kernel
+internal import KernelTypes
+internal import OCISpec
+internal import Planning
+
+/// Everything of the host that the container's process needs, opened before it leaves the host's namespaces.
+///
+/// Opened early, sources need not be readable inside a user namespace, and no path is looked up twice.
+struct LaunchResources: ~Copyable {
+    /// For each mount: the detached tree of a bind mount, with its attributes; nothing for other mounts.
+    var mountSources = DescriptorTable()
+    /// Targets of symbolic links that are to be made again instead of followed, by mount.
+    private var linkTargets: [LinkTarget] = []
+
+    private struct LinkTarget {
+        let mount: Int
+        let target: String
+    }
+
+    /// What a link that takes the place of a mount points to; nil where the mount is one.
+    func linkTarget(ofMount index: Int) -> String? { linkTargets.first { $0.mount == index }?.target }
+
+    /// For each joined namespace: its handle.
+    var namespaces = DescriptorTable()
+    /// The host's procfs, ``HostProcfs``: one entry, or none where there is nothing to write.
+    var proc = DescriptorTable()
+    /// Mappings of idmapped mounts.
+    var idMaps = IDMapNamespaces()
+
+    /// Files that take the hooks' output in the container's process; empty where nothing is asked for.
+    private var hookFiles = DescriptorTable()
+
+    /// Where hooks of the container's process write to.
+    func hookOutput() throws(SystemError) -> HookOutput {
+        if hookFiles.count == 0 { return .kept }
+        func number(_ index: Int) throws(SystemError) -> Int32? {
+            hookFiles.has(index) ? try hookFiles.with(index) { file throws(SystemError) in file.number } : nil
+        }
+        return .open(output: try number(0), errors: try number(1))
+    }
+
+    /// Nothing of it.
+    init() {}
+
+    /// Which of it is opened.
+    enum Part {
+        case all, namespaces
+        /// Bind sources: an ordinary user may clone mounts in the container's user and mount namespaces only.
+        case mounts
+    }
+
+    static func open(_ plan: LaunchPlan, _ part: Part) throws(StepFailure) -> LaunchResources {
+        var resources = LaunchResources()
+        if part != .mounts { try resources.openHosts(plan) }
+        if part == .namespaces { return resources }
+        try step(.sources) { () throws(SystemError) in
+            for mount in plan.rootfs.mounts {
+                if mount.isProc, plan.namespaces.isBornLast {
+                    resources.mountSources.append(try resources.openProcessFileSystem(mount, plan.namespaces))
+                } else {
+                    try resources.open(mount, propagation: plan.rootfs.propagation)
+                }
+            }
+        }
+        return resources
+    }
+
+    /// What is the runtime's own, and no other process's to open.
+    private mutating func openHosts(_ plan: LaunchPlan) throws(StepFailure) {
+        let output = HookOutput(plan.annotations, bundle: plan.bundle)
+        if output != .kept { hookFiles = try step(.sources, try output.open()) }
+        if !plan.system.sysctls.isEmpty || !plan.labels.isEmpty || plan.namespaces.locksMounts {
+            proc.append(try step(.sources, try HostProcfs.open()))
+        }
+        for joined in plan.namespaces.joined {
+            namespaces.append(try step(.namespaces, try Self.open(joined, plan.system)))
+        }
+    }
+
+    private static func open(
+        _ joined: NamespacePlan.Joined, _ system: SystemPlan
+    ) throws(SystemError) -> Descriptor {
+        let subject = "\(joined.field) \(joined.path)"
+        let handle: Descriptor
+        do throws(SystemError) {
+            handle = try Files.open(joined.path, .readOnly)
+        } catch {
+            throw SystemError("open", subject, error.code)
+        }
+        guard Namespaces.kind(of: handle) == joined.type.flag else {
+            throw .refused("\(subject) is not a \(joined.type.rawValue) namespace")
+        }
+        // By another path it is the host's all the same.
+        if let field = system.fieldChanging(joined.type), try isOwn(handle, joined.type) {
+            throw .refused("\(subject) is the host's own, and \(field) would change the host")
+        }
+        return handle
+    }
+
+    private static func isOwn(_ handle: borrowing Descriptor, _ type: NamespaceType) throws(SystemError) -> Bool {
+        let name = type == .network ? "net" : type == .mount ? "mnt" : type.rawValue
+        let own = try Files.status("/proc/self/ns/\(name)")
+        let other = try Files.status(of: handle)
+        return own.inode == other.inode && own.device == other.device
+    }
+
+    private mutating func open(
+        _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool)
+    ) throws(SystemError) {
+        guard case .bind(let source, let recursive) = mount.kind else {
+            if mount.idMap != nil, case .fileSystem(let type, let source) = mount.kind {
+                mountSources.append(try openFileSystem(mount, type, source))
+            } else {
+                mountSources.appendNothing()
+            }
+            return
+        }
+        let subject = "mounts[\(mount.index)]: source \(source)"
+        do throws(SystemError) {
+            if mount.copySymbolicLink, try Files.status(source, follow: false).kind == .symbolicLink {
+                linkTargets.append(LinkTarget(mount: mount.index, target: try Files.readLink(source)))
+                mountSources.appendNothing()
+                return
+            }
+            let follow = mount.followSource && !mount.copySymbolicLink
+            let tree = try Self.clone(source, mount, recursive: recursive, follow: follow)
+            try mapIDs(of: tree, mount, source: source)
+            try Self.dress(tree, mount, propagation)
+            mountSources.append(tree)
+        } catch {
+            if error.isRefusal { throw error }
+            if error.code == .noEntry || error.code == .notDirectory {
+                throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
+            }
+            throw .failed("bind", subject, error.code)
+        }
+    }
+
+    /// A procfs of the pid namespace that the container joins, made in there: whoever sets the container up does not live in it.
+    private func openProcessFileSystem(
+        _ mount: MountPlan, _ plan: NamespacePlan
+    ) throws(SystemError) -> Descriptor {
+        guard let index = plan.joined.firstIndex(where: { $0.type == .pid }) else {
+            throw .refused("no pid namespace is joined")
+        }
+        let context = try namespaces.with(index) { namespace throws(SystemError) in
+            try PIDNamespaceHelper.openProcfs(in: namespace)
+        }
+        do throws(SystemError) {
+            return try NewFileSystem.makeDetached(
+                NewFileSystem.Order(mount, "proc", source: nil, words: mount.data, writable: mount.isFilled),
+                from: context)
+        } catch {
+            throw mount.named(error)
+        }
+    }
+
+    /// In a user namespace a tree may be shown only with what is mounted below it, because that may hide something (mount_namespaces(7)). Taking it along unasked
+    /// would show more than was written.
+    private static func clone(
+        _ source: String, _ mount: MountPlan, recursive: Bool, follow: Bool
+    ) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+        } catch  where error.code == .invalidArgument && !recursive {
+            throw .refused(
+                "mounts[\(mount.index)].source: \(source) cannot be bound without the mounts below it, which this user namespace may not uncover; write \"rbind\" to take them along"
+            )
+        }
+    }
+
+    /// Sets what the mount allows while it is still detached: no one ever sees a read-only mount writable.
+    private static func dress(
+        _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
+    ) throws(SystemError) {
+        // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say otherwise.
+        let isSaid = mount.propagation.contains(where: \.recursive)
+        let inherited: MountPropagation? =
+            root.kind == .shared || isSaid ? nil : root.kind == .private ? .private : .slave
+        if inherited != nil || !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {
+            try Mounting.setAttributes(
+                of: tree, set: mount.setRecursively, clear: mount.clearRecursively, propagation: inherited,
+                recursive: true)
+        }
+        if !mount.set.isEmpty || !mount.clear.isEmpty {
+            try Mounting.setAttributes(of: tree, set: mount.set, clear: mount.clear)
+        }
+        for entry in mount.propagation {
+            try Mounting.setAttributes(of: tree, propagation: entry.kind, recursive: entry.recursive)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+public import Errors
+internal import Kernel
+internal import KernelTypes
+
+extension Container {
+    /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's child; if it is, it is reaped.
+    ///
+    /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
+    /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
+    /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and nobody can tell how.
+    public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
+        let deadline = Deadline(milliseconds: timeout)
+        let record = try finishedRecord(deadline, timeout)
+        let code = try ContainerWait(
+            observer: ExitRecorder(record: record, store: store, command: "wait"), deadline: deadline,
+            timeout: timeout ?? 0
+        ).run()
+        // A zombie has nothing to tell any more that is not known now.
+        Processes.reap(record.pid, startTime: record.startTime)
+        return code
+    }
+
+    /// The record once the container has a process.
+    private func finishedRecord(_ deadline: Deadline, _ timeout: Int64?) throws(RuntimeError) -> Record {
+        while true {
+            if let record = try store.load(id.description), record.pid != 0 { return record }
+            if deadline.hasPassed {
+                throw .timedOut(reason: "container \(id) is still being created after \(timeout ?? 0) ms")
+            }
+            if try store.isAbandoned(id.description) {
+                throw .status(reason: "container \(id) was never finished; runbox delete \(id) removes it")
+            }
+            MonotonicClock.sleep(milliseconds: 20)
+        }
+    }
+}
+
+/// `wait`: holds the init by a pidfd until it ends, and learns how.
+struct ContainerWait {
+    let observer: ExitRecorder
+    let deadline: Deadline
+    /// For the message.
+    let timeout: Int64
+
+    /// How long the end may take to be told, in milliseconds: a foreground `run` may be about to write it down.
+    private static let patience: Int64 = 500
+
+    func run() throws(RuntimeError) -> Int32 {
+        if let code = observer.recorded()?.code { return code }
+        let id = observer.record.id
+        do throws(SystemError) {
+            return try hold()
+        } catch {
+            if error.code == .timedOut {
+                throw .timedOut(reason: "container \(id) has not ended within \(timeout) ms")
+            }
+            throw RuntimeError(error, doing: "wait for container \(id)")
+        }
+    }
+
+    private func hold() throws(SystemError) -> Int32 {
+        let record = observer.record
+        let pidfd: Descriptor
+        do throws(SystemError) {
+            pidfd = try Processes.open(record.pid)
+        } catch  where error.code == .noProcess {
+            return try late()
+        }
+        let announcement = listen()
+        // Looked at behind the handle: the number may have been given to another process meanwhile.
+        guard try Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
+        // A zombie that nobody has reaped yet.
+        if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return try late(pidfd) }
+        try wait(for: pidfd)
+        var reason = heard(announcement)
+        if reason == nil { reason = learn(pidfd) }
+        if let reason { return observer.note(reason).code ?? reason.shellStatus }
+        return try late()
+    }
+
+    /// Before Linux 6.15 a reaper that is faster than this process would take the exit code along.
+    private func listen() -> ProcConnector? {
+        guard KernelRelease.current < (6, 15) else { return nil }
+        do throws(SystemError) {
+            return try ProcConnector.listen(to: observer.record.pid)
+        } catch {
+            return nil  // not for ordinary users, nor inside of containers: then the zombie must do
+        }
+    }
+
+    private func wait(for pidfd: borrowing Descriptor) throws(SystemError) {
+        while true {
+            if try !Polling.wait([(pidfd.number, .readable)], timeout: deadline.pollTimeout)[0].isEmpty { return }
+            if deadline.hasPassed {
+                throw .failed("wait", observer.record.id, .timedOut)
+            }
+        }
+    }
+
+    private func heard(_ connector: borrowing ProcConnector?) -> ExitReason? {
+        switch connector {
+        case .some(let connector): connector.take()
+        case .none: nil
+        }
+    }
+
+    private func learn(_ pidfd: borrowing Descriptor) -> ExitReason? {
+        let end = MonotonicClock.milliseconds + Self.patience
+        while true {
+            if let reason = Processes.exitInformation(of: pidfd) ?? observer.learn() { return reason }
+            if observer.recorded() != nil || MonotonicClock.milliseconds >= end { return nil }
+            MonotonicClock.sleep(milliseconds: 2)
+        }
+    }
+
+    private func late(_ pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
+        if let code = observer.observe().code { return code }
+        if let reason = learn(pidfd) { return reason.shellStatus }
+        return try late()
+    }
+
+    /// The init has ended before anybody waited for it.
+    private func late() throws(SystemError) -> Int32 {
+        let exit = observer.observe()
+        if let code = exit.code { return code }
+        throw .refused(
+            "it has ended, but its exit code could not be learnt: \(exit.unknown ?? "")"
+        )
+    }
+}
