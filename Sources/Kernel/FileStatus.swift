@@ -64,6 +64,9 @@ package struct FileStatus: Sendable {
         }
     }
 
+    /// Whether both are of one file, whatever names led to it.
+    package func isSameFile(as other: FileStatus) -> Bool { inode == other.inode && device == other.device }
+
     private init(_ status: stat, kind: FileKind) {
         self.kind = kind
         permissions = status.st_mode & 0o7777

@@ -45,75 +45,30 @@ package final class OverlaidTree {
         consuming func take() -> Descriptor? { handle }
     }
 
-    private struct Trail: ~Copyable {
-        var handles = DescriptorTable()
-        var names: [String] = []
-        var tags: [Int?] = [nil]
-
-        /// A folder that is not there yet.
-        mutating func push(_ name: String) {
-            handles.appendNothing()
-            names.append(name)
-            tags.append(tags.last ?? nil)
-        }
-
-        var path: String { names.map { "/\($0)" }.joined() }
-
-        mutating func removeAll(but keep: Int) {
-            handles.removeAll(but: keep)
-            names.removeLast(names.count - keep + 1)
-            tags.removeLast(tags.count - keep)
-        }
-    }
-
     private func walk(_ path: String, follow: Bool, tolerant: Bool) throws(SystemError) -> Found {
-        var trail = Trail()
-        trail.handles.append(try root.duplicate())
-        var pending: [String] = path.parts(by: "/").reversed()
-        var links = 0
-        while let name = pending.popLast() {
-            if name == "." { continue }
-            if name == ".." {
-                if trail.handles.count > 1 { trail.removeAll(but: trail.handles.count - 1) }
-                continue
-            }
-            let place = "\(trail.path)/\(name)"
+        var walk = try PathWalk(path, from: root, followsLast: follow)
+        while let name = walk.next() {
+            let place = "\(walk.place)/\(name)"
             let cover = covers.last { $0.path == place }
             let child: Descriptor
             do throws(SystemError) {
-                child = try open(name, trail, cover, subject: path)
+                child = try open(name, walk.trail, cover, subject: path)
             } catch {
                 if error.code == .noEntry, cover == nil, covers.contains(where: { $0.path.begins(with: "\(place)/") }) {
                     // It will be made as a place on the way to what covers something below it.
-                    trail.push(name)
+                    walk.enterMissing(name)
                     continue
                 }
                 guard tolerant, error.code == .noEntry || error.code == .noError else { throw error }
-                let rest = pending.reversed().filter { $0 != "." && $0 != ".." }.map { "/\($0)" }.joined()
-                return Found(handle: nil, path: place + rest, tag: nil)
+                return Found(handle: nil, path: place + walk.rest, tag: nil)
             }
-            let status = try Files.status(of: child)
-            if cover == nil, status.kind == .symbolicLink, follow || !pending.isEmpty {
-                links += 1
-                if links > 40 { throw SystemError("open", path, .symbolicLinkLoop) }
-                let target = try Files.readLink("", at: child)
-                if target.isAbsolutePath { trail.removeAll(but: 1) }
-                pending += target.parts(by: "/").reversed()
-                continue
-            }
-            if !pending.isEmpty, status.kind != .directory { throw SystemError("open", path, .notDirectory) }
-            trail.tags.append(cover?.tag ?? trail.tags.last ?? nil)
-            trail.handles.append(child)
-            trail.names.append(name)
+            try walk.enter(name, child, tag: cover?.tag, followsLink: cover == nil)
         }
-        let last = trail.handles.count - 1
-        return Found(
-            handle: trail.handles.has(last) ? trail.handles.take(last) : nil, path: trail.path,
-            tag: trail.tags.last ?? nil)
+        return Found(handle: walk.takeLast(), path: walk.place, tag: walk.lastTag)
     }
 
     private func open(
-        _ name: String, _ trail: borrowing Trail, _ cover: Cover?, subject: String
+        _ name: String, _ trail: borrowing DescriptorTable, _ cover: Cover?, subject: String
     ) throws(SystemError) -> Descriptor {
         if let cover {
             guard let source = cover.source else {
@@ -121,9 +76,9 @@ package final class OverlaidTree {
             }
             return try Files.open(source, .path)
         }
-        guard trail.handles.has(trail.handles.count - 1) else { throw SystemError("open", subject, .noEntry) }
+        guard trail.has(trail.count - 1) else { throw SystemError("open", subject, .noEntry) }
         do throws(SystemError) {
-            return try trail.handles.with(trail.handles.count - 1) { parent throws(SystemError) in
+            return try trail.with(trail.count - 1) { parent throws(SystemError) in
                 try Files.open(name, at: parent, [.path, .noFollow])
             }
         } catch {

@@ -72,45 +72,22 @@ package struct RootDirectory: ~Copyable, Sendable {
         }
     }
 
-    /// Walks component by component, following symbolic links by hand inside the root: even a dangling link leads to where the container would see it.
+    /// Walks component by component, and makes what is missing.
     private func walk(
         _ path: String, _ flags: OpenFlags, mode: UInt32, missing: Missing
     ) throws(SystemError) -> Descriptor {
-        var trail = DescriptorTable()  // the directories from the root to the current one
-        trail.append(try descriptor.duplicate())
-        var pending: [String] = path.parts(by: "/").reversed()
-        var links = 0
-        var lastName = "."
-        while let name = pending.popLast() {
-            if name == "." { continue }
-            if name == ".." {
-                if trail.count > 1 { trail.removeLast() }
-                continue
-            }
-            let last = pending.isEmpty
-            let child = try step(name, trail, subject: path, missing: missing, last: last)
-            let status = try Files.status(of: child)
-            if status.kind == .symbolicLink, !(last && flags.contains(.noFollow)) {
-                links += 1
-                if links > 40 { throw SystemError("open", path, .symbolicLinkLoop) }
-                let target = try Files.readLink("", at: child)
-                if target.isAbsolutePath { trail.removeAll(but: 1) }
-                pending.append(contentsOf: target.parts(by: "/").reversed())
-                continue
-            }
-            if !last && status.kind != .directory { throw SystemError("open", path, .notDirectory) }
-            trail.append(child)
-            lastName = name
+        var walk = try PathWalk(path, from: descriptor, followsLast: !flags.contains(.noFollow))
+        while let name = walk.next() {
+            try walk.enter(name, try step(name, walk.trail, subject: path, missing: missing, last: walk.isAtLast))
         }
-        let depth = trail.count
-        guard let end = trail.take(depth - 1) else { throw SystemError("open", path, .noEntry) }
+        guard let end = walk.takeLast() else { throw SystemError("open", path, .noEntry) }
         if flags.contains(.path) {
             if flags.contains(.directory), try Files.status(of: end).kind != .directory {
                 throw SystemError("open", path, .notDirectory)
             }
             return end
         }
-        return try Self.reopen(end, lastName, in: trail, at: depth - 2, flags, subject: path)
+        return try Self.reopen(end, walk.lastName, in: walk.trail, at: walk.trail.count - 2, flags, subject: path)
     }
 
     /// Opens what a handle stands for in another way, without procfs, which need not show this process.
@@ -124,9 +101,7 @@ package struct RootDirectory: ~Copyable, Sendable {
             let opened = try Files.open(name, at: parent, flags.union(.noFollow))
             let found = try Files.status(of: opened)
             // The name has come to mean another file.
-            guard found.inode == status.inode, found.device == status.device else {
-                throw SystemError("open", subject, .tryAgain)
-            }
+            guard found.isSameFile(as: status) else { throw SystemError("open", subject, .tryAgain) }
             return opened
         }
     }

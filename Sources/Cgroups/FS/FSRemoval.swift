@@ -134,7 +134,7 @@ extension FSManager {
         let name = ByteName(path.components.last ?? "")
         let own = try Files.status(of: directory)
         let named = try Files.status(name, at: above)
-        guard named.inode == own.inode, named.device == own.device else { return }
+        guard named.isSameFile(as: own) else { return }
         try Files.removeDirectory(name, at: above)
     }
 

@@ -121,7 +121,7 @@ extension MountLock {
             let terminal = try? root.open("/dev/pts/\(old.deviceMinor)", [.readWrite, .noControllingTerminal])
         else { return }
         let new = try Files.status(of: terminal)
-        guard new.device == old.device, new.inode == old.inode else { return }
+        guard new.isSameFile(as: old) else { return }
         for number in 0...2 as ClosedRange<Int32> { try terminal.copy(to: number) }
     }
 }

@@ -62,8 +62,7 @@ public struct Store: Sendable {
     func isCurrent(_ id: String, _ folder: borrowing Descriptor) throws(SystemError) -> Bool {
         let own = try Files.status(of: folder)
         do throws(SystemError) {
-            let named = try Files.status(self.folder(id), follow: false)
-            return named.inode == own.inode && named.device == own.device
+            return try Files.status(self.folder(id), follow: false).isSameFile(as: own)
         } catch {
             if error.code == .noEntry || error.code == .notDirectory { return false }
             throw error
