@@ -15,6 +15,12 @@ package enum Namespaces {
         _ = try check("unshare") { CLinux.unshare(Int32(kinds.rawValue)) }
     }
 
+    /// Whether a file stands for the namespace that this process is in: the links in /proc/PID/ns lead to one file for all that share one. namespaces(7).
+    /// - Parameter name: the kind's, as in /proc/PID/ns.
+    package static func isOwn(_ name: String, _ other: FileStatus) throws(SystemError) -> Bool {
+        try Files.status("/proc/self/ns/\(name)").isSameFile(as: other)
+    }
+
     /// What kind of namespace a descriptor is; nil when it is none. ioctl_ns(2), NS_GET_NSTYPE.
     package static func kind(of descriptor: borrowing Descriptor) -> NamespaceFlags? {
         let request = UInt(0xB703)  // _IO(0xb7, 0x3), which Swift does not import

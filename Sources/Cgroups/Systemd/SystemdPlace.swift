@@ -60,7 +60,7 @@ package enum SystemdUser {
         guard Credentials.effectiveUser == 0 else { return true }
         guard Credentials.isInUserNamespace else { return false }
         // In a container with systemd both are the same. Not to be read: process 1 is not this root's.
-        guard let first = try? Files.readLink("/proc/1/ns/user") else { return true }
-        return first != (try? Files.readLink("/proc/self/ns/user"))
+        guard let isOwn = try? Namespaces.isOwn("user", Files.status("/proc/1/ns/user")) else { return true }
+        return !isOwn
     }
 }

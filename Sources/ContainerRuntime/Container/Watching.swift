@@ -83,7 +83,7 @@ extension Container {
     /// The host's interfaces are nothing that the container uses.
     private static func hasOwnNetwork(_ pid: Int32) throws(SystemError) -> Bool {
         do throws(SystemError) {
-            return try Files.readLink("/proc/\(pid)/ns/net") != Files.readLink("/proc/self/ns/net")
+            return try !Namespaces.isOwn("net", Files.status("/proc/\(pid)/ns/net"))
         } catch {
             if error.code == .noEntry || error.code == .noProcess { return false }  // it has just ended
             // An ordinary user may not look at an init that waits for its start, which has used no network yet.

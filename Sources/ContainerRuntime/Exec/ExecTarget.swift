@@ -68,9 +68,7 @@ struct ExecTarget: ~Copyable {
 
     private static func isOwn(_ name: String, _ folder: borrowing Descriptor) throws(SystemError) -> Bool {
         do throws(SystemError) {
-            let own = try Files.status("/proc/self/ns/\(name)")
-            let other = try Files.status("ns/\(name)", at: folder, follow: true)
-            return own.inode == other.inode && own.device == other.device
+            return try Namespaces.isOwn(name, Files.status("ns/\(name)", at: folder, follow: true))
         } catch  where error.code == .noEntry || error.code == .noProcess {
             // A kernel without time namespaces; a process without any other is on its way out.
             guard name == "time" else { throw isEnding }

@@ -35,8 +35,7 @@ struct NetDevices: ~Copyable {
     static func open(_ pid: Int32) throws(SystemError) -> NetDevices {
         let own = try Files.open("/proc/self/ns/net", .readOnly)
         let other = try Files.open("/proc/\(pid)/ns/net", .readOnly)
-        let (ownStatus, otherStatus) = (try Files.status(of: own), try Files.status(of: other))
-        if ownStatus.inode == otherStatus.inode, ownStatus.device == otherStatus.device {
+        if try Namespaces.isOwn("net", Files.status(of: other)) {
             throw .refused("linux.netDevices: the container's network namespace is the host's own")
         }
         let container = try NetlinkSocket.open(in: other, subject: "/proc/\(pid)/ns/net")

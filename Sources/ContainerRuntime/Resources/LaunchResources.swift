@@ -100,9 +100,7 @@ struct LaunchResources: ~Copyable {
 
     private static func isOwn(_ handle: borrowing Descriptor, _ type: NamespaceType) throws(SystemError) -> Bool {
         let name = type == .network ? "net" : type == .mount ? "mnt" : type.rawValue
-        let own = try Files.status("/proc/self/ns/\(name)")
-        let other = try Files.status(of: handle)
-        return own.inode == other.inode && own.device == other.device
+        return try Namespaces.isOwn(name, Files.status(of: handle))
     }
 
     private mutating func open(
