@@ -70,17 +70,7 @@ extension Files {
 
     /// The names of the directories in a directory, without `.` and `..`, by the types that its entries carry: no call for each name. readdir(3), `d_type`.
     package static func listDirectories(_ path: String) throws(SystemError) -> [String] {
-        guard let stream = opendir(path) else { throw SystemError("opendir", path, .current) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            guard Int(entry.pointee.d_type) == Int(DT_DIR) else { continue }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
+        try list(path, only: Int(DT_DIR))
     }
 
     /// Reads a small file that is open already once more from its beginning. Of the kernel's files this also takes note of the state that poll(2) compares with.

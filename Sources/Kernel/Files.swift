@@ -246,11 +246,15 @@ package enum Files {
     }
 
     /// The names in a directory without `.` and `..`, in the order of the file system.
-    package static func list(_ path: String) throws(SystemError) -> [String] {
+    package static func list(_ path: String) throws(SystemError) -> [String] { try list(path, only: nil) }
+
+    /// - Parameter type: which entries, by `d_type`; nil for all.
+    static func list(_ path: String, only type: Int?) throws(SystemError) -> [String] {
         guard let stream = opendir(path) else { throw SystemError("opendir", path, .current) }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
+            if let type, Int(entry.pointee.d_type) != type { continue }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
