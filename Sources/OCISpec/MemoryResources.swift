@@ -76,7 +76,8 @@ extension HugepageLimit: Section {
         }
     }
 
-    private static func isPageSize(_ text: String) -> Bool {
+    /// Whether a text is a page size as the kernel's names of files have it.
+    package static func isPageSize(_ text: String) -> Bool {
         let number = text.utf8.dropLast(2)
         let unit = Array(text.utf8.suffix(2))
         guard unit.count == 2, "KMG".utf8.contains(unit[0]), unit[1] == UInt8(ascii: "B") else { return false }

@@ -93,11 +93,14 @@ extension DeviceRule: Section {
         major = fields.integer("major")
         minor = fields.integer("minor")
         access = fields.string("access")
-        if let access, !access.utf8.allSatisfy("rwm".utf8.contains) {
+        if let access, !Self.isAccess(access) {
             fields.error(
                 "access", "expected a composition of \"r\", \"w\" and \"m\", found \(fields.words(for: "access"))")
         }
     }
+
+    /// Whether a text is made of the letters for reading, writing and making nodes.
+    package static func isAccess(_ text: String) -> Bool { text.utf8.allSatisfy("rwm".utf8.contains) }
 }
 
 /// The limit of tasks (config-linux.md, "PIDs").

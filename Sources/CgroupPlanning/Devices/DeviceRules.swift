@@ -137,19 +137,16 @@ package struct DeviceRules: Hashable, Sendable {
 
     private static func access(_ text: String?, _ field: String, _ mistakes: inout Mistakes) -> Access {
         guard let text, !text.isEmpty else { return .all }
-        var access: Access = []
-        for letter in text.utf8 {
-            switch letter {
-            case UInt8(ascii: "r"): access.insert(.read)
-            case UInt8(ascii: "w"): access.insert(.write)
-            case UInt8(ascii: "m"): access.insert(.makeNode)
-            default:
-                mistakes.list.append(
-                    CgroupPlanError(
-                        field: field, reason: "expected a composition of r, w and m, found \"\(printable(text))\""))
-                return .all
-            }
+        guard DeviceRule.isAccess(text) else {
+            mistakes.list.append(
+                CgroupPlanError(
+                    field: field, reason: "expected a composition of r, w and m, found \"\(printable(text))\""))
+            return .all
         }
+        var access: Access = []
+        if text.utf8.contains(UInt8(ascii: "r")) { access.insert(.read) }
+        if text.utf8.contains(UInt8(ascii: "w")) { access.insert(.write) }
+        if text.utf8.contains(UInt8(ascii: "m")) { access.insert(.makeNode) }
         return access
     }
 
