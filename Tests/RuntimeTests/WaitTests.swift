@@ -73,7 +73,7 @@ extension AllTests {
             #expect(outcome.status == 1 && outcome.stderr.contains("for flag --timeout"), "\(outcome)")
         }
 
-        @Test(arguments: ["90", "1.5s", "500ms", "1h30m", "0.25s", "2m"])
+        @Test(arguments: ["90", "1.5", "1.5s", "500ms", "1h30m", "0.25s", "2m"])
         func timeLimits(text: String) throws {
             let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "runbox-none")
             #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")

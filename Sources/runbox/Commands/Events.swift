@@ -16,7 +16,7 @@ extension Command {
         ]
     ) { invocation throws(Failure) in
         let text = invocation.parsed.value("interval") ?? "5s"
-        guard let interval = DurationText.milliseconds(text) else {
+        guard let interval = DurationText.duration(text)?.milliseconds else {
             throw Failure(
                 UsageError(
                     reason: "invalid value \"\(text)\" for flag --interval: a time such as 500ms, 5s or 1m is needed"),
