@@ -1,6 +1,6 @@
 /// A step of making, starting or deleting a container. Its words begin the error message when it fails.
 public enum Step: UInt8, Sendable, CaseIterable {
-    case sources, clone, bridge, clocks, mappings, identity, namespaces, keyring, loopback
+    case sources, clone, intermediate, clocks, mappings, identity, namespaces, keyring, loopback
     case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,
         finishRoot
     case names, sysctl, hiddenPaths, processAttributes, resourceLimits, workingDirectory, seccomp, credentials, program,
@@ -14,7 +14,7 @@ public enum Step: UInt8, Sendable, CaseIterable {
         switch self {
         case .sources: "open mount sources"
         case .clone: "make the container's process"
-        case .bridge: "enter other containers' namespaces"
+        case .intermediate: "enter other containers' namespaces"
         case .clocks: "set the clocks of the time namespace"
         case .mappings: "write the user namespace mappings"
         case .identity: "become root of the user namespace"

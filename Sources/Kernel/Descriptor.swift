@@ -120,6 +120,16 @@ package struct DescriptorTable: ~Copyable, Sendable {
 
 /// The processes' inherited descriptors: what engines hand over and what must not leak.
 package enum InheritedDescriptors {
+    /// Closes all descriptors from a number on, but for some.
+    package static func close(from first: Int32, keeping kept: [Int32]) throws(SystemError) {
+        var next = first
+        for number in kept.sorted() where number >= first {
+            if number > next { try close(from: next, to: UInt32(number - 1)) }
+            next = number + 1
+        }
+        try close(from: next)
+    }
+
     /// Whether a number is an open descriptor of this process. What cannot be asked is open: to take its number for a closed one would lose what is written to it.
     package static func isOpen(_ number: Int32) -> Bool {
         clinux_fcntl(number, F_GETFD, 0) != -1 || Errno.current != .badDescriptor

@@ -1,90 +1,10 @@
-internal import ContainerRuntime
-internal import Errors
-internal import Planning
-
-/// A command as the user sees it, and what it does. Help, manual pages and completions are printed from this table.
-struct Command: Sendable {
-    let name: String
-    /// What follows the flags, for the usage line.
-    let arguments: String
-    /// How many arguments it takes.
-    let count: ClosedRange<Int>
-    let summary: String
-    /// Paragraphs of the help text.
-    let details: String
-    let flags: [Flag]
-    /// Whether a container's process could get hold of this one's executable, which must then be sealed.
-    var touchesContainers = false
-    /// Whether the first argument ends the flags: what follows belongs to a program of the container's or the host's, which has flags of its own.
-    var takesProgram = false
-    /// Left out of the list of commands: it is for building packages.
-    var isHidden = false
-    let run: @Sendable (Invocation) throws(Failure) -> Int32
-
+/// All commands.
+extension Command {
     static let all: [Command] = [
         .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man,
         .pause,
         .ps, .restore, .resume, .run, .spec, .start, .state, .update, .wait,
     ]
 
-    /// Those that the user is told of.
-    static var visible: [Command] { all.filter { !$0.isHidden } }
-
-    /// With the one that all commands have.
-    var allFlags: [Flag] { flags + [.helpFlag] }
-
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }
-}
-
-/// One call of a command.
-struct Invocation: Sendable {
-    let command: Command
-    let parsed: ParsedArguments
-    let global: GlobalOptions
-    let log: Log
-
-    /// The flags of `run` and `create`.
-    func launchOptions() throws(Failure) -> LaunchOptions {
-        try understand(command) { () throws(UsageError) in try LaunchFlags.options(self) }
-    }
-
-    /// The container that the first argument names.
-    func container() throws(Failure) -> Container {
-        do throws(RuntimeError) {
-            return Container(try ContainerID(parsed.arguments[0]), store: Store(root: global.root))
-        } catch {
-            throw Failure(error)
-        }
-    }
-}
-
-/// Why the command line ends: the line to print and the exit status.
-struct Failure: Error {
-    /// One for the user; more only for `--debug`.
-    let messages: [String]
-    let exitStatus: Int32
-
-    init(messages: [String], exitStatus: Int32) {
-        self.messages = messages
-        self.exitStatus = exitStatus
-    }
-
-    init(_ message: String, exitStatus: Int32 = 1) {
-        messages = [message]
-        self.exitStatus = exitStatus
-    }
-
-    init(_ error: RuntimeError) {
-        if case .configuration(let findings) = error {
-            messages = [error.description] + findings.dropFirst().map(\.description)
-        } else {
-            messages = [error.description]
-        }
-        exitStatus = error.exitStatus
-    }
-
-    init(_ error: UsageError, _ command: Command?) {
-        let help = command.map { "runbox help \($0.name)" } ?? "runbox --help"
-        self.init("Incorrect Usage: \(error.reason); see \(help)")
-    }
 }

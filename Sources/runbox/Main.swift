@@ -63,11 +63,12 @@ enum Main {
         if command.touchesContainers {
             try attempt { () throws(RuntimeError) in try SealedExecutable.ensure(arguments: words) }
         }
-        return try command.run(Invocation(command: command, parsed: parsed, global: options, log: log))
+        return try command.run(Invocation(
+            command: command, commands: Command.all, parsed: parsed, global: options, log: log))
     }
 
     private static func unknown(_ name: String) -> UsageError {
-        let near = Spelling.nearest(to: name, in: Command.visible.map(\.name))
+        let near = Spelling.nearest(to: name, in: Command.all.visible.map(\.name))
         return UsageError(reason: "unknown command \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
     }
 
@@ -85,7 +86,7 @@ enum Main {
 
     private static func help(_ name: String?) throws(Failure) -> Int32 {
         guard let name else {
-            try Output.write(Help.overview())
+            try Output.write(Help.overview(Command.all))
             return 0
         }
         guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
@@ -103,31 +104,5 @@ enum Main {
         text += "libseccomp: \(SeccompLibrary.version)\n"
         try Output.write(text)
         return 0
-    }
-}
-
-enum Release {
-    static let version = "0.1.0"
-    /// What manual pages are dated with.
-    static let date = "2026-11-21"
-}
-
-/// Turns a misunderstanding into the failure that names where to read on.
-func understand<Result>(
-    _ command: Command?, _ body: () throws(UsageError) -> Result
-) throws(Failure) -> Result {
-    do throws(UsageError) {
-        return try body()
-    } catch {
-        throw Failure(error, command)
-    }
-}
-
-/// Turns a runtime's failure into one of the command line.
-func attempt<Result>(_ body: () throws(RuntimeError) -> Result) throws(Failure) -> Result {
-    do throws(RuntimeError) {
-        return try body()
-    } catch {
-        throw Failure(error)
     }
 }

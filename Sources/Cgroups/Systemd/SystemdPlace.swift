@@ -1,3 +1,4 @@
+internal import CgroupPlanning
 internal import DBusTransport
 internal import Kernel
 internal import KernelTypes
@@ -62,5 +63,13 @@ package enum SystemdUser {
         // In a container with systemd both are the same. Not to be read: process 1 is not this root's.
         guard let isOwn = try? Namespaces.isOwn("user", Files.status("/proc/1/ns/user")) else { return true }
         return !isOwn
+    }
+}
+
+extension OwnService {
+    /// A user's systemd leaves no mark in older versions (252): it is asked.
+    package mutating func askUsersManager() {
+        guard !isDelegated, SystemdUser.isOwn, var bus = try? SystemdBus.connect(isUser: true) else { return }
+        isDelegated = bus.isDelegated(name) ?? false
     }
 }

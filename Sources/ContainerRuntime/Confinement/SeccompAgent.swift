@@ -57,12 +57,3 @@ extension SeccompListener {
         }
     }
 }
-
-extension SeccompFilter {
-    var notifies: Bool { flags & SeccompSupport.newListener != 0 }
-
-    /// Loads the filter; one that notifies, with its descriptor sent on the link and taken by the agent before this returns.
-    func load(over link: borrowing Link) throws(SystemError) {
-        if notifies { try link.load(self) } else { try program.load(flags: flags) }
-    }
-}

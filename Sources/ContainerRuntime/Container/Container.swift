@@ -62,7 +62,7 @@ public struct Container: Sendable {
 
     /// Computed from what is there, never stored: a container cannot be in a status that its process is not in.
     /// - Throws: ``RuntimeError/failed(reason:)`` where its process cannot be looked at: that is no sign of its end.
-    func status(of record: Record) throws(RuntimeError) -> Status {
+    func status(of record: Record) throws(RuntimeError) -> ContainerStatus {
         if record.pid == 0 { return .creating }
         let startTime = try operation("look at the process of container \(record.id)") { () throws(SystemError) in
             try Processes.startTime(record.pid)
@@ -86,17 +86,15 @@ public struct Container: Sendable {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
-            switch try status(of: record) {
-            case .created: break
-            case .running: throw .status(reason: "cannot start an already running container")
-            case .paused:
-                throw .status(reason: "cannot start a container in the paused state; runbox resume \(id) ends that")
-            case .stopped: throw .status(reason: "cannot start a container that has stopped")
-            case .creating: throw .status(reason: "cannot start a container that is still being created")
-            }
+            try status(of: record).check(.start, of: record.id)
             guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
             pid = record.pid
-            return try ContainerStart(record: record, store: store).run(warn: warn)
+            let folder = store.folder(record.id)
+            let notify = notifications(of: record, warn)
+            try ContainerStart(
+                record: record, folder: folder, hooks: try StoredHooks.read(record, store: store)
+            ).openGate()
+            return notify
         }
         // Without the lock: who wants to delete the container meanwhile may.
         switch consume notify {
@@ -106,6 +104,14 @@ public struct Container: Sendable {
             }
         case .none: break
         }
+    }
+
+    /// The container must have been created with a place for the socket; the manager is that of this call.
+    private func notifications(of record: Record, _ warn: (String) -> Void) -> NotifyProxy? {
+        guard let plan = NotifyPlan(state: store.folder(record.id), warn: warn), Files.exists(plan.folder) else {
+            return nil
+        }
+        return NotifyProxy.listen(plan, pid: record.pid, warn: warn)
     }
 
     /// Sends a signal to the init, or to every process of the container. Specification: runtime.md, "Kill"; signal(7).
@@ -195,7 +201,7 @@ public struct ContainerState: Sendable {
     /// Its name.
     public let id: String
     /// Where it is in its life.
-    public let status: Status
+    public let status: ContainerStatus
     /// Its init as the host counts it; 0 when there is none.
     public let pid: Int32
     /// The bundle's folder, absolute.
@@ -215,7 +221,7 @@ public struct ContainerState: Sendable {
     /// The systemd unit of its cgroup; empty where systemd did not make it.
     public let systemdScope: String
 
-    init(_ record: Record, status: Status, started: String?, exit: ContainerExit?) {
+    init(_ record: Record, status: ContainerStatus, started: String?, exit: ContainerExit?) {
         ociVersion = record.ociVersion
         id = record.id
         self.status = status

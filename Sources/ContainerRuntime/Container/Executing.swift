@@ -38,13 +38,8 @@ extension Container {
 
     private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch try status(of: record) {
-        case .created, .running: return record
-        case .paused where options.ignorePaused: return record
-        case .paused: throw .status(reason: "cannot exec in a paused container (use --ignore-paused to override)")
-        case .stopped: throw .status(reason: "cannot exec in a stopped container")
-        case .creating: throw .status(reason: "cannot exec in a container that is still being created")
-        }
+        try status(of: record).check(.exec(ignorePaused: options.ignorePaused), of: record.id)
+        return record
     }
 }
 

@@ -23,9 +23,8 @@ extension Container {
     ) throws(RuntimeError) {
         var caller = try Caller.current(preserved: options.preservedDescriptors)
         caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
-        let plan = try Launch.plan(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
+        let plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
-        try replace(options, warn)
         _ = try make(plan, bundle, warn)
     }
 
@@ -43,18 +42,8 @@ extension Container {
     ) throws(RuntimeError) -> Int32 {
         var caller = try Caller.current(preserved: options.preservedDescriptors)
         caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
-        var plan = try Launch.plan(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
-        try replace(options, warn)
-        guard !options.detach else {
-            let created = try make(plan, bundle, warn)
-            var notify = Launch.notifications(plan, created.record, warn)
-            try Launch.start(created, plan, store, warn)
-            // Taken by value: what waits here is no part of the container, which runs.
-            try operation("wait until the payload is ready") { () throws(SystemError) in
-                try notify?.waitUntilReady(created.initProcess.pidfd, warn: warn)
-            }
-            return 0
-        }
+        var plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
+        if options.detach { return try runDetached(plan, bundle, warn) }
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
             if !options.noSubreaper { try Processes.becomeSubreaper() }
@@ -62,28 +51,43 @@ extension Container {
             return try Signals.descriptor()
         }
         plan.caller.interrupts = signals.number
-        let created = try make(plan, bundle, warn)
+        var created = try make(plan, bundle, warn)
         switch created.terminal {
         // A terminal without a size is one all the same.
         case .some(let controller): try? TerminalRelay.copyWindowSize(to: controller)
         case .none: break
         }
-        let notify = Launch.notifications(plan, created.record, warn)
-        try Launch.start(created, plan, store, warn)
-        return try Launch.accompany(created, signals, notify, plan, store, warn).shellStatus
+        let notify = NotifyProxy.listen(plan.caller.notify, pid: created.record.pid, warn: warn)
+        try start(created, plan, warn)
+        let terminal = created.terminal.take()
+        let reason = try stay(with: created, terminal, signals, notify, plan, warn)
+        return reason.shellStatus
+    }
+
+    private func runDetached(
+        _ plan: LaunchPlan, _ bundle: ContainerBundle, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> Int32 {
+        let created = try make(plan, bundle, warn)
+        var notify = NotifyProxy.listen(plan.caller.notify, pid: created.record.pid, warn: warn)
+        try start(created, plan, warn)
+        // Taken by value: what waits here is no part of the container, which runs.
+        try operation("wait until the payload is ready") { () throws(SystemError) in
+            try notify?.waitUntilReady(created.initProcess.pidfd, warn: warn)
+        }
+        return 0
     }
 }
 
 extension Container {
-    private func replace(_ options: LaunchOptions, _ warn: @escaping (String) -> Void) throws(RuntimeError) {
-        if options.replace { try delete(force: true, warn: warn) }
-    }
-
     private func make(
         _ plan: LaunchPlan, _ bundle: ContainerBundle, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> CreatedContainer {
+        if plan.options.replace { try delete(force: true, warn: warn) }
         do throws(RuntimeError) {
-            return try Launch.sequence(plan, bundle, store, warn).run()
+            let creation = try Creation(
+                reserving: plan, in: store, configuration: bundle.bytes,
+                seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
+            return try creation.run()
         } catch {
             guard case .exists(let name, _) = error else { throw error }
             throw .exists(name, holder: holder)
@@ -98,105 +102,44 @@ extension Container {
         return
             "\(state.status.rawValue)\(process); runbox \(delete) \(id) removes it, and --replace does so before it makes the new one"
     }
-}
 
-/// The parts that `create` and `run` share.
-enum Launch {
-    /// Plans, or tells all that is wrong with the configuration in the order of the file.
-    static func plan(
-        _ bundle: ContainerBundle, id: ContainerID, options: LaunchOptions, caller: Caller, mode: LaunchMode,
-        warn: (String) -> Void
-    ) throws(RuntimeError) -> LaunchPlan {
-        var keyring: String?
-        if !options.noNewKeyring {
-            keyring = try operation("name the session keyring") { () throws(SystemError) in
-                try SessionKeyring.newName(for: id.description)
-            }
-        }
-        var host: Host
-        do throws(CgroupError) {
-            host = try Host.current(
-                cgroupsPath: bundle.spec.linux?.cgroupsPath, usesResctrl: bundle.spec.linux?.intelRdt != nil,
-                usesSystemd: options.cgroupManager == .systemd)
-        } catch {
-            throw RuntimeError(error)
-        }
-        // Only for limits does it matter.
-        if host.cgroups.ownService != nil, bundle.spec.linux?.resources != nil {
-            host.cgroups.ownService?.askUsersManager()
-        }
-        host.mappings = .wanted(by: bundle.spec, user: host.effectiveUser, group: host.effectiveGroup)
-        host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
-        var findings = Findings()
-        let plan = LaunchPlan(
-            bundle.spec, id: id.description, bundle: bundle.path, options: options, caller: caller, keyring: keyring, mode: mode,
-            host: host,
-            findings: &findings)
-        if options.strict {
-            if let seccomp = bundle.spec.linux?.seccomp { SeccompNames.check(seccomp, &findings) }
-            let all = bundle.warnings + bundle.placed(findings.errors + findings.warnings)
-            if !all.isEmpty { throw .configuration(all) }
-        }
-        for finding in bundle.warnings { warn(finding.description) }
-        for finding in findings.warnings {
-            warn(finding.at(bundle.document.location(ofPath: finding.field), in: bundle.file).description)
-        }
-        if !findings.errors.isEmpty { throw .configuration(bundle.placed(findings.errors)) }
-        if let notice = plan.cgroup.notice { warn(notice) }
-        return plan
-    }
-
-    static func sequence(
-        _ plan: LaunchPlan, _ bundle: ContainerBundle, _ store: Store, _ warn: @escaping (String) -> Void
-    ) -> Creation {
-        Creation(
-            plan: plan, store: store, configuration: bundle.bytes,
-            seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
-    }
-
-    /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a container if that fails.
-    static func notifications(_ plan: LaunchPlan, _ record: Record, _ warn: (String) -> Void) -> NotifyProxy? {
-        guard let notify = plan.caller.notify else { return nil }
-        do throws(SystemError) {
-            return try NotifyProxy.open(notify, pid: record.pid)
-        } catch {
-            warn("notifications of the payload are not passed on: \(error)")
-            return nil
-        }
-    }
-
-    /// Opens the gate of `run` and waits until the payload runs; then the poststart hooks are called.
-    static func start(
-        _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    /// Lets the payload of `run` begin. When that fails, nothing of the container is left.
+    private func start(
+        _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) {
-        do throws(StepFailure) {
-            let record = created.record
-            try created.link.startProgram(
-                of: created.initProcess, silencedCall: created.silencedCall,
-                serving: record.listenerService(.created, signals: plan.caller.interrupts))
-            StartTime.write(store.folder(record.id))
-            let hooks = HookRunner(
-                .poststart, plan.hooks, directory: plan.bundle, output: record.hookOutput,
-                interruption: Interruption(signals: plan.caller.interrupts))
-            try hooks.runAll(record.state(.running))
+        let record = created.record
+        let signals = plan.caller.interrupts
+        do throws(RuntimeError) {
+            let start = ContainerStart(
+                record: record, folder: store.folder(record.id), hooks: StoredHooks(plan.hooks, of: record),
+                signals: signals)
+            try start.run { () throws(RuntimeError) in
+                do throws(StepFailure) {
+                    try created.link.startProgram(
+                        of: created.initProcess, silencedCall: created.silencedCall,
+                        serving: record.listenerService(.created, signals: signals))
+                } catch {
+                    throw RuntimeError(error)
+                }
+            }
         } catch {
             try? Processes.kill(created.initProcess)  // it may have ended by itself
             _ = try? Processes.wait(created.initProcess)
-            _ = end(created.record, created.folder, plan, store, warn)
-            throw RuntimeError(error)
+            _ = end(record, created.folder, plan, warn)
+            throw error
         }
     }
 
     /// Stays with a running container until its init ends, and deletes it unless it is to be kept.
-    static func accompany(
-        _ created: consuming CreatedContainer, _ signals: consuming Descriptor,
-        _ notify: consuming NotifyProxy?, _ plan: LaunchPlan, _ store: Store, _ warn: @escaping (String) -> Void
+    private func stay(
+        with created: consuming CreatedContainer, _ terminal: consuming Descriptor?, _ signals: consuming Descriptor,
+        _ notify: consuming NotifyProxy?, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExitReason {
         let record = created.record
-        let folder = created.folder.take()
+        let folder = created.folder
         let pid = created.initProcess.pid
         let foreground = Foreground(
-            created.initProcess, doing: "supervise the container", terminal: created.terminal.take(), signals: signals,
+            created.initProcess, doing: "supervise the container", terminal: terminal, signals: signals,
             notify: notify, warn: warn)
         if plan.options.confinesCaller {
             SupervisorConfinement.ofRun(hasHooks: plan.hooks?.poststop?.isEmpty == false)
@@ -205,13 +148,13 @@ enum Launch {
         do throws(RuntimeError) {
             reason = try foreground.stay()
         } catch {
-            _ = end(record, folder, plan, store, warn)
+            _ = end(record, folder, plan, warn)
             throw error
         }
         if let words = ExitDiagnosis.sentence(reason, pid: pid, seccomp: plan.seccomp != nil, cgroup: record.cgroup) {
             warn(words)
         }
-        if plan.options.keep || !end(record, folder, plan, store, warn) {
+        if plan.options.keep || !end(record, folder, plan, warn) {
             _ = ExitRecorder(record: record, store: store, command: "run").note(reason)
         }
         return reason
@@ -220,17 +163,8 @@ enum Launch {
     /// Takes down a container whose init has ended. What the payload has ended with is not lost over what goes wrong here.
     /// - Parameter folder: its state folder. Somebody may have deleted the container meanwhile, and another may have its name.
     /// - Returns: whether the container is gone.
-    static func end(
-        _ record: Record, _ folder: borrowing Descriptor?, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
-    ) -> Bool {
-        switch folder {
-        case .some(let folder): return end(record, folder, plan, store, warn)
-        case .none: return false
-        }
-    }
-
-    private static func end(
-        _ record: Record, _ folder: borrowing Descriptor, _ plan: LaunchPlan, _ store: Store, _ warn: (String) -> Void
+    private func end(
+        _ record: Record, _ folder: borrowing Descriptor, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) -> Bool {
         do throws(RuntimeError) {
             try store.lock(record.id, folder)
@@ -239,20 +173,15 @@ enum Launch {
             warn("the container is not removed: \(error); runbox delete \(record.id) does that")
             return false
         }
-        guard Cleanup.removeCgroup(record, warn: warn) else {
+        do throws(ContainerEnd.Obstacle) {
+            try ContainerEnd(
+                record: record, store: store, hooks: StoredHooks(plan.hooks, of: record), warn: warn
+            ).run(folder)
+            return true
+        } catch {
+            warn(error.warning(record.id))
             try? Files.unlock(folder)  // closing does the same a little later
             return false
         }
-        Cleanup.removeResctrlGroup(record, warn: warn)
-        do throws(SystemError) {
-            try store.remove(record.id, folder)
-        } catch {
-            warn(
-                "the state of the container could not be removed: \(error); runbox delete --force \(record.id) tries again"
-            )
-        }
-        HookRunner(.poststop, plan.hooks, directory: nil, output: record.hookOutput)
-            .runEach(record.state(.stopped), warn: warn)
-        return true
     }
 }

@@ -7,12 +7,7 @@ extension Container {
     /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is paused or has ended. When not all processes stand in time, they run on.
     public func pause() throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch try status(of: record) {
-        case .running, .created: break
-        case .paused: throw .status(reason: "container not running: \(id) is paused already")
-        case .stopped: throw .status(reason: "container not running: \(id) has ended")
-        case .creating: throw .status(reason: "container not running: \(id) is still being created")
-        }
+        try status(of: record).check(.pause, of: record.id)
         try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.freeze() }
     }
 
@@ -21,8 +16,7 @@ extension Container {
     /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is not paused.
     public func resume() throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        let status = try status(of: record)
-        guard status == .paused else { throw .status(reason: "container not paused: \(id) is \(status.rawValue)") }
+        try status(of: record).check(.resume, of: record.id)
         try withCgroup(of: record) { cgroup throws(CgroupError) in try cgroup.thaw() }
     }
 

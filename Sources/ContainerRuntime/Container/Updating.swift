@@ -14,11 +14,7 @@ extension Container {
     public func update(_ changes: ResourceChanges) throws(RuntimeError) {
         try store.whileLocked(id.description) { () throws(RuntimeError) in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
-            switch try status(of: record) {
-            case .created, .running, .paused: break
-            case .stopped: throw .status(reason: "container not running: \(id) has ended, and its limits with it")
-            case .creating: throw .status(reason: "container not running: \(id) is still being created")
-            }
+            try status(of: record).check(.update, of: record.id)
             try updateIntelRdt(changes, record)
             try updateCgroup(changes, record)
         }

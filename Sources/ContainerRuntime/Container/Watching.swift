@@ -56,11 +56,8 @@ extension Container {
     /// The record of a container that has a process.
     private func living() throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        switch try status(of: record) {
-        case .created, .running, .paused: return record
-        case .creating: throw .status(reason: "container with id \(id) is not running: it is still being created")
-        case .stopped: throw .status(reason: "container with id \(id) is not running")
-        }
+        try status(of: record).check(.statistics, of: record.id)
+        return record
     }
 
     private func usageWhileAlive(_ record: Record) throws(RuntimeError) -> Usage? {

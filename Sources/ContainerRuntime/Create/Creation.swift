@@ -11,200 +11,149 @@ internal import Planning
 struct Creation: ~Copyable {
     let plan: LaunchPlan
     let store: Store
-    /// The bundle's configuration, of which a copy is kept, and its seccomp section as the cache's key.
-    let configuration: [UInt8]
+    /// The text of the configuration's seccomp section, the key of the compiled program's cache.
     let seccompText: [UInt8]
     let warn: (String) -> Void
+    var made: Made
+    private var undo = UndoStack<Made>()
 
-    /// Makes the container.
-    consuming func run() throws(RuntimeError) -> CreatedContainer {
-        var record = Record(plan, owner: Credentials.effectiveUser)
-        // Locked while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
-        let lock = try store.reserve(plan.id) { [record] folder throws(SystemError) in
+    /// What there is of the container so far.
+    struct Made: ~Copyable {
+        var record: Record
+        /// Its state folder, locked while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
+        let folder: Descriptor
+        var cgroup = CgroupManager.disabled
+        /// From ``Creation/spawn()`` on.
+        var conversation: InitConversation?
+        var filter: SeccompFilter?
+        /// Whether hooks have seen the container begin, so that others are to see its end.
+        var hooksBegan = false
+        /// Whether the state must stay, because something could not be taken away that only it leads to.
+        var keepsState = false
+        /// Why the container does not come to be, as far as its process can explain it.
+        var failure: StepFailure?
+    }
+
+    /// Takes the container's name and writes its record. Nothing is left of that when it fails.
+    /// - Parameter configuration: the bundle's, of which a copy is kept.
+    init(
+        reserving plan: LaunchPlan, in store: Store, configuration: [UInt8], seccompText: [UInt8],
+        warn: @escaping (String) -> Void
+    ) throws(RuntimeError) {
+        self.plan = plan
+        self.store = store
+        self.seccompText = seccompText
+        self.warn = warn
+        let record = Record(plan, owner: Credentials.effectiveUser)
+        let folder = try store.reserve(plan.id) { folder throws(SystemError) in
             try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
             try store.write(record, in: folder)
         }
+        made = Made(record: record, folder: folder)
+    }
+
+    /// The recipe.
+    consuming func run() throws(RuntimeError) -> CreatedContainer {
         do throws(RuntimeError) {
-            try operation("write the state") { () throws(SystemError) in try plan.caller.notify?.makeFolder() }
-            var created = try makeResctrlGroup(store.folder(plan.id), lock, &record)
-            // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is made all the same.
-            try? Files.unlock(lock)
-            created.folder = .some(lock)
-            return created
+            prepareToForget()
+            try makeNotifyFolder()
+            try makeResctrlGroup()
+            try makeCgroup()
+            do throws(StepFailure) {
+                try spawn()
+                try place()
+                try meetInit()
+                try applyLimits()
+                try compileFilter()
+                try awaitTree()
+                try enterDelegatedCgroup()
+                try moveNetDevices()
+                try runHooks()
+                try proceed()
+                try awaitReady()
+                try applyLateLimits()
+                try setAttributes()
+                try handOver()
+            } catch {
+                made.failure = error
+                throw RuntimeError(error)
+            }
         } catch {
-            // A cgroup that could not be taken away is found again by its record.
-            if record.cgroup.inode == 0 { forget(lock) }
-            throw error
+            undo.unwind(&made)
+            throw made.failure.map { RuntimeError($0) } ?? error
+        }
+        // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is made all the same.
+        try? Files.unlock(made.folder)
+        return CreatedContainer(made)
+    }
+
+    /// Says how the step that was just done is taken back.
+    mutating func onFailure(_ step: @escaping (inout Made) -> Void) { undo.push(step) }
+
+    // MARK: Before there is a process
+
+    private mutating func prepareToForget() {
+        onFailure { [plan, warn] made in
+            if made.hooksBegan { StoredHooks(plan.hooks, of: made.record).runPoststop(warn: warn) }
+        }
+        onFailure { [store, warn] made in
+            if made.keepsState { return }
+            do throws(SystemError) {
+                try store.remove(made.record.id, made.folder)
+            } catch {
+                warn("the state folder of \(made.record.id) could not be removed: \(error)")
+            }
         }
     }
 
-    private func forget(_ folder: borrowing Descriptor) {
-        do throws(SystemError) {
-            try store.remove(plan.id, folder)
-        } catch {
-            warn("the state folder of \(plan.id) could not be removed: \(error)")
-        }
+    private func makeNotifyFolder() throws(RuntimeError) {
+        try operation("write the state") { () throws(SystemError) in try plan.caller.notify?.makeFolder() }
     }
 
     /// Only where the configuration asks for it: otherwise no resctrl is touched, as the specification wants.
-    private func makeResctrlGroup(
-        _ folder: String, _ lock: borrowing Descriptor, _ record: inout Record
-    ) throws(RuntimeError) -> CreatedContainer {
-        guard let resctrl = plan.resctrl else { return try makeCgroup(folder, lock, &record) }
-        let prospect = try operation("set resctrl up") { () throws(SystemError) in
-            let prospect = try ResctrlGroup.survey(resctrl)
+    private mutating func makeResctrlGroup() throws(RuntimeError) {
+        guard let resctrl = plan.resctrl else { return }
+        let found = try operation("set resctrl up") { () throws(SystemError) in try ResctrlGroup.inspect(resctrl) }
+        made.record.resctrl = found.record
+        let record = made.record
+        try operation("set resctrl up") { () throws(SystemError) in
             // Written down before it is made, so that `delete` finds it whatever happens.
-            record.resctrl = prospect.record
             try store.write(record)
-            try ResctrlGroup.make(prospect)
-            return prospect
+            try ResctrlGroup.make(found)
         }
-        do throws(RuntimeError) {
-            try operation("set resctrl up") { () throws(SystemError) in
-                try ResctrlGroup.configure(resctrl, prospect)
-            }
-            return try makeCgroup(folder, lock, &record)
-        } catch {
-            Cleanup.withdrawResctrlGroup(prospect, warn: warn)
-            throw error
-        }
-    }
-
-    private func makeCgroup(
-        _ folder: String, _ lock: borrowing Descriptor, _ record: inout Record
-    ) throws(RuntimeError) -> CreatedContainer {
-        var cgroup: CgroupManager
-        do throws(CgroupError) {
-            cgroup = try plan.cgroup.create(asUser: plan.isRootless)
-        } catch {
-            throw RuntimeError(error)
-        }
-        do throws(RuntimeError) {
-            record.cgroup = cgroup.record
-            return try makeProcess(folder, lock, record, &cgroup)
-        } catch {
-            if Cleanup.rollBackCgroup(cgroup, of: plan.id, warn: warn) {
-                record.cgroup = plan.cgroup.expectedRecord
-            } else {
-                // Best effort: with the record from before, `delete` finds the cgroup by its path.
-                try? store.write(record)
-            }
-            throw error
-        }
-    }
-
-    private func makeProcess(
-        _ folder: String, _ lock: borrowing Descriptor, _ record: Record, _ cgroup: inout CgroupManager
-    ) throws(RuntimeError) -> CreatedContainer {
-        do throws(StepFailure) {
-            if let listener = plan.seccomp?.listener { try step(.seccompListener, try listener.check()) }
-            let birth = try SpawnedInit.give(plan, folder: folder, lock: lock, cgroup: cgroup)
-            return try accompany(birth, record, &cgroup)
-        } catch {
-            throw RuntimeError(error)
-        }
-    }
-
-    /// Goes through the phases with the init; on failure the init is killed, and hooks that saw the container begin see its end.
-    private func accompany(
-        _ birth: consuming SpawnedInit, _ record: Record, _ cgroup: inout CgroupManager
-    ) throws(StepFailure) -> CreatedContainer {
-        var companion = InitConversation(self.plan, birth, record: record, warn: warn)
-        do throws(StepFailure) {
-            try companion.enter(&cgroup, store: store)
-            try companion.meetInit()
-            try prepare(&companion, cgroup)
-            if let resctrl = record.resctrl {
-                let pid = companion.pid
-                try step(.limits, try ResctrlGroup.enter(pid, resctrl))
-            }
-            let filter = try step(.seccompFilter, try compileFilter())
-            try companion.converse(filter, store: store) { companion throws(StepFailure) in
-                try self.settle(&companion, cgroup)
-            } tighten: { companion throws(StepFailure) in
-                try self.tighten(companion, cgroup)
-            }
-            return companion.intoContainer(
-                silencedCall: filter.flatMap { SeccompPreflight.silenced(by: $0.program, byGate: false) })
-        } catch {
-            throw companion.abandon(error, cgroup)
-        }
-    }
-
-    /// What does not depend on the init's progress is done while it mounts.
-    private func prepare(
-        _ companion: inout InitConversation, _ cgroup: borrowing CgroupManager
-    ) throws(StepFailure) {
-        do throws(CgroupError) {
-            try cgroup.apply(plan.cgroup.earlySettings)
-            if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices, cgroup) }
-            if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil { try cgroup.delegate(owner: hostOwner) }
-        } catch {
-            throw StepFailure(.limits, .refused(error.description))
-        }
-        let pid = companion.pid
-        // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and crun. Best effort: a mask that is
-        // too narrow makes it slower and nothing else.
-        try? Placement.resetAffinity(of: pid)
-        if !plan.initShieldsItself { try companion.setOOMScoreAdjustment() }
-    }
-
-    /// A memory limit of a few pages more than a program needs is for the program: what the set-up had in use for a moment, and the kernel frees in its own time, does not
-    /// count. An init that has too much now is killed at once.
-    private func tighten(_ companion: borrowing InitConversation, _ cgroup: borrowing CgroupManager) throws(StepFailure) {
-        guard let limit = plan.cgroup.lateSettings.last else { return }
-        if let bytes = UInt64(limit.value) { cgroup.awaitMemory(below: bytes) }
-        do throws(CgroupError) {
-            try cgroup.apply(plan.cgroup.lateSettings)
-        } catch {
-            throw StepFailure(.limits, .refused(error.description))
-        }
-        try companion.checkLife()
-    }
-
-    /// Who is root of a user namespace only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
-    private func limit(_ devices: DeviceRules, _ cgroup: borrowing CgroupManager) throws(CgroupError) {
-        do throws(CgroupError) {
-            try cgroup.applyDeviceProgram(devices)
-        } catch {
-            guard error.isPermission, Credentials.isInUserNamespace else { throw error }
-        }
-    }
-
-    /// What waits until the init is in all of its namespaces: interfaces, and the cgroup below that which the cgroup namespace begins at.
-    private func settle(_ companion: inout InitConversation, _ cgroup: borrowing CgroupManager) throws(StepFailure) {
-        if let name = plan.requests.delegatedCgroup {
-            do throws(CgroupError) {
-                try cgroup.enterDelegated(name, companion.pid, owner: hostOwner)
+        onFailure { [warn] _ in
+            do throws(SystemError) {
+                try ResctrlGroup.rollBack(found)
             } catch {
-                throw StepFailure(.delegatedCgroup, .refused(error.description))
+                warn("the resctrl group could not be removed: \(error)")
             }
         }
-        if !plan.netDevices.isEmpty { try companion.moveNetDevices() }
+        try operation("set resctrl up") { () throws(SystemError) in try ResctrlGroup.configure(resctrl, found) }
     }
 
-    /// The host's number of the payload's user, who may manage a delegated cgroup.
-    private var hostOwner: UInt32 {
-        let user = plan.process?.user ?? 0
-        guard plan.namespaces.new.contains(.user) else { return user }
-        return NamespacePlan.hostID(of: user, in: plan.namespaces.uidMappings) ?? user
-    }
-
-    private func compileFilter() throws(SystemError) -> SeccompFilter? {
-        if let program = plan.requests.seccompProgram {
-            return SeccompFilter(program: program, flags: plan.seccomp?.flags ?? SeccompSupport.allowSpeculation)
+    private mutating func makeCgroup() throws(RuntimeError) {
+        do throws(CgroupError) {
+            made.cgroup = try plan.cgroup.create(asUser: plan.isRootless)
+        } catch {
+            throw RuntimeError(error)
         }
-        guard let seccomp = plan.seccomp else { return nil }
-        let compiler = SeccompCompiler(plan: seccomp, text: seccompText, cache: store.seccompCache)
-        // Without a process nothing is ever started.
-        let program = try plan.process == nil ? compiler.program() : compiler.startableProgram()
-        return SeccompFilter(program: program, flags: seccomp.flags)
+        made.record.cgroup = made.cgroup.record
+        onFailure { [store, warn] made in
+            do throws(CgroupError) {
+                try made.cgroup.rollBack()
+            } catch {
+                warn(ContainerEnd.stuckCgroup(error, made.record.id))
+                made.keepsState = true
+                // Best effort: with the record from before, `delete` finds the cgroup by its path.
+                try? store.write(made.record)
+            }
+        }
     }
 }
 
 /// A container whose init waits for its start.
 struct CreatedContainer: ~Copyable {
-    var record: Record
+    let record: Record
     let initProcess: ChildProcess
     /// In `run`: the link that starts it. Its end tells that the payload runs.
     let link: Link
@@ -213,5 +162,16 @@ struct CreatedContainer: ~Copyable {
     /// What the filter forbids of what the init needs to report with; nil where it can.
     let silencedCall: String?
     /// Its state folder, not locked: whoever ends the container must end this one, and no other that has its name by then.
-    var folder: Descriptor?
+    let folder: Descriptor
+
+    fileprivate init(_ made: consuming Creation.Made) {
+        guard case .some(let conversation) = made.conversation.take() else { preconditionFailure("no init") }
+        record = made.record
+        silencedCall = made.filter.flatMap { SeccompPreflight.silenced(by: $0.program, byGate: false) }
+        let ends = conversation.finish()
+        initProcess = ends.initProcess
+        link = ends.link
+        terminal = ends.terminal
+        folder = made.folder
+    }
 }

@@ -2,123 +2,55 @@ internal import Cgroups
 internal import Errors
 internal import Kernel
 internal import KernelTypes
-internal import OCISpec
 internal import Planning
 
-/// The runtime's half of the conversation with the init, phase by phase.
+/// The parent's conversation with the init, and what it has heard of it: the process, the terminal.
 struct InitConversation: ~Copyable {
     private let plan: LaunchPlan
-    private var record: Record
     private var conversation: Conversation
     private var initProcess: ChildProcess
     private var terminal: Descriptor?
-    private var hooksBegan = false
     /// Whether an init that is born last has been.
     private var isBorn = false
     /// Network interfaces that are in the container already.
     private var netDevices: NetDevices?
     private let warn: (String) -> Void
 
-    init(_ plan: LaunchPlan, _ birth: consuming SpawnedInit, record: Record, warn: @escaping (String) -> Void) {
+    init(_ plan: LaunchPlan, _ spawned: consuming SpawnedInit, warn: @escaping (String) -> Void) {
         self.plan = plan
-        self.record = record
         self.warn = warn
         conversation = Conversation(
-            birth.link,
-            expectation: Expectation(
-                bridge: plan.namespaces.needsBridge, terminal: plan.terminal != nil,
+            spawned.link,
+            order: MessageOrder(
+                intermediate: plan.namespaces.needsIntermediate, terminal: plan.terminal != nil,
                 bornLast: plan.namespaces.isBornLast),
-            with: birth.process.pid, signals: plan.caller.interrupts, warn: warn)
-        initProcess = birth.process
+            with: spawned.process.pid, signals: plan.caller.interrupts, warn: warn)
+        initProcess = spawned.process
     }
 
     /// The init's number on the host.
     var pid: Int32 { initProcess.pid }
 
-    // MARK: Phases
+    /// The number of its pidfd, to wait for beside others.
+    var processDescriptor: Int32 { initProcess.pidfd.number }
 
-    /// With systemd only: the cgroup is made around the new process, the bridge or the init, which waits for that before it does anything.
-    mutating func enter(_ cgroup: inout CgroupManager, store: Store) throws(StepFailure) {
-        guard plan.cgroup.scope != nil else { return }
-        do throws(CgroupError) {
-            try cgroup.place(initProcess.pid, plan.cgroup.resources, host: plan.cgroup.host)
-        } catch {
-            throw StepFailure(.cgroup, .refused(error.description))
-        }
-        record.cgroup = cgroup.record
-        // Only with it written down, the unit is known to be of this container's making.
-        let record = record
-        try step(.record, try store.write(record))
-        try conversation.send(.placed)
-    }
+    func send(_ message: Message) throws(StepFailure) { try conversation.send(message) }
 
-    /// Bridge: the bridge tells who the init is, and goes. Then the user namespace gets its mappings.
+    /// The intermediate process tells who the init is, and goes.
     mutating func meetInit() throws(StepFailure) {
-        if plan.namespaces.needsBridge {
-            let received = try conversation.next(bridge: initProcess.pidfd.number)
-            initProcess = try conversation.adopt(received, after: initProcess, .bridge)
-        }
-        guard plan.namespaces.isAcknowledged else { return }
-        try step(.mappings) { () throws(SystemError) in
-            if plan.namespaces.new.contains(.user) {
-                try IDMapWriter(user: plan.maker.user, group: plan.maker.group).write(
-                    uids: plan.namespaces.uidMappings, gids: plan.namespaces.gidMappings, of: initProcess.pid)
-            }
-        }
-        // Afterwards its files in procfs belong to the host's root.
-        if plan.initShieldsItself { try setOOMScoreAdjustment() }
-        try conversation.send(.acknowledged)
+        let received = try conversation.next(intermediate: initProcess.pidfd.number)
+        initProcess = try conversation.adopt(received, after: initProcess, .intermediate)
     }
 
-    func setOOMScoreAdjustment() throws(StepFailure) {
-        guard let process = plan.process else { return }
-        try step(.processAttributes, try ProcessSetup.setOOMScoreAdjustment(process, of: initProcess.pid))
+    /// The init is in all of its namespaces, and its root file system is mounted.
+    mutating func awaitTree() throws(StepFailure) { _ = try conversation.next() }
+
+    /// Answers what the init asks until it has nothing left that could fail.
+    mutating func awaitReady() throws(StepFailure) {
+        while !conversation.isReady { try answer(conversation.next(intermediate: unbornBy)) }
     }
 
-    /// Setup, confine, ready: answers what the init asks until it waits for its start.
-    /// - Parameters:
-    ///   - settle: what is done once the init is in its namespaces, before hooks see the container.
-    ///   - tighten: what is done when it is ready.
-    mutating func converse(
-        _ filter: SeccompFilter?, store: Store, settle: (inout InitConversation) throws(StepFailure) -> Void,
-        tighten: (borrowing InitConversation) throws(StepFailure) -> Void
-    ) throws(StepFailure) {
-        _ = try conversation.next()
-        try settle(&self)
-        try noteInit()
-        try runHooks(store)
-        try conversation.send(.proceed(program: filter?.program.bytes ?? [], flags: filter?.flags ?? 0))
-        while !conversation.isReady { try answer(conversation.next(bridge: unbornBy)) }
-        try tighten(self)
-        if let process = plan.process {
-            try ProcessSetup.setAttributes(process, of: initProcess.pid, limits: plan.namespaces.has(.user))
-        }
-        if let path = plan.options.pidfdSocket ?? plan.requests.pidfdReceiver {
-            try step(.pidfdSocket, try PidfdSocket.hand(initProcess.pidfd, to: path, as: .standard))
-        }
-        record.isReady = true
-        let record = record
-        try step(.record, try store.write(record))
-        if let path = plan.options.pidFile {
-            try step(.pidFile, try Files.deliver("\(record.pid)", to: path, mode: 0o644))
-        }
-        if PidfdPin.isWanted(plan) { PidfdPin.make(store.folder(plan.id), initProcess.pidfd) }
-        if plan.mode == .create { try conversation.send(.recorded) }
-    }
-
-    /// Throws where the init ends within a moment.
-    func checkLife() throws(StepFailure) {
-        let ready = try step(.gate, try Polling.wait([(initProcess.pidfd.number, .readable)], timeout: 20))
-        if !ready[0].isEmpty { throw Conversation.ended }
-    }
-
-    private mutating func noteInit() throws(StepFailure) {
-        let pid = initProcess.pid
-        record.pid = pid
-        record.startTime = try step(.record, try Processes.startTime(pid)) ?? 0
-    }
-
-    /// The process that is to give birth to the init when all is set up; nil where it did, or is the init itself.
+    /// The process that is to spawn the init when all is set up; nil where it did, or is the init itself.
     private var unbornBy: Int32? {
         plan.namespaces.isBornLast && !isBorn ? initProcess.pidfd.number : nil
     }
@@ -130,28 +62,12 @@ struct InitConversation: ~Copyable {
             terminal = received.descriptor.take()
             try step(.terminal, try handTerminal())
             if plan.terminal?.socket != nil { terminal = nil }
-        case .bridged:
+        case .spawned:
             initProcess = try conversation.adopt(received, after: initProcess, .clone)
             isBorn = true
-            try noteInit()
             try conversation.send(.acknowledged)
         default: break
         }
-    }
-
-    private mutating func runHooks(_ store: Store) throws(StepFailure) {
-        let interruption = Interruption(
-            signals: plan.caller.interrupts, initProcess: initProcess.pidfd.number)
-        let output = record.hookOutput
-        let hooks = [HookTiming.prestart, .createRuntime].map {
-            HookRunner(
-                $0, plan.hooks, directory: plan.bundle, output: output, interruption: interruption)
-        }
-        hooksBegan = true
-        guard hooks.contains(where: { !$0.hooks.isEmpty }) else { return }
-        let record = record
-        try step(.record, try store.write(record))
-        for runner in hooks { try runner.runAll(record.state(.creating)) }
     }
 
     /// Sends the terminal on where an engine waits for it; otherwise the runtime relays it itself.
@@ -163,9 +79,8 @@ struct InitConversation: ~Copyable {
         }
     }
 
-    /// Gives the container the network interfaces that the configuration names.
-    mutating func moveNetDevices() throws(StepFailure) {
-        let plans = plan.netDevices
+    /// Gives the container network interfaces of the host.
+    mutating func moveNetDevices(_ plans: [NetDevicePlan]) throws(StepFailure) {
         var devices = try step(.netDevices, try NetDevices.open(initProcess.pid))
         do throws(SystemError) {
             try devices.move(plans)
@@ -176,19 +91,38 @@ struct InitConversation: ~Copyable {
         netDevices = .some(devices)
     }
 
-    // MARK: Ends
-
-    consuming func intoContainer(silencedCall: String?) -> CreatedContainer {
-        CreatedContainer(
-            record: record, initProcess: initProcess, link: conversation.intoLink(), terminal: terminal,
-            silencedCall: silencedCall)
+    /// Throws where the init ends within a moment.
+    func checkLife() throws(StepFailure) {
+        let ready = try step(.gate, try Polling.wait([(initProcess.pidfd.number, .readable)], timeout: 20))
+        if !ready[0].isEmpty { throw Conversation.ended }
     }
 
-    /// Ends the init and, where hooks have seen the container, lets the poststop ones see its end.
+    func handPidfd(to path: String) throws(StepFailure) {
+        try step(.pidfdSocket, try PidfdSocket.hand(initProcess.pidfd, to: path, as: .standard))
+    }
+
+    /// Keeps the init's end readable in the state folder.
+    func pin(in folder: String) { PidfdPin.make(folder, initProcess.pidfd) }
+
+    // MARK: Ends
+
+    /// What is left when all has been said.
+    struct Ends: ~Copyable {
+        let initProcess: ChildProcess
+        let link: Link
+        let terminal: Descriptor?
+    }
+
+    consuming func finish() -> Ends {
+        Ends(initProcess: initProcess, link: conversation.intoLink(), terminal: terminal)
+    }
+
+    /// Ends the init.
     /// - Parameter cgroup: the container's, which knows of a lack of memory.
-    func abandon(_ failure: StepFailure, _ cgroup: borrowing CgroupManager) -> StepFailure {
-        var failure = conversation.reason(for: failure)
-        let isDead = failure.cause == Conversation.ended.cause
+    /// - Returns: why the container does not come to be, as far as the init can explain it.
+    consuming func abandon(after failure: StepFailure?, _ cgroup: borrowing CgroupManager) -> StepFailure? {
+        let failure = failure.map { conversation.reason(for: $0) }
+        let isDead = failure?.cause == Conversation.ended.cause
         // As long as the init holds the namespace: virtual interfaces would end with it.
         switch netDevices {
         case .some(let devices): devices.giveBack(warn: warn)
@@ -199,33 +133,7 @@ struct InitConversation: ~Copyable {
         // It may have ended by itself; what counts is that it is gone.
         try? Processes.kill(initProcess)
         let reason = try? Processes.wait(initProcess)
-        if isDead { failure = StepFailure(failure.step, .refused(ExitDiagnosis.ofInit(reason, cgroup: cgroup))) }
-        if hooksBegan {
-            HookRunner(.poststop, plan.hooks, directory: plan.bundle, output: record.hookOutput)
-                .runEach(record.state(.stopped), warn: warn)
-        }
-        return failure
-    }
-}
-
-extension Record {
-    /// What a start of this container needs to serve a filter that notifies; nil with every other.
-    /// - Parameter process: the process under the filter, where it is not the init.
-    func listenerService(
-        _ status: State.Status, process: Int32? = nil, signals: Int32? = nil
-    ) -> ListenerService? {
-        seccompListener.map {
-            ListenerService(listener: $0, pid: process ?? pid, state: state(status), signals: signals)
-        }
-    }
-
-    /// Where the container's hooks write to.
-    var hookOutput: HookOutput { HookOutput(annotations, bundle: bundle) }
-
-    /// The state as the specification and hooks know it.
-    func state(_ status: State.Status) -> State {
-        State(
-            ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? 0 : Int(pid), bundle: bundle,
-            annotations: annotations.isEmpty ? nil : annotations)
+        guard isDead, let failure else { return failure }
+        return StepFailure(failure.step, .refused(ExitDiagnosis.ofInit(reason, cgroup: cgroup)))
     }
 }

@@ -7,7 +7,7 @@ internal import Planning
 /// The moment at which there are two processes: the runtime, and the one that becomes the container.
 struct SpawnedInit: ~Copyable {
     let link: Link
-    /// The init, or the bridge that will give birth to it.
+    /// The init, or the intermediate process that will spawn it.
     let process: ChildProcess
 
     private init(link: consuming Link, process: consuming ChildProcess) {
@@ -16,7 +16,7 @@ struct SpawnedInit: ~Copyable {
     }
 
     /// Opens what the new process needs and clones it.
-    static func give(
+    static func spawn(
         _ plan: LaunchPlan, folder: String, lock: borrowing Descriptor, cgroup: borrowing CgroupManager
     ) throws(StepFailure) -> SpawnedInit {
         let resources = try LaunchResources.open(plan, plan.isRootless ? .namespaces : .all)
@@ -35,8 +35,8 @@ struct SpawnedInit: ~Copyable {
         if plan.cgroup.isTight { Processes.readOwnProgram() }
         let runtimeEnd = pair.runtime
         let sequence = ContainerInit(plan: plan, resources: resources, link: pair.container, gate: gate)
-        let isBridged = plan.namespaces.needsBridge
-        let flags = isBridged ? [] : plan.namespaces.atBirth
+        let hasIntermediate = plan.namespaces.needsIntermediate
+        let flags = hasIntermediate ? [] : plan.namespaces.atBirth
         let process = try Self.worded(cgroup) { () throws(SystemError) in
             try cgroup.withDirectory { directory throws(SystemError) in
                 try Cloning.clone(flags, cgroup: directory) {
@@ -44,7 +44,7 @@ struct SpawnedInit: ~Copyable {
                     runtimeEnd.closeInChild()
                     lock.closeInChild()
                     cgroup.closeInChild()
-                    if isBridged { sequence.runBridge() } else { sequence.run() }
+                    if hasIntermediate { sequence.runIntermediate() } else { sequence.run() }
                 }
             }
         }

@@ -30,13 +30,13 @@ struct ExecInit: ~Copyable {
             let payload = plan.payload
             try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
             Processes.forgetEnvironment()
-            let outfit = try payload.prepare(filter: filter, isInDirectory: false) {
+            let resolved = try payload.prepare(filter: filter, isInDirectory: false) {
                 warning throws(SystemError) in try link.send(.warning(warning))
             }
             let process = try step(
-                .clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
+                .clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(resolved, filter) })
             // Where the runtime is gone the process finds that out by itself.
-            try? link.send(.bridged, descriptor: process.pidfd)
+            try? link.send(.spawned, descriptor: process.pidfd)
         } catch {
             try? link.send(.failed(error))  // a runtime that is gone needs no answer
             Processes.exit(error.exitStatus)
@@ -55,7 +55,7 @@ struct ExecInit: ~Copyable {
     }
 
     /// Waits for the start and becomes the program. It never returns through the runtime's frames.
-    private func complete(_ outfit: Payload.Outfit, _ filter: SeccompFilter?) -> Never {
+    private func complete(_ resolved: Payload.ResolvedProgram, _ filter: SeccompFilter?) -> Never {
         do throws(StepFailure) {
             try step(.gate) { () throws(SystemError) in
                 // Until then the runtime would take it for the process that gave birth to it.
@@ -66,10 +66,10 @@ struct ExecInit: ~Copyable {
                 try link.expect(.start)
             }
             let payload = plan.payload
-            try payload.become(payload.layOut(outfit), filter) { filter throws(SystemError) in
+            try payload.become(payload.layOut(resolved), filter) { filter throws(SystemError) in
                 try filter.load(over: link)
-            } foresee: { failure in
-                try? link.send(.foreseen(failure))  // best effort, as the report below is
+            } expectFailure: { failure in
+                try? link.send(.expectedFailure(failure))  // best effort, as the report below is
             }
         } catch {
             // A filter may forbid even the report; then the status alone says whose fault it was.

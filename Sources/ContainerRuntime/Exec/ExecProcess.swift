@@ -24,14 +24,14 @@ struct ExecProcess {
     }
 
     func run() throws(StepFailure) -> Executed {
-        let birth = try SpawnedExec.give(plan, record, try step(.join, try ExecTarget.open(record, plan.namespaces)))
+        let spawned = try SpawnedExec.spawn(plan, record, try step(.join, try ExecTarget.open(record, plan.namespaces)))
         var conversation = Conversation(
-            birth.link,
-            expectation: Expectation(
-                bridge: false, terminal: plan.terminal != nil, preparesRoot: false, bornLast: true),
-            with: birth.bridge.pid, signals: plan.caller.interrupts, warn: warn)
-        let entry = birth.entry
-        var process = birth.bridge
+            spawned.link,
+            order: MessageOrder(
+                intermediate: false, terminal: plan.terminal != nil, preparesRoot: false, bornLast: true),
+            with: spawned.intermediate.pid, signals: plan.caller.interrupts, warn: warn)
+        let entry = spawned.entry
+        var process = spawned.intermediate
         do throws(StepFailure) {
             if let entry { try place(process, entry, conversation) }
             let program = try arm(conversation, process)
@@ -45,23 +45,23 @@ struct ExecProcess {
         }
     }
 
-    /// Where systemd moves the bridge into the cgroup, it waits for that.
+    /// Where systemd moves the intermediate process into the cgroup, it waits for that.
     private func place(
-        _ bridge: borrowing ChildProcess, _ entry: ScopeEntry, _ conversation: borrowing Conversation
+        _ intermediate: borrowing ChildProcess, _ entry: ScopeEntry, _ conversation: borrowing Conversation
     ) throws(StepFailure) {
         do throws(CgroupError) {
-            try entry.attach(bridge.pid)
+            try entry.attach(intermediate.pid)
         } catch {
             throw StepFailure(.join, .refused(error.description))
         }
         try conversation.send(.placed)
     }
 
-    /// While the bridge enters the container, the filter is made. What the bridge is given, the process inherits.
+    /// While the intermediate process enters the container, the filter is made. What it is given, the process inherits.
     private func arm(
-        _ conversation: borrowing Conversation, _ bridge: borrowing ChildProcess
+        _ conversation: borrowing Conversation, _ intermediate: borrowing ChildProcess
     ) throws(StepFailure) -> SeccompProgram? {
-        let pid = bridge.pid
+        let pid = intermediate.pid
         try step(.processAttributes) { () throws(SystemError) in
             try plan.affinity.applyToBorn(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
@@ -75,20 +75,20 @@ struct ExecProcess {
         return program
     }
 
-    /// Hears the bridge until it tells who the process is, and then that one until it is ready.
+    /// Hears the intermediate process until it tells who the process is, and then that one until it is ready.
     private func converse(
         _ conversation: inout Conversation, _ process: inout ChildProcess
     ) throws(StepFailure) -> Descriptor? {
         var terminal: Descriptor?
         var isBorn = false
         while !conversation.isReady {
-            var received = try conversation.next(bridge: isBorn ? nil : process.pidfd.number, .join)
+            var received = try conversation.next(intermediate: isBorn ? nil : process.pidfd.number, .join)
             switch received.message {
             case .terminal:
                 terminal = received.descriptor.take()
                 try step(.terminal, try hand(terminal))
                 if plan.terminal?.socket != nil { terminal = nil }
-            case .bridged:
+            case .spawned:
                 process = try conversation.adopt(received, after: process, .join)
                 isBorn = true
                 try conversation.send(.acknowledged)
@@ -130,20 +130,20 @@ struct ExecProcess {
     }
 }
 
-/// The moment at which the bridge of `exec` comes to be, in the container's cgroup; the process inherits that.
+/// The moment at which the intermediate process of `exec` comes to be, in the container's cgroup; the process inherits that.
 struct SpawnedExec: ~Copyable {
     let link: Link
-    let bridge: ChildProcess
+    let intermediate: ChildProcess
     /// Who moves it into the container's cgroup, where it could not be born there.
     let entry: ScopeEntry?
 
-    private init(link: consuming Link, bridge: consuming ChildProcess, entry: ScopeEntry?) {
+    private init(link: consuming Link, intermediate: consuming ChildProcess, entry: ScopeEntry?) {
         self.link = link
-        self.bridge = bridge
+        self.intermediate = intermediate
         self.entry = entry
     }
 
-    static func give(
+    static func spawn(
         _ plan: ExecPlan, _ record: Record, _ target: consuming ExecTarget) throws(StepFailure) -> SpawnedExec {
         let foreign = try foreignEntry(plan, record)
         let cgroup: Descriptor? = try foreign == nil ? cgroup(plan, record) : nil
@@ -156,11 +156,11 @@ struct SpawnedExec: ~Copyable {
             let runtimeEnd = pair.runtime
             let entry = ExecInit(
                 plan: plan, keyring: record.keyring, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
-            let bridge = try Cloning.clone(cgroup: cgroup) {
+            let intermediate = try Cloning.clone(cgroup: cgroup) {
                 runtimeEnd.closeInChild()
                 entry.run()
             }
-            return SpawnedExec(link: runtimeEnd, bridge: bridge, entry: foreign)
+            return SpawnedExec(link: runtimeEnd, intermediate: intermediate, entry: foreign)
         } catch {
             throw StepFailure(.clone, error)
         }

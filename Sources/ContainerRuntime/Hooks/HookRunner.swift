@@ -127,7 +127,7 @@ package struct HookRunner: Sendable {
         return fault.hookWords
     }
 
-    /// The sentence about a hook that cannot be executed, foreseen or experienced.
+    /// The sentence about a hook that cannot be executed, expectedFailure or experienced.
     package static func cannotExecute(_ timing: HookTiming, _ index: Int, _ path: String, _ said: String) -> String {
         "error running \(timing.rawValue) hook #\(index): \(path): cannot be executed: \(said)"
     }

@@ -18,13 +18,13 @@ struct ContainerInit: ~Copyable {
     /// Sets up, waits for the start and becomes the payload, or gives birth to who does. It never returns through the runtime's frames.
     func run() -> Never {
         do throws(StepFailure) {
-            let ground = try setUp()
+            let setUpResult = try setUp()
             if plan.namespaces.isBornLast {
                 try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
             }
-            let outfit = try prepareProgram(ground)
-            if plan.namespaces.isBornLast { try giveBirth(to: outfit, ground.filter) }
-            complete(outfit, ground.filter)
+            let resolved = try prepareProgram(setUpResult)
+            if plan.namespaces.isBornLast { try spawnInit(to: resolved, setUpResult.filter) }
+            complete(resolved, setUpResult.filter)
         } catch {
             report(error, isStarted: false)
             Processes.exit(error.exitStatus)
@@ -32,7 +32,7 @@ struct ContainerInit: ~Copyable {
     }
 
     /// Enters others' namespaces first and has the init born there.
-    func runBridge() -> Never {
+    func runIntermediate() -> Never {
         do throws(StepFailure) {
             try step(.cgroup, try awaitPlace())
             try IntermediateProcess.run(plan, resources, link) { run() }
@@ -54,7 +54,7 @@ struct ContainerInit: ~Copyable {
     private func setUp() throws(StepFailure) -> SetUpResult {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
-        if !plan.namespaces.needsBridge { try step(.cgroup, try awaitPlace()) }
+        if !plan.namespaces.needsIntermediate { try step(.cgroup, try awaitPlace()) }
         // To be asked before the cgroup namespace begins there.
         let cgroupDirectory = plan.cgroup.ownDirectory()
         try step(.mappings, try awaitAcknowledgement())
@@ -108,9 +108,9 @@ struct ContainerInit: ~Copyable {
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
                 cgroupDirectory: cgroupDirectory)
             if plan.isRootless {
-                return try mounts.mountAll(ownSources, in: &root)
+                return try mounts.mountAll(ownSources.mounts, in: &root)
             } else {
-                return try mounts.mountAll(resources, in: &root)
+                return try mounts.mountAll(resources.mounts, in: &root)
             }
         } catch {
             throw StepFailure(.mounts, error)
@@ -124,7 +124,7 @@ struct ContainerInit: ~Copyable {
         if plan.cgroup.scope != nil { try link.expect(.placed) }
     }
 
-    /// After a bridge the init speaks only when the runtime knows it, lest it be taken for the bridge; and a new user namespace is nobody's until it has mappings.
+    /// After an intermediate process the init speaks only when the runtime knows it, lest it be taken for that one; and a new user namespace is nobody's until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {
         guard plan.namespaces.isAcknowledged else { return }
         try link.expect(.acknowledged)
@@ -139,7 +139,7 @@ struct ContainerInit: ~Copyable {
     // MARK: Namespaces and streams
 
     private func enterNamespaces() throws(SystemError) {
-        if !plan.namespaces.needsBridge { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }
+        if !plan.namespaces.needsIntermediate { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }
         if plan.namespaces.isBornLast, !plan.namespaces.timeOffsets.isEmpty {
             let clocks = try TimeOffsetPlan.openFile()
             try IntermediateProcess.setClocks(plan.namespaces, clocks)

@@ -7,7 +7,7 @@ internal import Planning
 /// From the finished surroundings to the payload's first instruction.
 extension ContainerInit {
     /// From the finished process to the payload.
-    func complete(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) -> Never {
+    func complete(_ resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) -> Never {
         var isStarted = false
         do throws(StepFailure) {
             if plan.namespaces.isBornLast {
@@ -17,32 +17,32 @@ extension ContainerInit {
             }
             try waitForStart()
             isStarted = true
-            try become(outfit, filter)
+            try become(resolved, filter)
         } catch {
             report(error, isStarted: isStarted)
-            // A filter may forbid even the report; then what was foreseen, and the status, say whose fault it was.
+            // A filter may forbid even the report; then what was expectedFailure, and the status, say whose fault it was.
             Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
     }
 
     /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors, its environment or its power.
-    func giveBirth(to outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StepFailure) -> Never {
-        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(outfit, filter) })
+    func spawnInit(to resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) throws(StepFailure) -> Never {
+        let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(resolved, filter) })
         // Where the runtime is gone the init finds that out by itself.
-        try? link.send(.bridged, descriptor: process.pidfd)
+        try? link.send(.spawned, descriptor: process.pidfd)
         Processes.exit(0)
     }
 
     /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
-    func prepareProgram(_ ground: SetUpResult) throws(StepFailure) -> Payload.Outfit? {
+    func prepareProgram(_ setUpResult: SetUpResult) throws(StepFailure) -> Payload.ResolvedProgram? {
         try step(.execute, try closeHostDescriptors())
         if isSeenBeforeItsProgram { Processes.forgetEnvironment(keeping: TraceContext.names) }
         guard let payload = plan.payload else {
             try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
             return nil
         }
-        return try payload.prepare(filter: ground.filter, isInDirectory: ground.isInDirectory) {
+        return try payload.prepare(filter: setUpResult.filter, isInDirectory: setUpResult.isInDirectory) {
             warning throws(SystemError) in try link.send(.warning(warning))
         }
     }
@@ -55,11 +55,11 @@ extension ContainerInit {
     }
 
     /// The hooks between the start and the program.
-    private func become(_ outfit: Payload.Outfit?, _ filter: SeccompFilter?) throws(StepFailure) {
-        guard let payload = plan.payload, let outfit else {
+    private func become(_ resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) throws(StepFailure) {
+        guard let payload = plan.payload, let resolved else {
             throw StepFailure(.program, .refused("process property must not be empty"))
         }
-        let prepared = payload.layOut(outfit)
+        let prepared = payload.layOut(resolved)
         let hooks = HookRunner(
             .startContainer, plan.hooks, directory: nil,
             output: try step(.startContainerHooks, try resources.hookOutput()),
@@ -67,8 +67,8 @@ extension ContainerInit {
         try hooks.runAll(state(.created))
         try payload.become(prepared, filter) { filter throws(SystemError) in
             try load(filter)
-        } foresee: {
-            foresee($0)
+        } expectFailure: {
+            expectFailure($0)
         }
     }
 
@@ -112,7 +112,7 @@ extension ContainerInit {
             kept += [output, errors].compactMap { $0 }
         }
         let first = Int32(3 + plan.caller.activationDescriptors + plan.options.preservedDescriptors)
-        try Payload.closeHostDescriptors(from: first, keeping: kept)
+        try InheritedDescriptors.close(from: first, keeping: kept)
     }
 
     /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
@@ -125,11 +125,11 @@ extension ContainerInit {
     }
 
     /// Says beforehand what will have gone wrong if the program does not run.
-    private func foresee(_ failure: StepFailure) {
+    private func expectFailure(_ failure: StepFailure) {
         // Best effort, as a report is.
         switch gate {
-        case .some(let gate): try? gate.foresee(failure)
-        case .none: try? link.send(.foreseen(failure))
+        case .some(let gate): try? gate.expectFailure(failure)
+        case .none: try? link.send(.expectedFailure(failure))
         }
     }
 }

@@ -11,17 +11,17 @@ enum IntermediateProcess {
         _ plan: LaunchPlan, _ resources: borrowing LaunchResources, _ link: borrowing Link, body: () -> Never
     ) throws(StepFailure) {
         if plan.namespaces.timeOffsets.isEmpty {
-            try step(.bridge, try enter(plan.namespaces, resources))
+            try step(.intermediate, try enter(plan.namespaces, resources))
         } else {
             let clocks = try step(.clocks, try TimeOffsetPlan.openFile())
-            try step(.bridge, try enter(plan.namespaces, resources))
+            try step(.intermediate, try enter(plan.namespaces, resources))
             try step(.clocks, try setClocks(plan.namespaces, clocks))
         }
         let initProcess = try step(.clone) { () throws(SystemError) in
             try Cloning.clone(plan.namespaces.atBirth, cgroup: nil, sibling: true, body: body)
         }
         // Where the runtime is gone the init finds that out by itself.
-        try? link.send(.bridged, descriptor: initProcess.pidfd)
+        try? link.send(.spawned, descriptor: initProcess.pidfd)
     }
 
     private static func enter(
@@ -34,7 +34,7 @@ enum IntermediateProcess {
     /// A process that is cloned into a new time namespace lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
     /// children will.
     static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
-        try Namespaces.unshare(plan.madeByBridge)
+        try Namespaces.unshare(plan.madeByIntermediate)
         for offset in plan.timeOffsets { try offset.write(to: file) }
     }
 

@@ -8,7 +8,7 @@ internal import OCISpec
 /// `kill`: reaches the very process that the record means, or all of the container's.
 struct ContainerKill: Sendable {
     let record: Record
-    let status: Status
+    let status: ContainerStatus
 
     func run(_ signal: Signal, all: Bool) throws(RuntimeError) {
         // Without a pid namespace of its own, the death of the init does not take the others along.

@@ -6,7 +6,7 @@ internal import KernelTypes
 /// The runtime's side of a link: what it hears is checked against what may come, failures are thrown, warnings passed on.
 struct Conversation: ~Copyable {
     let link: Link
-    private var expectation: Expectation
+    private var order: MessageOrder
     /// Where signals for the runtime itself can be read: before the payload runs they end the set-up.
     private let signals: Int32?
     /// Who has the other end, or makes whoever will have it.
@@ -14,12 +14,12 @@ struct Conversation: ~Copyable {
     private let warn: (String) -> Void
 
     init(
-        _ link: consuming Link, expectation: Expectation, with process: Int32, signals: Int32?,
+        _ link: consuming Link, order: MessageOrder, with process: Int32, signals: Int32?,
         warn: @escaping (String) -> Void
     ) {
         self.process = process
         self.link = link
-        self.expectation = expectation
+        self.order = order
         self.signals = signals
         self.warn = warn
     }
@@ -31,7 +31,7 @@ struct Conversation: ~Copyable {
         var received = received
         let pidfd = received.descriptor.take()
         guard case .some(let pidfd) = consume pidfd else {
-            throw StepFailure(birth, .refused("the bridge sent no process"))
+            throw StepFailure(birth, .refused("the intermediate process sent no process"))
         }
         let pid = try step(birth, try Processes.pid(of: pidfd))
         _ = try step(birth, try Processes.wait(parent))
@@ -40,7 +40,7 @@ struct Conversation: ~Copyable {
     }
 
     /// Whether the other side has nothing left that could fail.
-    var isReady: Bool { expectation.phase == .ready }
+    var isReady: Bool { order.position == .ready }
 
     /// Sends a packet. Where nobody is left to take it, what went wrong is what the other side said at last.
     func send(_ message: Message) throws(StepFailure) { try link.deliver(message) }
@@ -50,15 +50,15 @@ struct Conversation: ~Copyable {
 
     /// The next packet, if it is one that may come now.
     /// - Parameters:
-    ///   - bridge: the pidfd of a bridge that is to say something now. The init's end shows by the end of the link, but a bridge that is killed
+    ///   - intermediate: the pidfd of an intermediate process that is to say something now. The init's end shows by the end of the link, but one that is killed
     ///     may leave an init behind, which holds the link and waits to be acknowledged.
-    ///   - bridging: what the bridge is doing.
-    mutating func next(bridge: Int32? = nil, _ bridging: Step = .bridge) throws(StepFailure) -> Received {
+    ///   - doing: what it is doing.
+    mutating func next(intermediate: Int32? = nil, _ doing: Step = .intermediate) throws(StepFailure) -> Received {
         while true {
-            try awaitPacket(bridge, bridging)
+            try awaitPacket(intermediate, doing)
             guard let received = try step(.gate, try receive()) else { throw Self.ended }
             let message = received.message
-            guard expectation.accepts(message) else {
+            guard order.accepts(message) else {
                 throw StepFailure(.gate, .refused("the container's process is out of step"))
             }
             if case .failed(let failure) = message { throw failure }
@@ -67,10 +67,10 @@ struct Conversation: ~Copyable {
         }
     }
 
-    private func awaitPacket(_ bridge: Int32?, _ bridging: Step) throws(StepFailure) {
-        let interruption = Interruption(signals: signals, initProcess: bridge, halt: .process(process))
+    private func awaitPacket(_ intermediate: Int32?, _ doing: Step) throws(StepFailure) {
+        let interruption = Interruption(signals: signals, initProcess: intermediate, halt: .process(process))
         if try interruption.waitOrFail(for: link.number) == .initEnded {
-            throw StepFailure(bridging, .refused("the process that does it was killed"))
+            throw StepFailure(doing, .refused("the process that does it was killed"))
         }
     }
 

@@ -84,15 +84,6 @@ struct Received: ~Copyable {
     }
 }
 
-extension Array where Element == UInt8 {
-    /// `withUnsafeBytes` for bodies with a typed error.
-    func withUnsafeBytesThrowing<Result>(
-        _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
-    ) throws(SystemError) -> Result {
-        try withUnsafeBufferPointer { buffer throws(SystemError) in try body(UnsafeRawBufferPointer(buffer)) }
-    }
-}
-
 /// What the container's process hears from the runtime.
 extension Link {
     /// Waits for one packet that can only be this one.
@@ -112,4 +103,11 @@ extension Link {
     }
 
     private static var outOfStep: SystemError { .refused("the runtime is out of step") }
+}
+
+extension SeccompFilter {
+    /// Loads the filter; one that notifies, with its descriptor sent on the link and taken by the agent before this returns.
+    func load(over link: borrowing Link) throws(SystemError) {
+        if notifies { try link.load(self) } else { try program.load(flags: flags) }
+    }
 }

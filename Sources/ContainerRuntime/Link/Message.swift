@@ -6,9 +6,9 @@ internal import KernelTypes
 ///
 /// | packet | from | carries | answered by |
 /// |---|---|---|---|
-/// | bridged | bridge | the init's pidfd | – |
-/// | placed | parent | – (with systemd: the bridge or init is in its cgroup) | – |
-/// | acknowledged | parent | – (after a bridge, or when the user namespace has its mappings) | – |
+/// | spawned | intermediate | the init's pidfd | – |
+/// | placed | parent | – (with systemd: the intermediate process or init is in its cgroup) | – |
+/// | acknowledged | parent | – (after an intermediate process, or when the user namespace has its mappings) | – |
 /// | prepared | init | – | proceed |
 /// | proceed | parent | seccomp program and flags | – |
 /// | terminal | init | the controlling side of the terminal | – |
@@ -16,11 +16,11 @@ internal import KernelTypes
 /// | ready | init | – | start (in `run`), or the FIFO of the start gate |
 /// | recorded | parent (in `create`) | – | – (the init turns to its gate) |
 /// | start | parent (in `run`) | – | end of the link at exec |
-/// | foreseen | init | as failed: why the program will not run, should it not | – |
+/// | expectedFailure | init | as failed: why the program will not run, should it not | – |
 /// | listener | init | the seccomp listener's descriptor | acknowledged, when the agent has it |
-/// | failed | bridge, init | step, call or the words in its place, subject, errno, exit status | – |
+/// | failed | intermediate, init | step, call or the words in its place, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
-    case bridged
+    case spawned
     case acknowledged
     case prepared
     case proceed(program: [UInt8], flags: UInt32)
@@ -29,7 +29,7 @@ enum Message: Sendable, Equatable {
     case ready
     case recorded
     case start
-    case foreseen(StepFailure)
+    case expectedFailure(StepFailure)
     case listener
     case placed
     case failed(StepFailure)
@@ -44,7 +44,7 @@ enum Message: Sendable, Equatable {
     func encode() -> [UInt8] {
         var bytes = Encoder()
         switch self {
-        case .bridged: bytes.kind(1)
+        case .spawned: bytes.kind(1)
         case .acknowledged: bytes.kind(2)
         case .prepared: bytes.kind(3)
         case .proceed(let program, let flags):
@@ -63,7 +63,7 @@ enum Message: Sendable, Equatable {
         case .failed(let failure):
             bytes.kind(9)
             bytes.failure(failure)
-        case .foreseen(let failure):
+        case .expectedFailure(let failure):
             bytes.kind(20)
             bytes.failure(failure)
         }
@@ -74,7 +74,7 @@ enum Message: Sendable, Equatable {
     init?(_ bytes: [UInt8]) {
         var decoder = Decoder(bytes: bytes)
         switch decoder.byte() {
-        case 1: self = .bridged
+        case 1: self = .spawned
         case 2: self = .acknowledged
         case 3: self = .prepared
         case 4:
@@ -95,7 +95,7 @@ enum Message: Sendable, Equatable {
             self = .failed(failure)
         case 20:
             guard let failure = decoder.failure() else { return nil }
-            self = .foreseen(failure)
+            self = .expectedFailure(failure)
         default: return nil
         }
         guard decoder.isAtEnd else { return nil }

@@ -28,10 +28,10 @@ extension Link {
         var agent: SeccompListener.Agent?
         if let service { agent = try step(.seccompListener, try service.listener.connect()) }
         try deliver(.start)
-        var foreseen: StepFailure?
+        var expectedFailure: StepFailure?
         while let received = try next(of: process.pid, service?.signals) {
             if case .failed(let failure) = received.message { throw failure }
-            if case .foreseen(let failure) = received.message { foreseen = failure }
+            if case .expectedFailure(let failure) = received.message { expectedFailure = failure }
             guard case .listener = received.message else { continue }
             do throws(SystemError) {
                 try serve(received, service, agent.take())
@@ -40,9 +40,9 @@ extension Link {
             }
         }
         // The end was made by exec; or by the end of a process that may not say more.
-        guard foreseen != nil || silencedCall != nil || service != nil, Processes.hasExecuted(process.pid) == false
+        guard expectedFailure != nil || silencedCall != nil || service != nil, Processes.hasExecuted(process.pid) == false
         else { return }
-        throw foreseen ?? .silent(silencedCall)
+        throw expectedFailure ?? .silent(silencedCall)
     }
 
     private func next(of process: Int32, _ signals: Int32?) throws(StepFailure) -> Received? {

@@ -74,7 +74,7 @@ struct StartGate: ~Copyable {
     func report(_ failure: StepFailure) throws(SystemError) { try tell(.failed(failure)) }
 
     /// The init: says what will have kept the payload from running, should it not run.
-    func foresee(_ failure: StepFailure) throws(SystemError) { try tell(.foreseen(failure)) }
+    func expectFailure(_ failure: StepFailure) throws(SystemError) { try tell(.expectedFailure(failure)) }
 
     /// A FIFO keeps no borders of packets: each has its length in front, two bytes.
     private func tell(_ message: Message) throws(SystemError) {
@@ -128,20 +128,20 @@ struct StartGate: ~Copyable {
 
     /// What the packets of the init say, now that it says no more.
     private static func judge(_ bytes: [UInt8], of pid: Int32) throws(SystemError) -> StepFailure? {
-        var foreseen: StepFailure?
+        var expectedFailure: StepFailure?
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.count < 2 ? 0 : Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
             rest = rest.dropFirst(2)
             switch Message(Array(rest.prefix(count))) {
             case .failed(let failure): return failure
-            case .foreseen(let failure): foreseen = failure
+            case .expectedFailure(let failure): expectedFailure = failure
             default: throw .refused("the container's report is garbled")
             }
             rest = rest.dropFirst(count)
         }
         // A filter may have forbidden the report, and the end of the FIFO tells of an end as well as of the program.
-        return Processes.hasExecuted(pid) == false ? foreseen ?? .silent(nil) : nil
+        return Processes.hasExecuted(pid) == false ? expectedFailure ?? .silent(nil) : nil
     }
 }
 

@@ -57,10 +57,10 @@ enum PIDNamespaceHelper {
             try Processes.setNoNewPrivileges()
             try Namespaces.join(namespace, .pid, subject: "the pid namespace")
             try leaveHost()
-            try Payload.closeHostDescriptors(from: 0, keeping: [link.number])
+            try InheritedDescriptors.close(from: 0, keeping: [link.number])
             Processes.forgetEnvironment()
             let visitor = try Cloning.clone([.user, .mount], cgroup: nil, sibling: true) { visit(link) }
-            try link.send(.bridged, descriptor: visitor.pidfd)
+            try link.send(.spawned, descriptor: visitor.pidfd)
         } catch {
             try? link.send(.failed(StepFailure(.sources, error)))  // a runtime that is gone needs no answer
         }

@@ -7,7 +7,7 @@ internal import Planning
 /// From the container's set-up to the program's first instruction.
 extension Payload {
     /// What was found out of the program, by a process that is as it will be.
-    struct Outfit: Sendable {
+    struct ResolvedProgram: Sendable {
         let path: String
         let environment: [String]
     }
@@ -29,7 +29,7 @@ extension Payload {
     ///   - warn: takes a sentence.
     func prepare(
         filter: SeccompFilter?, isInDirectory: Bool, warn: (String) throws(SystemError) -> Void
-    ) throws(StepFailure) -> Outfit {
+    ) throws(StepFailure) -> ResolvedProgram {
         try step(.processAttributes, try SystemSettings.setPersonality(system))
         if let memoryPolicy { try step(.processAttributes, try memoryPolicy.apply()) }
         let environment = ProcessSetup.environment(process, activation: activationDescriptors, names: activationNames)
@@ -52,19 +52,19 @@ extension Payload {
         let program = try Program(
             process.arguments[0], searching: process.variable("PATH"), as: ProgramUser(process, capabilities))
         Files.setCreationMask(process.creationMask)
-        return Outfit(path: program.path, environment: environment)
+        return ResolvedProgram(path: program.path, environment: environment)
     }
 
     /// Lays the program out, in the process that becomes it: LISTEN_PID is that one's number.
-    func layOut(_ outfit: Outfit) -> Prepared {
-        var environment = outfit.environment
+    func layOut(_ resolved: ResolvedProgram) -> Prepared {
+        var environment = resolved.environment
         if activationDescriptors > 0 {
             environment.removeAll { $0.begins(with: "LISTEN_PID=") }
             environment.append("LISTEN_PID=\(Processes.currentID)")
         }
         return Prepared(
-            image: ExecImage(path: outfit.path, arguments: process.arguments, environment: environment),
-            name: process.arguments[0], path: outfit.path, environment: environment)
+            image: ExecImage(path: resolved.path, arguments: process.arguments, environment: environment),
+            name: process.arguments[0], path: resolved.path, environment: environment)
     }
 
     /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it: so under a filter the program
@@ -72,10 +72,10 @@ extension Payload {
     ///
     /// - Parameters:
     ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to whoever passes a listener on.
-    ///   - foresee: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
+    ///   - expectFailure: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
     func become(
         _ prepared: consuming Prepared, _ filter: SeccompFilter?,
-        load: (SeccompFilter) throws(SystemError) -> Void, foresee: (StepFailure) -> Void
+        load: (SeccompFilter) throws(SystemError) -> Void, expectFailure: (StepFailure) -> Void
     ) throws(StepFailure) -> Never {
         let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
@@ -89,7 +89,7 @@ extension Payload {
             throw Program.failure(prepared.name, code, inspection.fault(of: prepared.path))
         }
         let fault = inspection.fault(of: prepared.path)
-        if let fault { foresee(Program.failure(prepared.name, fault.code, fault)) }
+        if let fault { expectFailure(Program.failure(prepared.name, fault.code, fault)) }
         try step(.seccomp, try load(filter))
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
@@ -98,22 +98,6 @@ extension Payload {
     ///
     /// - Parameter kept: what is needed until the program runs.
     func closeHostDescriptors(keeping kept: [Int32]) throws(SystemError) {
-        try Self.closeHostDescriptors(from: Int32(3 + activationDescriptors + preservedDescriptors), keeping: kept)
+        try InheritedDescriptors.close(from: Int32(3 + activationDescriptors + preservedDescriptors), keeping: kept)
     }
-
-    /// The same for an init without a program.
-    static func closeHostDescriptors(from first: Int32, keeping kept: [Int32]) throws(SystemError) {
-        var next = first
-        for number in kept.sorted() where number >= first {
-            if number > next { try InheritedDescriptors.close(from: next, to: UInt32(number - 1)) }
-            next = number + 1
-        }
-        try InheritedDescriptors.close(from: next)
-    }
-}
-
-/// A filter as it came over the link.
-struct SeccompFilter {
-    let program: SeccompProgram
-    let flags: UInt32
 }

@@ -8,19 +8,19 @@ internal import Planning
 /// back into the group above.
 enum ResctrlGroup {
     /// What making the container will come to, for the state to know before anything is made.
-    struct Prospect: Sendable, Equatable {
+    struct Inspection: Sendable, Equatable {
         let record: ResctrlRecord
         let exists: Bool
     }
 
     /// Looks at what is there.
-    static func survey(_ plan: ResctrlPlan) throws(SystemError) -> Prospect {
+    static func inspect(_ plan: ResctrlPlan) throws(SystemError) -> Inspection {
         let exists = try isDirectory(plan.group)
         if !exists, plan.isNamed, plan.lines.isEmpty {
             throw .refused(
                 "linux.intelRdt.closID: there is no group \(plan.group), and without a schema to write none is made")
         }
-        return Prospect(
+        return Inspection(
             record: ResctrlRecord(group: plan.group, isRemoved: !exists && !plan.isNamed, monitor: plan.monitor),
             exists: exists)
     }
@@ -35,13 +35,13 @@ enum ResctrlGroup {
     }
 
     /// Makes the directories that are missing.
-    static func make(_ prospect: Prospect) throws(SystemError) {
-        if !prospect.exists { try makeDirectory(prospect.record.group, "class of service", "closids") }
+    static func make(_ inspection: Inspection) throws(SystemError) {
+        if !inspection.exists { try makeDirectory(inspection.record.group, "class of service", "closids") }
         do throws(SystemError) {
-            if let monitor = prospect.record.monitor { try makeDirectory(monitor, "monitoring group", "rmids") }
+            if let monitor = inspection.record.monitor { try makeDirectory(monitor, "monitoring group", "rmids") }
         } catch {
             // The error above is the one to tell.
-            if !prospect.exists { try? Files.removeDirectory(prospect.record.group) }
+            if !inspection.exists { try? Files.removeDirectory(inspection.record.group) }
             throw error
         }
     }
@@ -62,9 +62,9 @@ enum ResctrlGroup {
     }
 
     /// Writes the schemas of a new group; those of a group that others made must be there already.
-    static func configure(_ plan: ResctrlPlan, _ prospect: Prospect) throws(SystemError) {
+    static func configure(_ plan: ResctrlPlan, _ inspection: Inspection) throws(SystemError) {
         guard !plan.lines.isEmpty else { return }
-        guard prospect.exists, plan.isNamed else {
+        guard inspection.exists, plan.isNamed else {
             for line in plan.lines { try write(line.text, field: line.field, to: plan.group) }
             return
         }
@@ -108,10 +108,10 @@ enum ResctrlGroup {
     }
 
     /// Takes back what was made for a container that did not come to be: also a group that the configuration names, if nobody has come into it since.
-    static func withdraw(_ prospect: Prospect) throws(SystemError) {
-        try remove(prospect.record)
-        if prospect.exists || prospect.record.isRemoved { return }
-        if try Files.readText("\(prospect.record.group)/tasks").isEmpty { try removeDirectory(prospect.record.group) }
+    static func rollBack(_ inspection: Inspection) throws(SystemError) {
+        try remove(inspection.record)
+        if inspection.exists || inspection.record.isRemoved { return }
+        if try Files.readText("\(inspection.record.group)/tasks").isEmpty { try removeDirectory(inspection.record.group) }
     }
 
     private static func removeDirectory(_ path: String) throws(SystemError) {

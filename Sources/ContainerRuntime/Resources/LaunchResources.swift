@@ -8,18 +8,8 @@ internal import Planning
 ///
 /// Opened early, sources need not be readable inside a user namespace, and no path is looked up twice.
 struct LaunchResources: ~Copyable {
-    /// For each mount: the detached tree of a bind mount, with its attributes; nothing for other mounts.
-    var mountSources = DescriptorTable()
-    /// Targets of symbolic links that are to be made again instead of followed, by mount.
-    private var linkTargets: [LinkTarget] = []
-
-    private struct LinkTarget {
-        let mount: Int
-        let target: String
-    }
-
-    /// What a link that takes the place of a mount points to; nil where the mount is one.
-    func linkTarget(ofMount index: Int) -> String? { linkTargets.first { $0.mount == index }?.target }
+    /// What mounts are made of.
+    var mounts = MountSources()
 
     /// For each joined namespace: its handle.
     var namespaces = DescriptorTable()
@@ -57,7 +47,7 @@ struct LaunchResources: ~Copyable {
         try step(.sources) { () throws(SystemError) in
             for mount in plan.rootfs.mounts {
                 if mount.isProc, plan.namespaces.isBornLast {
-                    resources.mountSources.append(try resources.openProcessFileSystem(mount, plan.namespaces))
+                    resources.mounts.trees.append(try resources.openProcessFileSystem(mount, plan.namespaces))
                 } else {
                     try resources.open(mount, propagation: plan.rootfs.propagation)
                 }
@@ -108,24 +98,24 @@ struct LaunchResources: ~Copyable {
     ) throws(SystemError) {
         guard case .bind(let source, let recursive) = mount.kind else {
             if mount.idMap != nil, case .fileSystem(let type, let source) = mount.kind {
-                mountSources.append(try openFileSystem(mount, type, source))
+                mounts.trees.append(try openFileSystem(mount, type, source))
             } else {
-                mountSources.appendNothing()
+                mounts.trees.appendNothing()
             }
             return
         }
         let subject = "mounts[\(mount.index)]: source \(source)"
         do throws(SystemError) {
             if mount.copySymbolicLink, try Files.status(source, follow: false).kind == .symbolicLink {
-                linkTargets.append(LinkTarget(mount: mount.index, target: try Files.readLink(source)))
-                mountSources.appendNothing()
+                mounts.addLink(mount.index, to: try Files.readLink(source))
+                mounts.trees.appendNothing()
                 return
             }
             let follow = mount.followSource && !mount.copySymbolicLink
             let tree = try Self.clone(source, mount, recursive: recursive, follow: follow)
             try mapIDs(of: tree, mount, source: source)
             try Self.dress(tree, mount, propagation)
-            mountSources.append(tree)
+            mounts.trees.append(tree)
         } catch {
             if error.isRefusal { throw error }
             if error.code == .noEntry || error.code == .notDirectory {

@@ -73,7 +73,7 @@ enum MountLock {
     private static func help(_ socket: borrowing Descriptor, _ proc: borrowing Descriptor) -> Never {
         do throws(SystemError) {
             try Processes.setNoNewPrivileges()
-            try Payload.closeHostDescriptors(from: 0, keeping: [socket.number, proc.number])
+            try InheritedDescriptors.close(from: 0, keeping: [socket.number, proc.number])
             try send(to: socket, by: proc)
         } catch {
             // The end of the socket tells the same.

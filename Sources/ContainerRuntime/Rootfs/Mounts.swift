@@ -13,13 +13,13 @@ struct Mounts: ~Copyable {
     let cgroupDirectory: String?
 
     /// - Returns: the new file system that is now /dev, which the device nodes go into; nothing where there is none.
-    func mountAll(_ resources: borrowing LaunchResources, in root: inout RootDirectory) throws(SystemError)
+    func mountAll(_ sources: borrowing MountSources, in root: inout RootDirectory) throws(SystemError)
         -> Descriptor?
     {
         var devices = DescriptorTable()
         for mount in plan.mounts {
             do throws(SystemError) {
-                let made = try self.mount(mount, resources, in: root)
+                let made = try self.mount(mount, sources, in: root)
                 guard mount.destination == "/" || mount.destination == "/dev" else { continue }
                 if mount.destination == "/" {
                     devices = DescriptorTable()
@@ -37,16 +37,16 @@ struct Mounts: ~Copyable {
 
     /// - Returns: the mount that was made, by the descriptor that it was made with: nobody has to look for it again.
     private func mount(
-        _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
+        _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor? {
-        if let target = resources.linkTarget(ofMount: mount.index) {
+        if let target = sources.linkTarget(ofMount: mount.index) {
             try makeLink(mount, target, in: root)
             return nil
         }
         switch mount.kind {
-        case .bind: return try bind(mount, resources, in: root)
+        case .bind: return try bind(mount, sources, in: root)
         case .cgroup: return try mountCgroup(mount, in: root)
-        case .fileSystem(let type, let source): return try mountFileSystem(mount, type, source, resources, in: root)
+        case .fileSystem(let type, let source): return try mountFileSystem(mount, type, source, sources, in: root)
         case .remount(let isBind):
             let target = try root.open(mount.destination, [.path])
             let flags = mount.flags.union(isBind ? [.remount, .bind] : .remount)
@@ -62,9 +62,9 @@ struct Mounts: ~Copyable {
     // MARK: Bind mounts
 
     private func bind(
-        _ mount: MountPlan, _ resources: borrowing LaunchResources, in root: borrowing RootDirectory
+        _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
-        try resources.mountSources.with(mount.index) { tree throws(SystemError) in
+        try sources.trees.with(mount.index) { tree throws(SystemError) in
             let isDirectory = try Files.status(of: tree).kind == .directory
             let target = try root.openMountPoint(
                 mount.destination, file: !isDirectory, follow: mount.followDestination)
@@ -91,7 +91,7 @@ struct Mounts: ~Copyable {
     // MARK: New file systems
 
     private func mountFileSystem(
-        _ mount: MountPlan, _ type: String, _ source: String?, _ resources: borrowing LaunchResources,
+        _ mount: MountPlan, _ type: String, _ source: String?, _ sources: borrowing MountSources,
         in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         // The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561, CVE-2023-28642).
@@ -110,9 +110,9 @@ struct Mounts: ~Copyable {
         try ProcGuard.check(point.place, mount, root: rootPath)
         // The directory that it covers says what is expected there; without one tmpfs's own 1777 stands, as in runc.
         let takesMode = mount.isTmpfs && point.existed && !mount.data.contains { $0.begins(with: "mode=") }
-        if resources.mountSources.has(mount.index) {
+        if sources.trees.has(mount.index) {
             // The runtime has mounted it, and given it other ids, already.
-            return try resources.mountSources.with(mount.index) { tree throws(SystemError) in
+            return try sources.trees.with(mount.index) { tree throws(SystemError) in
                 if takesMode { try Files.changeMode(tree.path, mode: status.permissions) }
                 return try place(NewFileSystem(shown: tree.duplicate()), mount, on: point.place)
             }

@@ -161,6 +161,15 @@ extension Record {
     }
 }
 
+extension Record {
+    /// The state as the specification and hooks know it.
+    func state(_ status: State.Status) -> State {
+        State(
+            ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? 0 : Int(pid), bundle: bundle,
+            annotations: annotations.isEmpty ? nil : annotations)
+    }
+}
+
 /// Typed looks into one object of a JSON document.
 struct RecordReader {
     let document: Document

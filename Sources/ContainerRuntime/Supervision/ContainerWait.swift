@@ -1,39 +1,6 @@
-public import Errors
+internal import Errors
 internal import Kernel
 internal import KernelTypes
-
-extension Container {
-    /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's child; if it is, it is reaped.
-    ///
-    /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
-    /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
-    /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and nobody can tell how.
-    public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
-        let deadline = Deadline(milliseconds: timeout)
-        let record = try finishedRecord(deadline, timeout)
-        let code = try ContainerWait(
-            observer: ExitRecorder(record: record, store: store, command: "wait"), deadline: deadline,
-            timeout: timeout ?? 0
-        ).run()
-        // A zombie has nothing to tell any more that is not known now.
-        Processes.reap(record.pid, startTime: record.startTime)
-        return code
-    }
-
-    /// The record once the container has a process.
-    private func finishedRecord(_ deadline: Deadline, _ timeout: Int64?) throws(RuntimeError) -> Record {
-        while true {
-            if let record = try store.load(id.description), record.pid != 0 { return record }
-            if deadline.hasPassed {
-                throw .timedOut(reason: "container \(id) is still being created after \(timeout ?? 0) ms")
-            }
-            if try store.isAbandoned(id.description) {
-                throw .status(reason: "container \(id) was never finished; runbox delete \(id) removes it")
-            }
-            MonotonicClock.sleep(milliseconds: 20)
-        }
-    }
-}
 
 /// `wait`: holds the init by a pidfd until it ends, and learns how.
 struct ContainerWait {
@@ -43,7 +10,7 @@ struct ContainerWait {
     let timeout: Int64
 
     /// How long the end may take to be told, in milliseconds: a foreground `run` may be about to write it down.
-    private static let patience: Int64 = 500
+    private static let timeToTell: Int64 = 500
 
     func run() throws(RuntimeError) -> Int32 {
         if let code = observer.recorded()?.code { return code }
@@ -105,7 +72,7 @@ struct ContainerWait {
     }
 
     private func learn(_ pidfd: borrowing Descriptor) -> ExitReason? {
-        let end = MonotonicClock.milliseconds + Self.patience
+        let end = MonotonicClock.milliseconds + Self.timeToTell
         while true {
             if let reason = Processes.exitInformation(of: pidfd) ?? observer.learn() { return reason }
             if observer.recorded() != nil || MonotonicClock.milliseconds >= end { return nil }

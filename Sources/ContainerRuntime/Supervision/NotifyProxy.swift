@@ -36,7 +36,7 @@ struct NotifyProxy: ~Copyable {
     private(set) var isReady = false
 
     /// How long the manager may take for what was sent, in milliseconds; as in runc and crun.
-    private static let patience: Int32 = 30_000
+    private static let timeout: Int32 = 30_000
     private static let limit = 32 << 10
 
     private init(socket: consuming Descriptor, manager: consuming Descriptor, pid: Int32) {
@@ -45,8 +45,19 @@ struct NotifyProxy: ~Copyable {
         self.pid = pid
     }
 
-    /// Begins to listen; the payload may be any user of the container's.
-    static func open(_ plan: NotifyPlan, pid: Int32) throws(SystemError) -> NotifyProxy {
+    /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a container if that fails.
+    static func listen(_ plan: NotifyPlan?, pid: Int32, warn: (String) -> Void) -> NotifyProxy? {
+        guard let plan else { return nil }
+        do throws(SystemError) {
+            return try open(plan, pid: pid)
+        } catch {
+            warn("notifications of the payload are not passed on: \(error)")
+            return nil
+        }
+    }
+
+    /// The payload may be any user of the container's.
+    private static func open(_ plan: NotifyPlan, pid: Int32) throws(SystemError) -> NotifyProxy {
         let manager = try Sockets.connect(plan.address, .datagram)
         let folder = try Files.open(plan.folder, [.path, .directory, .noFollow])
         let socket = try Sockets.bindDatagram(NotifyPlan.socketName, at: folder, mode: 0o666)
@@ -113,7 +124,7 @@ struct NotifyProxy: ~Copyable {
                 try Sockets.send(bytes, descriptor: end, on: manager)
             }
         }
-        _ = try Polling.wait([(end.number, [])], timeout: Self.patience)
+        _ = try Polling.wait([(end.number, [])], timeout: Self.timeout)
     }
 }
 

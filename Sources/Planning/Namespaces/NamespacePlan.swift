@@ -82,7 +82,7 @@ package struct NamespacePlan: Sendable {
     /// Whether an intermediate process must enter namespaces before the container's init can be born in them:
     /// a user namespace of others, or others' namespaces together with a new user namespace, from inside of which they could not be entered;
     /// and a time namespace with offsets, whose clocks can be set only before somebody lives in it.
-    package var needsBridge: Bool {
+    package var needsIntermediate: Bool {
         joins(.user) || (new.contains(.user) && !joined.isEmpty) || (!timeOffsets.isEmpty && !isBornLast)
     }
 
@@ -91,14 +91,14 @@ package struct NamespacePlan: Sendable {
     /// the user namespace of its program (ptrace(2), "Ptrace access mode checking").
     package var isBornLast: Bool { joins(.pid) && !has(.user) }
 
-    /// What the bridge makes before the init is born: a time namespace whose clocks are to be set, and the user namespace that shall own it.
-    package var madeByBridge: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
+    /// What the intermediate process makes before the init is born: a time namespace whose clocks are to be set, and the user namespace that shall own it.
+    package var madeByIntermediate: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
 
     /// Whether the init must wait for the runtime before it does anything.
-    package var isAcknowledged: Bool { needsBridge || new.contains(.user) }
+    package var isAcknowledged: Bool { needsIntermediate || new.contains(.user) }
 
     /// What the init is born into. The cgroup namespace is not among them: its root is the cgroup one is in when it is made.
-    package var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByBridge) }
+    package var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByIntermediate) }
 
     /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user namespace made them.
     package var locksMounts: Bool { has(.user) && new.contains(.mount) }

@@ -16,7 +16,7 @@ extension Command {
             let known = Shell.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(UsageError(reason: "there is no completion for \"\(name)\": \(known)"), invocation.command)
         }
-        try Output.write(shell.completion)
+        try Output.write(shell.completion(invocation.commands))
         return 0
     }
 }

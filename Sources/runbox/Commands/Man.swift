@@ -7,7 +7,7 @@ extension Command {
             """,
         flags: [Flag("list", "print the names of all pages")], isHidden: true
     ) { invocation throws(Failure) in
-        let pages = ManualPage.all
+        let pages = ManualPage.all(invocation.commands)
         if invocation.parsed.isOn("list") {
             try Output.write(pages.map { "\($0.name)\n" }.joined())
             return 0

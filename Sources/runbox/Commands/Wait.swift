@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Errors
+internal import KernelTypes
 
 extension Command {
     static let wait = Command(

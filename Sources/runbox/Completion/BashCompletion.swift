@@ -1,7 +1,7 @@
 /// The completion for bash: the command table as `case` statements, and a function that finds out where the cursor is.
 enum BashCompletion {
-    static func text() -> String {
-        head + values() + flags() + arguments() + function + "complete -F _runbox runbox\n"
+    static func text(_ commands: [CompletedCommand]) -> String {
+        head + values(commands) + flags(commands) + arguments(commands) + function + "complete -F _runbox runbox\n"
     }
 
     private static let head = """
@@ -21,10 +21,10 @@ enum BashCompletion {
         }
     }
 
-    private static func values() -> String {
+    private static func values(_ commands: [CompletedCommand]) -> String {
         var lines = ["# Sets kind to what the value of flag $2 of command $1 is; empty for a flag that is on or off."]
         lines += ["_runbox_value() {", "    kind=", "    case $1:$2 in"]
-        for (command, flags) in [("", GlobalOptions.flags)] + CompletedCommand.all.map({ ($0.name, $0.flags) }) {
+        for (command, flags) in [("", GlobalOptions.flags)] + commands.map({ ($0.name, $0.flags) }) {
             for flag in flags {
                 guard let kind = flag.kind else { continue }
                 let short = flag.short.map { " | \(command):-\($0)" } ?? ""
@@ -34,10 +34,10 @@ enum BashCompletion {
         return (lines + ["    esac", "}", "", ""]).joined(separator: "\n")
     }
 
-    private static func flags() -> String {
-        var lines = ["# Sets flags to those of command $1.", "_runbox_flags() {", "    flags=", "    case $1 in"]
+    private static func flags(_ commands: [CompletedCommand]) -> String {
+        var lines = ["# Sets flags to those of command $1.", "_runbox_flags(commands) {", "    flags=", "    case $1 in"]
         lines.append("    '') flags='\(names(GlobalOptions.flags))' ;;")
-        for command in CompletedCommand.all where !command.flags.isEmpty {
+        for command in commands where !command.flags.isEmpty {
             lines.append("    \(command.name)) flags='\(names(command.flags))' ;;")
         }
         return (lines + ["    esac", "}", "", ""]).joined(separator: "\n")
@@ -45,8 +45,7 @@ enum BashCompletion {
 
     private static func names(_ flags: [Flag]) -> String { flags.map { "--\($0.name)" }.joined(separator: " ") }
 
-    private static func arguments() -> String {
-        let commands = CompletedCommand.all
+    private static func arguments(_ commands: [CompletedCommand]) -> String {
         var lines = ["# Sets kind to what argument $2 of command $1 is.", "_runbox_argument() {", "    kind="]
         lines.append("    case $1:$2 in")
         lines.append("    :*) kind=\(word(.words(commands.map(\.name)))) ;;")

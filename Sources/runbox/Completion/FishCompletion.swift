@@ -1,7 +1,6 @@
 /// The completion for fish: a line for each command and each flag.
 enum FishCompletion {
-    static func text() -> String {
-        let commands = CompletedCommand.all
+    static func text(_ commands: [CompletedCommand]) -> String {
         var lines = [
             "# fish completion for runbox. `runbox completion fish` prints it from the table that runbox reads its flags by.",
             "",

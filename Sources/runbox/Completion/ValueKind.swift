@@ -22,7 +22,6 @@ enum ValueKind: Equatable, Sendable {
         case "CAP": self = .words(Capabilities.allNames)
         case "SIGNAL": self = .words(Signal.allNames)
         case "SHELL": self = .words(Shell.allCases.map(\.rawValue))
-        case "COMMAND": self = .words(Command.visible.map(\.name))
         default: self = .text
         }
     }
@@ -47,11 +46,11 @@ struct CompletedCommand: Sendable {
     /// Whether the arguments after the first one belong to another program.
     let takesProgram: Bool
 
-    static var all: [CompletedCommand] {
+    static func all(_ commands: [Command]) -> [CompletedCommand] {
         let help = CompletedCommand(
             name: "help", summary: "show the help text, or that of one command", flags: [],
-            arguments: [ValueKind("COMMAND")], takesProgram: false)
-        return Command.visible.map(CompletedCommand.init) + [help]
+            arguments: [.words(commands.visible.map(\.name))], takesProgram: false)
+        return commands.visible.map { CompletedCommand($0) } + [help]
     }
 
     private init(name: String, summary: String, flags: [Flag], arguments: [ValueKind], takesProgram: Bool) {
@@ -92,11 +91,13 @@ enum Shell: String, CaseIterable, Sendable {
     case bash, zsh, fish
 
     /// The whole text of the shell's completion of `runbox`.
-    var completion: String {
-        switch self {
-        case .bash: BashCompletion.text()
-        case .zsh: ZshCompletion.text()
-        case .fish: FishCompletion.text()
+    /// - Parameter commands: all of them.
+    func completion(_ commands: [Command]) -> String {
+        let commands = CompletedCommand.all(commands)
+        return switch self {
+        case .bash: BashCompletion.text(commands)
+        case .zsh: ZshCompletion.text(commands)
+        case .fish: FishCompletion.text(commands)
         }
     }
 }

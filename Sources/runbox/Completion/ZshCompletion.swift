@@ -1,20 +1,20 @@
 /// The completion for zsh: the command table as specifications of `_arguments`.
 enum ZshCompletion {
-    static func text() -> String {
+    static func text(_ commands: [CompletedCommand]) -> String {
         var lines = [
             "#compdef runbox",
             "# zsh completion for runbox. `runbox completion zsh` prints it from the table that runbox reads its flags by.",
             "",
         ]
         lines += ["_runbox_commands() {", "  local -a commands", "  commands=("]
-        lines += CompletedCommand.all.map { "    \(quoted("\($0.name):\($0.summary)"))" }
+        lines += commands.map { "    \(quoted("\($0.name):\($0.summary)"))" }
         lines += ["  )", "  _describe -t commands command commands", "}", "", containers, "_runbox() {"]
         lines += ["  local curcontext=$curcontext state line program=$words[1] root ret=1", "  typeset -A opt_args"]
         lines.append("  _arguments -C -S \\")
         lines += GlobalOptions.flags.map { "    \(specification($0)) \\" }
         lines += ["    '(-)1:command:_runbox_commands' \\", "    '(-)*:: :->command' && ret=0"]
         lines += ["  [[ $state == command ]] || return ret", "  root=${(Q)opt_args[--root]}", "  case $line[1] in"]
-        lines += CompletedCommand.all.flatMap(branch)
+        lines += commands.flatMap(branch)
         lines += ["  esac", "  return ret", "}", "", ending]
         return lines.joined(separator: "\n") + "\n"
     }

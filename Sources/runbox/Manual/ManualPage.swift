@@ -7,9 +7,12 @@ struct ManualPage: Sendable {
     let name: String
     let text: String
 
-    static var all: [ManualPage] { [overview()] + Command.visible.map(page) }
+    /// - Parameter commands: all of them.
+    static func all(_ commands: [Command]) -> [ManualPage] {
+        [overview(commands.visible)] + commands.visible.map { page($0, commands.visible) }
+    }
 
-    private static func page(_ command: Command) -> ManualPage {
+    private static func page(_ command: Command, _ commands: [Command]) -> ManualPage {
         let name = "runbox-\(command.name)"
         var page = Troff(title: name, summary: command.summary)
         page.section("SYNOPSIS")
@@ -22,12 +25,12 @@ struct ManualPage: Sendable {
         page.line(".PP")
         page.flowing("The global options are told in `runbox`(1).")
         page.section("SEE ALSO")
-        let others = Command.visible.filter { $0.name != command.name }.map { "runbox-\($0.name)" }
+        let others = commands.filter { $0.name != command.name }.map { "runbox-\($0.name)" }
         page.references(["runbox"] + others)
         return ManualPage(name: name, text: page.text)
     }
 
-    private static func overview() -> ManualPage {
+    private static func overview(_ commands: [Command]) -> ManualPage {
         var page = Troff(title: "runbox", summary: "Open Container Initiative runtime")
         page.section("SYNOPSIS")
         page.line("\\fBrunbox\\fR [\\fIglobal options\\fR] \\fIcommand\\fR [\\fIoptions\\fR] [\\fIarguments\\fR...]")
@@ -36,7 +39,7 @@ struct ManualPage: Sendable {
         page.section("GLOBAL OPTIONS")
         page.flags(GlobalOptions.flags)
         page.section("COMMANDS")
-        for command in Command.visible {
+        for command in commands {
             page.line(".TP\n\\fBrunbox\\-\(Troff.escaped(command.name))\\fR(1)")
             page.flowing(command.summary)
         }
@@ -51,7 +54,7 @@ struct ManualPage: Sendable {
         page.section("STANDARDS")
         page.flowing("Runtime Specification of the Open Container Initiative, version \(OCIVersion.implemented).")
         page.section("SEE ALSO")
-        page.references(Command.visible.map { "runbox-\($0.name)" })
+        page.references(commands.map { "runbox-\($0.name)" })
         return ManualPage(name: "runbox", text: page.text)
     }
 

@@ -3,8 +3,8 @@ internal import KernelTypes
 
 /// Help texts, printed from the command table.
 enum Help {
-    static func overview() -> String {
-        let width = (Command.visible.map(\.name.count) + [4]).max() ?? 8
+    static func overview(_ commands: [Command]) -> String {
+        let width = (commands.visible.map(\.name.count) + [4]).max() ?? 8
         var lines = [
             "NAME:", "   runbox - Open Container Initiative runtime", "", "USAGE:",
             "   runbox [global options] command [command options] [arguments...]", "",
@@ -14,7 +14,7 @@ enum Help {
             "      runbox spec --bundle bundle   # write a config.json to begin with",
             "      runbox run bundle/            # run it; its name is the folder's", "", "COMMANDS:",
         ]
-        for command in Command.visible { lines.append("   \(pad(command.name, width))  \(command.summary)") }
+        for command in commands.visible { lines.append("   \(pad(command.name, width))  \(command.summary)") }
         lines.append("   \(pad("help", width))  show this text, or that of one command")
         lines += ["", "GLOBAL OPTIONS:"] + table(GlobalOptions.flags)
         return lines.joined(separator: "\n") + "\n"

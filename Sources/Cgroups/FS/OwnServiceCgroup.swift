@@ -18,12 +18,6 @@ extension OwnService {
         }
     }
 
-    /// A user's systemd leaves no mark in older versions (252): it is asked.
-    package mutating func askUsersManager() {
-        guard !isDelegated, SystemdUser.isOwn, var bus = try? SystemdBus.connect(isUser: true) else { return }
-        isDelegated = bus.isDelegated(name) ?? false
-    }
-
     /// The cgroup of the runtime below the service's. No container's name has a colon.
     static let leaf = "runbox:supervisor"
 

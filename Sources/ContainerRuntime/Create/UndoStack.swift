@@ -1,0 +1,12 @@
+/// How what has been made is taken back, should a later step fail: each step pushes its own way, and the last one comes first.
+struct UndoStack<Subject: ~Copyable>: ~Copyable {
+    private var steps: [(inout Subject) -> Void] = []
+
+    /// - Parameter step: takes back what has just been made. Nobody is left to hear of an error of its own: it warns.
+    mutating func push(_ step: @escaping (inout Subject) -> Void) { steps.append(step) }
+
+    /// Takes everything back.
+    mutating func unwind(_ subject: inout Subject) {
+        while let step = steps.popLast() { step(&subject) }
+    }
+}

@@ -1,0 +1,40 @@
+/// What the runtime may hear next from the container's process. Anything else ends the set-up: a process that is out of step is not to be trusted with the rest.
+struct MessageOrder: Sendable, Equatable {
+    /// How far a set-up has come, in its order.
+    enum Position: Int, Sendable, Comparable {
+        case intermediate, setup, confine, ready
+
+        static func < (a: Position, b: Position) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    private(set) var position: Position
+    /// Whether a terminal is still to come; it comes once.
+    private var awaitsTerminal: Bool
+
+    /// Whether the init is still to be born, after its set-up.
+    private var awaitsBirth: Bool
+
+    /// What follows the intermediate process's report: a process of `exec` finds its root finished.
+    private let afterIntermediate: Position
+
+    init(intermediate: Bool, terminal: Bool, preparesRoot: Bool = true, bornLast: Bool = false) {
+        awaitsBirth = bornLast
+        afterIntermediate = preparesRoot ? .setup : .confine
+        position = intermediate ? .intermediate : afterIntermediate
+        awaitsTerminal = terminal
+    }
+
+    /// Takes note of a packet; false when it does not belong here.
+    mutating func accepts(_ message: Message) -> Bool {
+        switch (message, position) {
+        case (.failed, _), (.warning, _): return true
+        case (.spawned, .intermediate): position = afterIntermediate
+        case (.prepared, .setup): position = .confine
+        case (.terminal, .confine) where awaitsTerminal: awaitsTerminal = false
+        case (.spawned, .confine) where awaitsBirth && !awaitsTerminal: awaitsBirth = false
+        case (.ready, .confine) where !awaitsTerminal && !awaitsBirth: position = .ready
+        default: return false
+        }
+        return true
+    }
+}
