@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cgroups
 
-@Suite("Whose cgroup it is", .enabled(if: canMakeCgroups), .serialized)
+@Suite("Whose cgroup it is", .needsCgroups, .serialized)
 struct CgroupIdentityTests {
     @Test("What has the path later is another's: it is neither asked, nor killed, nor removed")
     func anotherOfThePath() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cgroups
 
-@Suite("Cgroups on the kernel's own tree", .enabled(if: canMakeCgroups), .serialized)
+@Suite("Cgroups on the kernel's own tree", .needsCgroups, .serialized)
 struct FSManagerTests {
     @Test("Made with its parents, found again from the record, removed with those that were made")
     func lifeCycle() throws {
@@ -257,7 +257,7 @@ struct FSManagerTests {
 
     @Test(
         "What the v2 tree lacks is named with field, controller and remedy, and nothing is left",
-        .enabled(if: lacksMemory))
+        .needsMemoryInVersion1)
     func missingController() throws {
         let place = try Place()
         let resources = Resources(memory: .init(limit: 1 << 30), pids: .init(limit: 5))
@@ -270,7 +270,7 @@ struct FSManagerTests {
         #expect(!place.exists())
     }
 
-    @Test("Limits are written, with the controller switched on all the way down", .enabled(if: hasHugeTLB))
+    @Test("Limits are written, with the controller switched on all the way down", .needsHugeTLB)
     func limits() throws {
         let place = try Place()
         let resources = Resources(
@@ -285,7 +285,7 @@ struct FSManagerTests {
         #expect(try Files.readText("\(folder)/cgroup.max.depth") == "3")
     }
 
-    @Test("A refused value is named with its field and the kernel's reason", .enabled(if: hasHugeTLB))
+    @Test("A refused value is named with its field and the kernel's reason", .needsHugeTLB)
     func refusals() throws {
         let place = try Place()
         let manager = try place.create("/c", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))
@@ -326,7 +326,7 @@ struct FSManagerTests {
         }
     }
 
-    @Test("A parent with processes of its own cannot give controllers", .enabled(if: hasHugeTLB))
+    @Test("A parent with processes of its own cannot give controllers", .needsHugeTLB)
     func internalProcesses() throws {
         let place = try Place()
         let parent = try place.create("/p", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))

@@ -6,22 +6,35 @@ import Testing
 @testable import Cgroups
 
 /// Whether cgroups can be made here.
-let canMakeCgroups: Bool = {
+private let canMakeCgroups: Bool = {
     guard geteuid() == 0, let root = (try? CgroupHost.discover(for: "/"))?.root else { return false }
     return Files.isWritable(root)
 }()
 
 /// Whether the tree lacks a controller that cgroup v1 has.
-let lacksMemory: Bool = {
+private let lacksMemory: Bool = {
     guard canMakeCgroups, let host = try? CgroupHost.discover(for: "/") else { return false }
     return host.isHybrid && (try? host.controllers().contains(.memory)) == false
 }()
 
 /// Whether there is a controller to try with that nothing else here depends on.
-let hasHugeTLB: Bool = {
+private let hasHugeTLB: Bool = {
     guard canMakeCgroups, let host = try? CgroupHost.discover(for: "/") else { return false }
     return (try? host.controllers().contains(.hugetlb)) == true
 }()
+
+/// What a test needs of the host: without it the test is skipped, and the log says why.
+extension Trait where Self == ConditionTrait {
+    static var needsCgroups: Self { .enabled(if: canMakeCgroups, "needs root and a cgroup v2 tree to write to") }
+
+    static var needsHugeTLB: Self {
+        .enabled(if: hasHugeTLB, "needs root, and the controller hugetlb in the cgroup v2 tree")
+    }
+
+    static var needsMemoryInVersion1: Self {
+        .enabled(if: lacksMemory, "needs root, and a host whose memory controller is in cgroup v1")
+    }
+}
 
 /// A process that does nothing for a while. The shell starts it: nothing is forked in this process, which has threads, and Foundation's `Process` cannot be had beside
 /// Kernel, because the C modules of both define the same types in different ways.

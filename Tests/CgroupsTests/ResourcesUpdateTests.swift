@@ -119,7 +119,7 @@ struct ResourcesUpdateTests {
     }
 }
 
-@Suite("Limits are changed all together or not at all", .enabled(if: hasHugeTLB), .serialized)
+@Suite("Limits are changed all together or not at all", .needsHugeTLB, .serialized)
 struct FSUpdateTests {
     private func update(_ unified: [(String, String)], huge: UInt64? = nil) -> ResourcesUpdate {
         ResourcesUpdate(
@@ -153,7 +153,7 @@ struct FSUpdateTests {
         #expect(try Files.readText("\(folder)/cgroup.max.descendants") == "max")
     }
 
-    @Test("A controller that is nowhere is named before anything is written", .enabled(if: lacksMemory))
+    @Test("A controller that is nowhere is named before anything is written", .needsMemoryInVersion1)
     func missingController() throws {
         let place = try Place()
         let manager = try place.create("/c", Resources(hugepageLimits: [.init(pageSize: "2MB", limit: 1)]))

@@ -103,3 +103,14 @@ func failure(_ body: () throws -> Void) -> String? {
         return "\(error)"
     }
 }
+
+// MARK: What the host must have
+
+/// Without it a test is skipped, and the log says why.
+extension Trait where Self == ConditionTrait {
+    static var needsX8664: Self {
+        .enabled(
+            if: SeccompArchitectureToken.native.rawValue == 0xc000_003e, "needs x86-64, whose system calls it speaks of"
+        )
+    }
+}

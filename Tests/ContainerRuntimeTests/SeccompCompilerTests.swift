@@ -24,10 +24,7 @@ private func compile(_ seccomp: Seccomp) throws -> ClassicBPF {
 
 private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names, action: .allow) }
 
-/// These tests speak of call numbers, which differ between architectures.
-private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x8664
-
-@Suite(.enabled(if: isX8664)) struct UnknownCallStubTests {
+@Suite(.needsX8664) struct UnknownCallStubTests {
     struct CallCase: Sendable, CustomTestStringConvertible {
         let name: String
         let number: UInt32
@@ -115,7 +112,7 @@ private let isX8664 = SeccompArchitectureToken.native.rawValue == Architecture.x
     }
 }
 
-@Suite(.enabled(if: isX8664)) struct SeccompCompilerTests {
+@Suite(.needsX8664) struct SeccompCompilerTests {
     private static func answer(
         _ op: SeccompOperator, _ value: UInt64, _ valueTwo: UInt64? = nil, to argument: UInt64
     ) throws -> UInt32 {

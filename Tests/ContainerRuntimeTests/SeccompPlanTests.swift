@@ -206,7 +206,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         default: SeccompArchitecture.allCases
         }
 
-    @Test(.enabled(if: SeccompArchitectureToken.native.rawValue == Architecture.x8664))
+    @Test(.needsX8664)
     func architecturesAreTokens() {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: [.x8664, .x86, .x32]))
         #expect(findings.warningLines == [])
@@ -214,7 +214,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
     }
 
     /// A call of another processor's cannot come, so it is left out without a word; the others keep their order.
-    @Test(.enabled(if: SeccompArchitectureToken.native.rawValue == Architecture.x8664))
+    @Test(.needsX8664)
     func otherProcessorsAreLeftOut() {
         let list: [SeccompArchitecture] = [.aarch64, .x86, .s390x, .x8664, .arm]
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: list))

@@ -32,7 +32,7 @@ private final class TestBus {
     }
 }
 
-@Suite(.serialized, .enabled(if: Files.isExecutable(TestBus.program), "needs dbus-daemon (package dbus-daemon)"))
+@Suite(.serialized, .enabled(if: Files.isExecutable(TestBus.program), "needs dbus-daemon, which is not installed"))
 struct Connections {
     private func call(_ member: String, _ arguments: [Value] = []) -> Message {
         var message = Message(.call)

@@ -114,3 +114,30 @@ func unwrap(_ descriptor: consuming Descriptor?) throws(SystemError) -> Descript
 func isHungUp(_ end: borrowing Descriptor, within milliseconds: Int32 = 0) throws(SystemError) -> Bool {
     try Polling.wait([(end.number, .hungUp)], timeout: milliseconds)[0].contains(.hungUp)
 }
+
+// MARK: What the host must have
+
+/// Without it a test is skipped, and the log says why.
+extension Trait where Self == ConditionTrait {
+    static var needsX8664: Self {
+        .enabled(
+            if: SeccompArchitectureToken.native.rawValue == 0xc000_003e, "needs x86-64, whose system calls it speaks of"
+        )
+    }
+
+    static var needsDeviceNodes: Self {
+        .enabled(if: hasDeviceNodes, "needs device nodes that can be made and opened in the temporary folder")
+    }
+}
+
+private let hasDeviceNodes: Bool = {
+    guard let folder = try? Folder() else { return false }
+    defer { try? Files.removeTree(folder.path) }
+    do {
+        try Files.makeNode("null", at: folder.open(), kind: .characterDevice, mode: 0o666, major: 1, minor: 3)
+        _ = try Files.open(folder.path("null"), .writeOnly)
+        return true
+    } catch {
+        return false
+    }
+}()

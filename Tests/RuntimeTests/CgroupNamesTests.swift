@@ -4,7 +4,7 @@ import Testing
 
 extension AllTests {
     /// Cgroups that a container has made below its own
-    @Suite struct CgroupNames {
+    @Suite(.needsRoot, .needsCgroupTree) struct CgroupNames {
         private static let names: [[UInt8]] = [
             [0xff], Array("a b".utf8), [0xc3, 0x28], [0xe2, 0x82], Array("\\x41".utf8),
         ]
@@ -25,9 +25,7 @@ extension AllTests {
         /// Made from outside, as a container with a writable tree can make them.
         @Test func cgroupsOfAnyNameAndDepth() throws {
             let box = try Sandbox.current
-            guard let tree = CgroupTree.path, geteuid() == 0 else {
-                return print("skipped: no cgroup v2 tree to write to")
-            }
+            let tree = try #require(CgroupTree.path)
             let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = "/\(box.name)" }
             #expect(try box.run(bundle, flags: ["--detach"]).status == 0)
             var sleepers: [Running] = []
@@ -59,12 +57,11 @@ extension AllTests {
         }
 
         /// The init has moved, and what joins the container is born where it is.
-        @Test(arguments: [1, 60])
+        @Test(.needsAnyController, arguments: [1, 60])
         func execWhereTheInitHasGone(depth: Int) throws {
             let box = try Sandbox.current
-            guard let tree = CgroupTree.path, geteuid() == 0, let controller = CgroupTree.controllers.first else {
-                return print("skipped: no cgroup v2 tree with a controller")
-            }
+            let tree = try #require(CgroupTree.path)
+            let controller = try #require(CgroupTree.controllers.first)
             let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = "/\(box.name)" }
             let old = CgroupTree.read("/cgroup.subtree_control") ?? ""
             #expect(try box.run(bundle, flags: ["--detach"]).status == 0)

@@ -162,13 +162,8 @@ extension AllTests {
             return Dictionary(uniqueKeysWithValues: names.map { ($0, CgroupTree.read("/\(box.id)/\($0)") ?? "absent") })
         }
 
-        private static let hugepages =
-            (try? FileManager.default.contentsOfDirectory(atPath: "/sys/kernel/mm/hugepages")) ?? []
-
         @Test(
-            .enabled(
-                if: CgroupTree.has("hugetlb") && hugepages.contains("hugepages-2048kB"),
-                "no hugetlb controller with 2 MB pages"))
+            .needsControllers("hugetlb"), .needsFile("/sys/kernel/mm/hugepages/hugepages-2048kB"))
         func hugepageLimits() throws {
             let seen = try files(
                 ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"],
@@ -176,7 +171,7 @@ extension AllTests {
             #expect(seen["hugetlb.2MB.max"] == "4194304" && seen["hugetlb.2MB.rsvd.max"] == "4194304", "\(seen)")
         }
 
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "no hugetlb controller"))
+        @Test(.needsControllers("hugetlb"))
         func aPageSizeThatTheHostDoesNotHave() throws {
             let line = try Sandbox.current.refuse {
                 $0["linux.resources.hugepageLimits"] = [["pageSize": "3MB", "limit": 0] as [String: Any]]
@@ -197,7 +192,7 @@ extension AllTests {
             #expect(line.contains("linux.resources.unified") && line.contains(key), "\(line)")
         }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func memory() throws {
             let seen = try files(
                 ["memory.max", "memory.low", "memory.swap.max"],
@@ -207,20 +202,20 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"),
+            .needsControllers("pids"),
             arguments: [("7", "7"), ("-1", "max")])
         func pids(json: String, expected: String) throws {
             #expect(try files(["pids.max"], of: ["pids.limit": json])["pids.max"] == expected)
         }
 
         @Test(
-            .enabled(if: CgroupTree.has("cpu"), "the cpu controller is not in the v2 tree"),
+            .needsControllers("cpu"),
             arguments: [(2, "1"), (512, "59"), (1024, "100"), (262_144, "10000")])
         func cpuShares(shares: Int, weight: String) throws {
             #expect(try files(["cpu.weight"], of: ["cpu.shares": String(shares)])["cpu.weight"] == weight)
         }
 
-        @Test(.enabled(if: CgroupTree.has("cpu"), "the cpu controller is not in the v2 tree"))
+        @Test(.needsControllers("cpu"))
         func cpuQuota() throws {
             #expect(
                 try files(["cpu.max"], of: ["cpu": #"{"quota": 50000, "period": 200000}"#])["cpu.max"] == "50000 200000"
@@ -229,12 +224,12 @@ extension AllTests {
             #expect(try files(["cpu.max"], of: ["cpu": #"{"quota": -1}"#])["cpu.max"] == "max 100000")
         }
 
-        @Test(.enabled(if: CgroupTree.has("cpuset"), "the cpuset controller is not in the v2 tree"))
+        @Test(.needsControllers("cpuset"))
         func cpuset() throws {
             #expect(try files(["cpuset.cpus"], of: ["cpu.cpus": "\"0\""])["cpuset.cpus"] == "0")
         }
 
-        @Test(.enabled(if: CgroupTree.has("io"), "the io controller is not in the v2 tree"))
+        @Test(.needsControllers("io"))
         func blockIOWeight() throws {
             let seen = try files(["io.weight", "io.bfq.weight"], of: ["blockIO.weight": "500"])
             #expect(
@@ -244,7 +239,7 @@ extension AllTests {
     }
 
     /// linux.resources.devices: the program that says which devices may be used. /dev/fuse is a device that anybody may open.
-    @Suite(.enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "the host has no /dev/fuse to try"))
+    @Suite(.needsFile("/dev/fuse"))
     struct DeviceRules {
         private static let fuse = #"{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 438}"#
 
@@ -327,10 +322,8 @@ extension AllTests {
 
     /// linux.intelRdt; what is done in resctrl is shown by unit tests on a folder in its place
     @Suite struct IntelRdt {
-        static let isMounted = Leftovers.lines("/proc/self/mountinfo").contains { $0.contains(" - resctrl ") }
-
         @Test(
-            .enabled(if: !isMounted, "this host has resctrl"),
+            .needsHostWithoutResctrl,
             arguments: [
                 "{}", #"{"closID": "/"}"#, #"{"closID": "gold", "schemata": ["MB:0=20"], "enableMonitoring": true}"#,
             ])

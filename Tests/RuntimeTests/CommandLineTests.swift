@@ -146,9 +146,7 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(
-                if: !FileManager.default.fileExists(atPath: "/run/systemd/private"),
-                "systemd runs here and would answer"),
+            .needsHostWithoutSystemd,
             arguments: [
                 ["--systemd-cgroup"], ["--cgroup-manager", "systemd"],
                 ["--cgroup-manager=systemd", "--systemd-cgroup"],

@@ -122,10 +122,7 @@ extension AllTests {
             }
         }
 
-        @Test func zshReadsIt() throws {
-            guard Programs.isInstalled("zsh") else {
-                return print("skipped: zsh is not installed, which would read its completion")
-            }
+        @Test(.needsProgram("zsh")) func zshReadsIt() throws {
             let box = try Sandbox.current
             let outcome = try box.aside(["zsh", "-f", "-n", box.file("_runbox", Self.text("zsh"))]).wait()
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
@@ -168,10 +165,7 @@ extension AllTests {
             }
         }
 
-        @Test func fishOffers() throws {
-            guard Programs.isInstalled("fish") else {
-                return print("skipped: fish is not installed, which would be asked what it offers")
-            }
+        @Test(.needsProgram("fish")) func fishOffers() throws {
             let box = try Sandbox.current
             let help = try HelpText.read()
             #expect(try Self.fish("runbox ").sorted() == (help.commands.map(\.name) + ["help"]).sorted())

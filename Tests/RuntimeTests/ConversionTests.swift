@@ -91,29 +91,24 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(if: CgroupTree.has("cpu") && CgroupTree.has("cpuset"), "cpu, cpuset: not in the v2 tree"),
+            .needsControllers("cpu", "cpuset"),
             arguments: processor)
         func processorTime(row: Row) throws { try check(row) }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "memory: not in the v2 tree"), arguments: memory)
+        @Test(.needsControllers("memory"), arguments: memory)
         func memoryLimits(row: Row) throws { try check(row) }
 
         @Test(
-            .enabled(
-                if: ["memory", "pids", "cpu", "hugetlb"].allSatisfy(CgroupTree.has),
-                "memory, pids, cpu, hugetlb: not all in the v2 tree"), arguments: others)
+            .needsControllers("memory", "pids", "cpu", "hugetlb"), arguments: others)
         func theRest(row: Row) throws { try check(row) }
 
         // MARK: Input and output
 
-        /// A disk that gives zeroes; the virtual machine has one.
-        static let disk = Leftovers.lines("/sys/block/vdb/dev").first
-
         @Test(
-            .enabled(if: CgroupTree.has("io") && disk != nil, "the io controller, or a disk to try (vdb), is not there")
+            .needsControllers("io"), .needsDisk
         )
         func throttles() throws {
-            let disk = try #require(Self.disk)
+            let disk = try #require(Requirement.disk)
             let number = disk.split(separator: ":")
             let device = #"[{"major": \#(number[0]), "minor": \#(number[1]), "rate": RATE}]"#
             let rates = ["ReadBps": 1_048_576, "WriteBps": 2_097_152, "ReadIOPS": 100, "WriteIOPS": 200]
@@ -132,7 +127,7 @@ extension AllTests {
 
         /// io.bfq.weight takes the weight as it is; without the scheduler BFQ it is io.weight, with another scale.
         @Test(
-            .enabled(if: CgroupTree.has("io"), "the io controller is not in the v2 tree"), arguments: [10, 500, 1000])
+            .needsControllers("io"), arguments: [10, 500, 1000])
         func weights(weight: Int) throws {
             let box = try Sandbox.current
             _ = try box.create(
@@ -151,12 +146,9 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(
-                if: CgroupTree.has("io")
-                    && Leftovers.lines("/sys/block/vdb/queue/scheduler").first?.contains("[bfq]") == true,
-                "no disk (vdb) with the scheduler BFQ"))
+            .needsControllers("io"), .needsBFQ)
         func weightsOfDevices() throws {
-            let disk = try #require(Self.disk)
+            let disk = try #require(Requirement.disk)
             let number = disk.split(separator: ":")
             try check(
                 Row(

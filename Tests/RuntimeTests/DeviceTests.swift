@@ -33,7 +33,7 @@ extension AllTests {
             #expect(try Sandbox.current.look("link:/dev/\(name)")["link./dev/\(name)"] == target)
         }
 
-        @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/kcore"), "the kernel has no /proc/kcore"))
+        @Test(.needsFile("/proc/kcore"))
         func core() throws {
             #expect(try Sandbox.current.look("link:/dev/core")["link./dev/core"] == "/proc/kcore")
         }

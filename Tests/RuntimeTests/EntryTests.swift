@@ -4,7 +4,7 @@ import Testing
 
 extension AllTests {
     /// How a process comes into a container that others live in: what it finds, and what they find of it
-    @Suite(.enabled(if: geteuid() == 0)) struct Entry {
+    @Suite(.needsRoot) struct Entry {
         // MARK: The runtime's own file
 
         /// A mount that is read-only today can be remounted tomorrow.

@@ -50,7 +50,7 @@ extension AllTests {
             #expect(interfaces.map { $0["Name"] as? String } == ["lo"], "a network of its own has the loopback device")
         }
 
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "the hugetlb controller is not in the v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func hugePages() throws {
             let box = try Sandbox.current
             try running(box) {
@@ -152,7 +152,7 @@ extension AllTests {
         }
 
         /// The container runs out of its memory: the news comes before the end.
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func outOfMemory() throws {
             let box = try Sandbox.current
             let created = try box.create(

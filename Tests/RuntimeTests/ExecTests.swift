@@ -169,7 +169,7 @@ extension AllTests {
         }
 
         /// As systemd in a container does with its cgroup.
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "needs a controller: hugetlb is not in the cgroup v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func aContainerThatManagesItsOwnCgroup() throws {
             let box = try Sandbox.current
             try box.service { $0["linux.resources.hugepageLimits"] = [["pageSize": "2MB", "limit": 1 << 30]] }

@@ -239,12 +239,8 @@ extension AllTests {
         }
 
         /// Nobody can have a limit whose controller is in cgroup v1, or not delegated.
-        @Test func aControllerThatIsNotThere() throws {
+        @Test(.needsHybridCgroups) func aControllerThatIsNotThere() throws {
             let box = try Sandbox.current
-            guard FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified/cgroup.controllers") else {
-                print("skipped: this host's cgroups are not hybrid")
-                return
-            }
             let bundle = try box.bundle("say:it ran") { $0["linux.resources.memory.limit"] = 64 << 20 }
             let line = try box.refused(try box.run(bundle))
             let check = try box.runtime("check", bundle.directory)

@@ -172,7 +172,7 @@ extension AllTests {
             try body(tree)
         }
 
-        @Test(.enabled(if: CgroupTree.path != nil, "no cgroup v2 tree"), arguments: ["", "/child"], ["create", "run"])
+        @Test(.needsCgroupTree, arguments: ["", "/child"], ["create", "run"])
         func aForeignCgroupIsNotTaken(below: String, command: String) throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-foreign"
@@ -193,7 +193,7 @@ extension AllTests {
             }
         }
 
-        @Test(.enabled(if: CgroupTree.path != nil, "no cgroup v2 tree"), arguments: ["create", "run"])
+        @Test(.needsCgroupTree, arguments: ["create", "run"])
         func aFailureLeavesACgroupThatWasThere(command: String) throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-before"
@@ -408,8 +408,7 @@ extension AllTests {
         }
 
         /// An ordinary user has made a keyring for everybody under the name that the container's had before names could not be guessed.
-        @Test func nobodyWaitsWithAKeyring() throws {
-            guard geteuid() == 0 else { return print("skipped: another user takes root") }
+        @Test(.needsRoot) func nobodyWaitsWithAKeyring() throws {
             let box = try Sandbox.current
             let script = """
                 import ctypes, os, sys, time

@@ -5,13 +5,6 @@ import Testing
 extension AllTests {
     /// Idmapped mounts: the words `idmap` and `ridmap`, uidMappings and gidMappings of a mount
     @Suite struct IDMaps {
-        static let older: Comment = "tmpfs takes idmapped mounts since Linux 6.3"
-        static let kernelIsNew: Bool = {
-            let release = Leftovers.lines("/proc/sys/kernel/osrelease").first ?? ""
-            let numbers = release.split(whereSeparator: { !$0.isNumber }).prefix(2).compactMap { Int($0) }
-            return !numbers.lexicographicallyPrecedes([6, 3])
-        }()
-
         private func own(_ path: String, _ uid: uid_t, _ gid: gid_t) { lchown(path, uid, gid) }
 
         private func owner(_ path: String) -> String {
@@ -184,7 +177,9 @@ extension AllTests {
 
         // MARK: Mounts below
 
-        @Test(.enabled(if: kernelIsNew, older), arguments: [("idmap", "1000:1000"), ("ridmap", "5000:5000")])
+        @Test(
+            .needsKernel(6, 3, "tmpfs takes idmapped mounts"),
+            arguments: [("idmap", "1000:1000"), ("ridmap", "5000:5000")])
         func recursively(word: String, below: String) throws {
             let box = try Sandbox.current
             let source = try source(box)
@@ -203,7 +198,7 @@ extension AllTests {
         // MARK: File systems
 
         /// Which take it is the kernel's matter; those that this test needs have since Linux 5.12 (ext4) and 6.3 (tmpfs).
-        @Test(.enabled(if: kernelIsNew, older)) func aNewTmpfs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfs() throws {
             let box = try Sandbox.current
             let seen = try inside(box, "stat:/m", "create:/m/x", "stat:/m/x", "mount:/m") {
                 $0.addMount(
@@ -217,7 +212,7 @@ extension AllTests {
             #expect(seen["mount./m.type"] == "tmpfs")
         }
 
-        @Test(.enabled(if: kernelIsNew, older)) func aNewTmpfsOfOtherIDs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfsOfOtherIDs() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/old", "stat:/old/inner", "create:/old/x", "mount:/old") {
                 $0.addMount("/old", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "ro", "noatime"])
@@ -233,7 +228,7 @@ extension AllTests {
             #expect(Set(flags).isSuperset(of: ["ro", "noatime", "idmapped"]), "\(flags)")
         }
 
-        @Test(.enabled(if: kernelIsNew, older)) func aSourceOnTmpfs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aSourceOnTmpfs() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let script =

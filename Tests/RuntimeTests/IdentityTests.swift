@@ -138,10 +138,9 @@ extension AllTests {
 
         // MARK: The state root
 
-        @Test(arguments: ["other", "open", "sticky", "group", "above", "link", "folder"])
+        @Test(.needsRoot, arguments: ["other", "open", "sticky", "group", "above", "link", "folder"])
         func aStateRootThatOthersCouldForge(kind: String) throws {
             let box = try Sandbox.current
-            guard geteuid() == 0 else { return print("skipped: needs root") }
             let bundle = try box.bundle("hang")
             let victim = try box.aside(["/bin/sleep", "60"])
             #expect(try box.run(bundle, flags: ["--detach"]).status == 0)
@@ -187,12 +186,9 @@ extension AllTests {
         // MARK: What cannot be looked at, and what cannot be removed
 
         /// A process that cannot be looked at has not ended.
-        @Test(arguments: ["EMFILE", "EIO", "ENOMEM", "EACCES"])
+        @Test(.needsProgram("strace"), arguments: ["EMFILE", "EIO", "ENOMEM", "EACCES"])
         func anUnreadableStartTime(code: String) throws {
             let box = try Sandbox.current
-            guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
-                return print("skipped: no strace to make calls fail with")
-            }
             #expect(try box.run(try box.bundle("hang"), flags: ["--detach"]).status == 0)
             let pid = try box.state()["pid"] as? Int ?? 0
             let trace = Surroundings(prefix: [
@@ -208,28 +204,27 @@ extension AllTests {
             #expect(try box.status() == "running")
         }
 
-        @Test func aHiddenProcessHasNotEnded() throws {
+        @Test(.needsRoot) func aHiddenProcessHasNotEnded() throws {
             let box = try Sandbox.current
-            guard geteuid() == 0 else { return print("skipped: needs root to mount /proc") }
             // Another user's, which root without CAP_SYS_PTRACE does not see.
             let bundle = try box.bundle("hang") { $0["process.user"] = ["uid": 1000, "gid": 1000] }
             #expect(try box.run(bundle, flags: ["--detach"]).status == 0)
             let script = """
                 mount --make-rprivate / && mount -t proc -o hidepid=2 proc /proc && \
-                    exec setpriv --regid 4242 --clear-groups --bounding-set -sys_ptrace --inh-caps -all \(Programs.runtime) --root \(box.root) state \(box.id)
+                    exec setpriv --regid 4242 --clear-groups --bounding-set -sys_ptrace --inh-caps -all "$@"
                 """
-            let outcome = try box.aside(["unshare", "--mount", "/bin/sh", "-c", script]).wait()
-            guard outcome.status != 0 else { return print("skipped: this kernel shows root every process: \(outcome)") }
-            #expect(outcome.stderr.contains("hidepid"), "\(outcome)")
+            let unsighted = ["unshare", "--mount", "/bin/sh", "-c", script, "sh"]
+            let pid = try #require(try box.state()["pid"] as? Int)
+            if try box.aside(unsighted + ["test", "-e", "/proc/\(pid)"]).wait().status == 0 {
+                try Test.cancel("this kernel shows root every process, whatever hidepid says")
+            }
+            let outcome = try box.aside(unsighted + [Programs.runtime, "--root", box.root, "state", box.id]).wait()
+            #expect(outcome.status != 0 && outcome.stderr.contains("hidepid"), "\(outcome)")
         }
 
         /// Without its state nobody would find the cgroup again.
-        @Test func aCgroupThatCannotBeRemovedKeepsTheState() throws {
+        @Test(.needsCgroupTree, .needsProgram("strace")) func aCgroupThatCannotBeRemovedKeepsTheState() throws {
             let box = try Sandbox.current
-            guard CgroupTree.path != nil else { return print("skipped: no cgroup v2 tree") }
-            guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
-                return print("skipped: no strace to make calls fail with")
-            }
             let bundle = try box.bundle("exit:7") { $0["linux.cgroupsPath"] = "/\(box.name)" }
             let trace = Surroundings(prefix: [
                 "strace", "-qq", "-o", box.path("trace"), "-e", "inject=unlinkat:error=EIO:when=1",

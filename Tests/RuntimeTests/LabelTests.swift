@@ -4,12 +4,7 @@ import Testing
 extension AllTests {
     /// AppArmor profiles and SELinux labels where neither is enabled. Where they are: Tests/VM.
     @Suite struct Labels {
-        static let appArmorIsOn =
-            (try? String(contentsOfFile: "/sys/module/apparmor/parameters/enabled", encoding: .utf8))?.hasPrefix("Y")
-            == true
-        static let seLinuxIsOn = FileManager.default.fileExists(atPath: "/sys/fs/selinux/enforce")
-
-        @Test(.disabled(if: appArmorIsOn, "AppArmor is enabled here: Tests/VM/apparmor.sh"))
+        @Test(.needsHostWithoutAppArmor)
         func aProfileWithoutAppArmor() throws {
             let line = try Sandbox.current.refuse { $0["process.apparmorProfile"] = "docker-default" }
             #expect(
@@ -23,7 +18,7 @@ extension AllTests {
         }
 
         @Test(
-            .disabled(if: seLinuxIsOn, "SELinux is enabled here: Tests/VM/selinux.sh"),
+            .needsHostWithoutSELinux,
             arguments: ["process.selinuxLabel", "linux.mountLabel"])
         func aLabelWithoutSELinux(field: String) throws {
             let line = try Sandbox.current.refuse { $0[field] = "system_u:object_r:container_file_t:s0:c1,c2" }
@@ -40,7 +35,7 @@ extension AllTests {
         }
 
         @Test(
-            .disabled(if: appArmorIsOn || seLinuxIsOn, "enabled here: Tests/VM"),
+            .needsHostWithoutAppArmor, .needsHostWithoutSELinux,
             arguments: [
                 ("--apparmor", "some", "AppArmor is not enabled"),
                 ("--process-label", "a:b:c", "SELinux is not enabled"),

@@ -3,24 +3,16 @@ import Testing
 
 extension AllTests {
     /// Examples/HelloContainer: a program of its own package, with nothing but the public interface of the library.
-    @Suite struct Library {
-        /// `RUNBOX_EXAMPLE`, which `make test` builds; nil without it.
-        private static func example() -> String? {
-            guard let path = ProcessInfo.processInfo.environment["RUNBOX_EXAMPLE"] else {
-                print("skipped: RUNBOX_EXAMPLE does not name the built Examples/HelloContainer; make test builds it")
-                return nil
-            }
-            return path
+    @Suite(.needsExample) struct Library {
+        private static func begin(_ bundle: Bundle) throws -> Running {
+            let box = try Sandbox.current
+            return try box.aside([try #require(Requirement.example), bundle.directory, box.root])
         }
 
-        private static func run(_ program: String, _ bundle: Bundle) throws -> Outcome {
-            let box = try Sandbox.current
-            return try box.aside([program, bundle.directory, box.root]).wait()
-        }
+        private static func run(_ bundle: Bundle) throws -> Outcome { try begin(bundle).wait() }
 
         @Test func aContainerFromBeginningToEnd() throws {
-            guard let program = Self.example() else { return }
-            let outcome = try Self.run(program, try Sandbox.current.bundle("say:hello from inside", "exit:7"))
+            let outcome = try Self.run(try Sandbox.current.bundle("say:hello from inside", "exit:7"))
             #expect(outcome.status == 7 && outcome.stderr == "", "\(outcome)")
             let lines = outcome.stdout.split(separator: "\n").map(String.init)
             #expect(lines.contains("hello from inside"), "\(outcome)")
@@ -29,25 +21,22 @@ extension AllTests {
         }
 
         @Test func mistakesAreTypedErrors() throws {
-            guard let program = Self.example() else { return }
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["hostname"] = 5 }
-            let line = try box.refused(try Self.run(program, bundle))
+            let line = try box.refused(try Self.run(bundle))
             #expect(line.contains("config.json:") && line.contains("hostname"), "\(line)")
         }
 
         @Test func aProgramThatIsNotThere() throws {
-            guard let program = Self.example() else { return }
             let box = try Sandbox.current
-            let line = try box.refused(try Self.run(program, try box.bundle(args: ["/absent"])), status: 127)
+            let line = try box.refused(try Self.run(try box.bundle(args: ["/absent"])), status: 127)
             #expect(line.contains("/absent"), "\(line)")
         }
 
         @Test func theProgramIsSealed() throws {
-            guard let program = Self.example() else { return }
             let box = try Sandbox.current
             let bundle = try box.bundle("say:ready", "hang")
-            let running = try box.aside([program, bundle.directory, box.root])
+            let running = try Self.begin(bundle)
             #expect(running.says("ready"))
             // Nobody can open it for writing by the way that containers have to it.
             let file = open("/proc/\(running.pid)/exe", O_WRONLY)

@@ -28,7 +28,7 @@ extension AllTests {
 
         // MARK: Memory
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func whoTakesTooMuchMemoryIsKilledAndTold() throws {
             let box = try Sandbox.current
             let resources = ["memory": ["limit": 33_554_432, "swap": 33_554_432]]
@@ -46,7 +46,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func aChildThatIsKilledForMemoryIsAnEvent() throws {
             let box = try Sandbox.current
             let script = "until test -e /tmp/go; do sleep 0.1; done; tail /dev/zero; echo child $?; /probe hang"
@@ -65,7 +65,7 @@ extension AllTests {
             #expect(events.wait().status == 0, "the stream ends with the container")
         }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func theSmallestLimit() throws {
             let box = try Sandbox.current
             let small = try bundle(box, ["/bin/true"], ["memory": ["limit": 262_144]])
@@ -79,7 +79,7 @@ extension AllTests {
 
         // MARK: CPU, processes, input and output
 
-        @Test(.enabled(if: CgroupTree.has("cpu"), "the cpu controller is not in the v2 tree"))
+        @Test(.needsControllers("cpu"))
         func aQuotaThrottles() throws {
             let box = try Sandbox.current
             let bundle = try bundle(
@@ -91,7 +91,7 @@ extension AllTests {
             #expect(CgroupTree.read(path(box) + "/cpu.max") == "max 100000")
         }
 
-        @Test(.enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"))
+        @Test(.needsControllers("pids"))
         func aForkBeyondTheLimitFails() throws {
             let box = try Sandbox.current
             let script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; echo not reached"
@@ -101,13 +101,11 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(
-                if: CgroupTree.has("io") && Conversions.disk != nil,
-                "the io controller, or a disk to try (vdb), is not there")
+            .needsControllers("io"), .needsDisk
         )
         func readingIsSlowedDown() throws {
             let box = try Sandbox.current
-            let numbers = try #require(Conversions.disk).split(separator: ":").compactMap { Int($0) }
+            let numbers = try #require(Requirement.disk).split(separator: ":").compactMap { Int($0) }
             let throttle: [String: Any] = ["major": numbers[0], "minor": numbers[1], "rate": 1 << 20]
             let bundle = try bundle(
                 box, ["sh", "-c", "/bin/busybox dd if=/dev/disk of=/dev/null bs=256k count=12 iflag=direct"],
@@ -122,7 +120,7 @@ extension AllTests {
 
         // MARK: The tree
 
-        @Test(.enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"))
+        @Test(.needsControllers("pids"))
         func controllersAreEnabledAllTheWayDown() throws {
             let box = try Sandbox.current
             let deep = path(box) + "/a/b"
@@ -137,7 +135,7 @@ extension AllTests {
             #expect(!CgroupTree.exists(path(box)), "nor are those above left")
         }
 
-        @Test(.enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"))
+        @Test(.needsControllers("pids"))
         func aParentWithProcessesCannotGiveControllers() throws {
             let box = try Sandbox.current
             try CgroupTree.make(path(box))
@@ -169,7 +167,7 @@ extension AllTests {
             return outcome.stderr
         }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func aThreadedParentIsToldApart() throws {
             let box = try Sandbox.current
             try CgroupTree.make(path(box))
@@ -186,7 +184,7 @@ extension AllTests {
         }
 
         /// A container that manages its cgroup itself, as systemd in a container does.
-        @Test(.enabled(if: CgroupTree.has("pids"), "the pids controller is not in the v2 tree"))
+        @Test(.needsControllers("pids"))
         func aDelegatedCgroup() throws {
             let box = try Sandbox.current
             let script = """
@@ -212,7 +210,7 @@ extension AllTests {
 
         // MARK: update and events of the living
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func updatesOfALivingContainer() throws {
             let box = try Sandbox.current
             _ = try box.create(try bundle(box, ["/probe", "hang"], ["memory": ["limit": 67_108_864]]))
@@ -234,7 +232,7 @@ extension AllTests {
             #expect(CgroupTree.read(path(box) + "/memory.max") == "100663296", "as it was")
         }
 
-        @Test(.enabled(if: CgroupTree.has("memory"), "the memory controller is not in the v2 tree"))
+        @Test(.needsControllers("memory"))
         func statisticsHaveRealNumbers() throws {
             let box = try Sandbox.current
             let bundle = try bundle(

@@ -54,8 +54,7 @@ extension AllTests {
             }
         }
 
-        @Test func withoutProcfs() throws {
-            guard geteuid() == 0 else { return print("skipped: unmounting /proc needs root") }
+        @Test(.needsRoot) func withoutProcfs() throws {
             let box = try Sandbox.current
             for words in [["--version"], ["run", "x"], ["list"]] {
                 let outcome = try box.aside(
@@ -96,14 +95,9 @@ extension AllTests {
         }
 
         /// `mknod` with the host's numbers, so that a runtime that replaces it harms nothing but this folder.
-        @Test func devicesStayDevices() throws {
+        @Test(.needsDeviceNodes) func devicesStayDevices() throws {
             let box = try Sandbox.current
-            guard mknod(box.path("full"), S_IFCHR | 0o666, dev_t(0x107)) == 0 else {
-                return print("skipped: making a device node: \(String(cString: strerror(errno)))")
-            }
-            let device = open(box.path("full"), O_WRONLY | O_CLOEXEC)
-            guard device >= 0 else { return print("skipped: devices cannot be opened in \(box.directory)") }
-            close(device)
+            #expect(mknod(box.path("full"), S_IFCHR | 0o666, dev_t(0x107)) == 0)
             let outcome = try box.plain(["spec", "--file", "full"])
             #expect(outcome.status == 1 && outcome.stderr == "write full: no space left on device\n", "\(outcome)")
             for flags in [["--pid-file", box.path("full")], ["--pid-file=" + box.path("full"), "--detach"]] {

@@ -17,14 +17,14 @@ extension AllTests {
             (#"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_NUMA_BALANCING"]}"#, "8194", "0"),
         ]
 
-        @Test(.enabled(if: hasOneNode, "needs a kernel with NUMA and memory on node 0 alone"), arguments: words.indices)
+        @Test(.needsOneMemoryNode, arguments: words.indices)
         func modes(index: Int) throws {
             let (json, mode, nodes) = Self.words[index]
             let seen = try Sandbox.current.look("mempolicy") { try $0.set("linux.memoryPolicy", json: json) }
             #expect(seen["mempolicy"] == mode && seen["mempolicy.nodes"] == nodes, "\(json): \(seen)")
         }
 
-        @Test(.enabled(if: hasOneNode, "needs a kernel with NUMA and memory on node 0 alone"))
+        @Test(.needsOneMemoryNode)
         func aNodeThatTheHostDoesNotHave() throws {
             let line = try Sandbox.current.refuse {
                 try $0.set("linux.memoryPolicy", json: #"{"mode": "MPOL_BIND", "nodes": "1000"}"#)
@@ -48,13 +48,11 @@ extension AllTests {
             let line = try Sandbox.current.refuse { try $0.set("linux.memoryPolicy", json: json) }
             #expect(line.contains(field), "\(line)")
         }
-
-        static let hasOneNode = Leftovers.lines("/sys/devices/system/node/has_memory") == ["0"]
     }
 
     /// On which CPUs the init runs, and process.execCPUAffinity, which is for `exec` only
     @Suite struct CPUAffinities {
-        @Test(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "needs two CPUs"))
+        @Test(.needsTwoCPUs)
         func theCallersMaskIsNotTheContainers() throws {
             let all = ProcessInfo.processInfo.activeProcessorCount
             let seen = try Sandbox.current.look("affinity", with: Surroundings(prefix: ["taskset", "-c", "0"]))

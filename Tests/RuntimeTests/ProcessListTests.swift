@@ -4,8 +4,6 @@ import Testing
 extension AllTests {
     /// ps
     @Suite struct ProcessList {
-        private static let hasPs = FileManager.default.fileExists(atPath: "/usr/bin/ps")
-
         /// The rows of a table as their columns.
         private func rows(_ text: String) -> [[String]] {
             text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
@@ -38,7 +36,7 @@ extension AllTests {
             }
         }
 
-        @Test(.enabled(if: hasPs, "the host has no ps"))
+        @Test(.needsProgram("ps"))
         func table() throws {
             let box = try Sandbox.current
             let pids = try running(box)
@@ -51,7 +49,7 @@ extension AllTests {
 
         /// go-runc: `ps --format table ID OPTS…`; flags behind the name are those of ps.
         @Test(
-            .enabled(if: hasPs, "the host has no ps"),
+            .needsProgram("ps"),
             arguments: [
                 ["-o", "pid,args"], ["--format", "pid,args"], ["-e", "-o", "ppid,pid"], ["aux"], ["-f", "-e"],
             ])
@@ -70,7 +68,7 @@ extension AllTests {
         }
 
         @Test(
-            .enabled(if: hasPs, "the host has no ps"),
+            .needsProgram("ps"),
             arguments: [
                 (["-e", "-o", "args"], "couldn't find PID field in the output of ps -e -o args"),
                 (["--nonsense"], "ps --nonsense ended with status 1: "),
@@ -115,7 +113,13 @@ extension AllTests {
             try box.ok("start", box.id)
             #expect(box.becomes("stopped"))
             #expect(try box.ok("ps", "-f", "json", box.id).stdout == "[]\n")
-            guard Self.hasPs else { return }
+        }
+
+        @Test(.needsProgram("ps")) func theTableOfAStoppedOneHasNoRows() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("exit:0"))
+            try box.ok("start", box.id)
+            #expect(box.becomes("stopped"))
             let table = try box.ok("ps", box.id).stdout
             #expect(table.hasPrefix("UID") && table.filter { $0 == "\n" }.count == 1, "\(table)")
         }

@@ -249,7 +249,7 @@ extension AllTests {
             #expect(seen["stat./tmp/x"]?.hasPrefix("file 0\(String(0o666 & ~value, radix: 8))") == true, "\(seen)")
         }
 
-        @Test(.disabled(if: geteuid() != 0, "needs root"))
+        @Test(.needsRoot)
         func rlimits() throws {
             let limits: [(String, Int, Int)] = [
                 ("NOFILE", 100, 200), ("NPROC", 500, 600), ("CORE", 0, 0), ("FSIZE", 1_000_000, 2_000_000),

@@ -5,9 +5,9 @@ import Testing
 extension AllTests {
     /// What others do at the same moment, or before
     @Suite struct Races {
-        @Test func aCgroupInWhichAnotherContainerIsBeingMade() throws {
+        @Test(.needsCgroupTree) func aCgroupInWhichAnotherContainerIsBeingMade() throws {
             let box = try Sandbox.current
-            guard let tree = CgroupTree.path else { return print("skipped: no cgroup v2 tree") }
+            let tree = try #require(CgroupTree.path)
             let path = "\(tree)/\(box.name)"
             #expect(mkdir(path, 0o755) == 0)
             defer { rmdir(path) }
@@ -21,9 +21,8 @@ extension AllTests {
             #expect(try box.run(bundle).stdout == "alone\n")
         }
 
-        @Test func twoInOneCgroupAtOnce() throws {
+        @Test(.needsCgroupTree) func twoInOneCgroupAtOnce() throws {
             let box = try Sandbox.current
-            guard CgroupTree.path != nil else { return print("skipped: no cgroup v2 tree") }
             for turn in 0..<5 {
                 let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = "/\(box.name)-\(turn)" }
                 let both = try ["a", "b"].map {
@@ -40,11 +39,8 @@ extension AllTests {
             }
         }
 
-        @Test func aBridgeThatIsKilled() throws {
+        @Test(.needsProgram("strace")) func aBridgeThatIsKilled() throws {
             let box = try Sandbox.current
-            guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
-                return print("skipped: no strace to kill the bridge with")
-            }
             let bundle = try box.bundle("say:it ran") {
                 $0.userNamespace()
                 $0.namespace("ipc", path: "/proc/\(getpid())/ns/ipc")

@@ -67,7 +67,7 @@ extension AllTests {
 
         // MARK: Signals
 
-        @Test(.enabled(if: CgroupTree.path != nil, "no cgroup v2 tree"), arguments: ["TERM", "USR1", "HUP"])
+        @Test(.needsCgroupTree, arguments: ["TERM", "USR1", "HUP"])
         func killAllOfANestedPidNamespaceSparesTheRuntime(signal: String) throws {
             let box = try Sandbox.current
             let tree = try #require(CgroupTree.path)

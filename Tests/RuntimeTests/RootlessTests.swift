@@ -6,7 +6,7 @@ extension AllTests {
     /// An ordinary user with the bundle of `spec --rootless`. As root these tests become one; in the virtual machine's mode "user" they are one,
     /// with a delegated cgroup.
     @Suite(
-        .enabled(if: OrdinaryUser.hasNamespaces, "user namespaces are not for ordinary users here; see runbox doctor"))
+        .needsUserNamespaces)
     struct Rootless {
         private func surroundings(_ box: Sandbox, terminal: String? = nil) -> Surroundings {
             Surroundings(
@@ -146,7 +146,7 @@ extension AllTests {
         }
 
         /// Where nobody gave the user a cgroup, containers without limits run without one, and what needs one says so.
-        @Test(.enabled(if: geteuid() == 0, "a delegated cgroup is there"))
+        @Test(.needsUserWithoutCgroup)
         func withoutADelegatedCgroup() throws {
             let box = try Sandbox.current
             _ = try service(box)
@@ -160,7 +160,7 @@ extension AllTests {
             #expect(limited.status == 1 && limited.stderr.contains("delegated"), "\(limited)")
         }
 
-        @Test(.enabled(if: geteuid() != 0, "needs a delegated cgroup: make test-vm"))
+        @Test(.needsDelegatedCgroup)
         func withADelegatedCgroup() throws {
             let box = try Sandbox.current
             _ = try service(box)
@@ -172,7 +172,7 @@ extension AllTests {
         }
 
         /// Memory and the number of processes, enforced below the scope that the tests run in.
-        @Test(.enabled(if: geteuid() != 0, "needs a delegated cgroup: make test-vm"))
+        @Test(.needsDelegatedCgroup)
         func limitsHold() throws {
             let box = try Sandbox.current
             let script = "sleep 9 & sleep 9 & sleep 9 & sleep 9 & echo all"
@@ -191,7 +191,7 @@ extension AllTests {
             #expect(events.stdout.contains("67108864"), "the new limit: \(events)")
         }
 
-        @Test(.enabled(if: OrdinaryUser.range != nil, "no ids in /etc/subuid, or no newuidmap: make test-vm"))
+        @Test(.needsSubordinateIDs)
         func aRangeOfOthers() throws {
             let box = try Sandbox.current
             let range = try #require(OrdinaryUser.range)

@@ -4,7 +4,7 @@ import Testing
 
 extension AllTests {
     /// A runtime that systemd has started as a service: its containers stay within the unit
-    @Suite(.enabled(if: geteuid() == 0 && CgroupTree.path != nil, "needs root and a cgroup v2 tree"))
+    @Suite(.needsRoot, .needsCgroupTree)
     struct Services {
         /// A cgroup with a service's name, as systemd makes them.
         private struct Unit {
@@ -63,9 +63,8 @@ extension AllTests {
         }
 
         /// Limits need controllers, and those a cgroup without processes.
-        @Test func limitsInADelegatedUnit() throws {
+        @Test(.needsControllers("hugetlb")) func limitsInADelegatedUnit() throws {
             let box = try Sandbox.current
-            guard CgroupTree.has("hugetlb") else { return print("skipped: no controller hugetlb in the v2 tree") }
             let unit = try Unit(box, delegated: true)
             defer { unit.remove() }
             let bundle = try box.bundle("exit:3") { try Self.limit(&$0) }
@@ -75,9 +74,8 @@ extension AllTests {
             #expect(!CgroupTree.exists("\(unit.path)/\(box.id)"))
         }
 
-        @Test func limitsInAUnitThatIsNotDelegated() throws {
+        @Test(.needsControllers("hugetlb")) func limitsInAUnitThatIsNotDelegated() throws {
             let box = try Sandbox.current
-            guard CgroupTree.has("hugetlb") else { return print("skipped: no controller hugetlb in the v2 tree") }
             let unit = try Unit(box, delegated: false)
             defer { unit.remove() }
             let bundle = try box.bundle("hang") { try Self.limit(&$0) }

@@ -47,8 +47,7 @@ extension AllTests {
         // MARK: Containers in a container
 
         @Test(
-            .enabled(
-                if: CgroupTree.path == "/sys/fs/cgroup", "runbox in the container needs cgroup v2 at /sys/fs/cgroup"),
+            .needsCgroup2AtItsUsualPlace,
             arguments: [false, true])
         func runboxInAContainer(inUserNamespace: Bool) throws {
             let box = try Sandbox.current
@@ -94,9 +93,7 @@ extension AllTests {
         static let systemd = "/lib/systemd/systemd"
 
         @Test(
-            .enabled(
-                if: CgroupTree.path == "/sys/fs/cgroup" && FileManager.default.fileExists(atPath: systemd),
-                "needs systemd, and cgroup v2 at /sys/fs/cgroup"),
+            .needsCgroup2AtItsUsualPlace, .needsFile(systemd),
             arguments: [false, true])
         func systemdAsInit(inUserNamespace: Bool) throws {
             let box = try Sandbox.current

@@ -4,7 +4,7 @@ import Testing
 
 extension AllTests {
     /// --systemd-cgroup
-    @Suite(.enabled(if: Systemd.isHere, "needs systemd as process 1, and a manager that answers this user"))
+    @Suite(.needsSystemd)
     struct SystemdManager {
         private static let limits = """
             {"memory": {"limit": 33554432, "reservation": 16777216}, "pids": {"limit": 23}, "unified": {"memory.high": "31457280"}}
@@ -73,7 +73,7 @@ extension AllTests {
             #expect(after.unit == before.unit && after.files == before.files)
         }
 
-        @Test(.enabled(if: !Systemd.isUser, "a user's systemd has seldom the controllers cpu and cpuset"))
+        @Test(.needsSystemManager("a user's systemd has seldom the controllers cpu and cpuset"))
         func processors() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(
@@ -210,7 +210,7 @@ extension AllTests {
         }
 
         /// Both programs judge, systemd's and runbox's: systemd's list cannot say the denial, and runbox's stands when systemd installs its own anew.
-        @Test(.enabled(if: !Systemd.isUser, "device programs are root's"))
+        @Test(.needsSystemManager("device programs are root's"))
         func devicesAfterAReload() throws {
             let box = try Sandbox.current
             _ = try box.begun(
@@ -247,7 +247,7 @@ extension AllTests {
         }
 
         /// The counters go with the cgroup, which systemd takes away at once; the kernel's log remembers.
-        @Test(.enabled(if: !Systemd.isUser, "the kernel's log is root's"))
+        @Test(.needsSystemManager("the kernel's log is root's"))
         func outOfMemory() throws {
             let box = try Sandbox.current
             let bundle = try box.scoped {

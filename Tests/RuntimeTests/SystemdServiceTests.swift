@@ -4,7 +4,7 @@ import Testing
 
 extension AllTests {
     /// A runtime that systemd has started as a service, with systemd itself
-    @Suite(.enabled(if: Systemd.isHere, "needs systemd as process 1, and a manager that answers this user"))
+    @Suite(.needsSystemd)
     struct SystemdServices {
         private static let limits = #"{"memory": {"limit": 67108864}, "pids": {"limit": 23}}"#
 

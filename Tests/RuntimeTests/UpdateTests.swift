@@ -26,7 +26,7 @@ extension AllTests {
         private func limit(_ cgroup: String) -> String? { CgroupTree.read(cgroup + "/hugetlb.2MB.max") }
 
         /// go-runc: `update --resources=- ID`; CRI-O: `update --resources - ID`; podman: `update --resources=FILE ID`.
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "the hugetlb controller is not in the v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func theWordsOfEngines() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
@@ -43,7 +43,7 @@ extension AllTests {
             #expect(limit(cgroup) == String(expected << 20))
         }
 
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "the hugetlb controller is not in the v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func whileItRunsAndWhileItIsPaused() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
@@ -59,7 +59,7 @@ extension AllTests {
         }
 
         /// A later update knows what an earlier one, and config.json, said.
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "the hugetlb controller is not in the v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func whatIsNotNamedStays() throws {
             let box = try Sandbox.current
             let cgroup = try make(box) {
@@ -75,7 +75,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test(.enabled(if: CgroupTree.has("hugetlb"), "the hugetlb controller is not in the v2 tree"))
+        @Test(.needsControllers("hugetlb"))
         func oneRefusedAndNoneIsChanged() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
@@ -109,9 +109,7 @@ extension AllTests {
         ]
 
         @Test(
-            .enabled(
-                if: !CgroupTree.has("memory") && !CgroupTree.has("cpu") && !CgroupTree.has("cpuset")
-                    && !CgroupTree.has("pids") && !CgroupTree.has("io"), "this host has the controllers"),
+            .needsHostWithoutControllers("memory", "cpu", "cpuset", "pids", "io"),
             arguments: missing)
         func aControllerThatIsMissing(flags: [String], controller: String, field: String) throws {
             let box = try Sandbox.current
@@ -239,9 +237,7 @@ extension AllTests {
         // MARK: Hosts with the controllers
 
         @Test(
-            .enabled(
-                if: CgroupTree.has("memory") && CgroupTree.has("cpu") && CgroupTree.has("pids"),
-                "the memory, cpu and pids controllers are not in the v2 tree"))
+            .needsControllers("memory", "cpu", "pids"))
         func everyController() throws {
             let box = try Sandbox.current
             let cgroup = try make(box) { $0["linux.resources.cpu.quota"] = 20_000 }

@@ -120,12 +120,9 @@ extension AllTests {
         }
 
         /// Nobody waited: the kernel kept it with the pinned pidfd, from Linux 6.15 on.
-        @Test(arguments: ["state", "list", "kill"])
+        @Test(
+            .needsKernel(6, 15, "a pidfd tells how a reaped process ended"), arguments: ["state", "list", "kill"])
         func ofADetachedOneThatEndedUnseen(command: String) throws {
-            guard Self.kernelKeepsExits else {
-                print("skipped: needs Linux 6.15, where a pidfd tells how a reaped process ended")
-                return
-            }
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("exit:11"), flags: ["--detach"])
             #expect(outcome.status == 0)
@@ -166,15 +163,12 @@ extension AllTests {
             #expect(exit["code"] as? Int == 12 && exit["observedBy"] as? String == "state", "\(exit)")
         }
 
-        @Test func ofOneThatNobodyCouldSee() throws {
+        @Test(.needsReapingInit) func ofOneThatNobodyCouldSee() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"), flags: ["--pid-file", box.path("pid")])
             let pid = try Self.pid(box)
             try box.ok("kill", box.id, "KILL")
-            guard eventually(2, { !FileManager.default.fileExists(atPath: "/proc/\(pid)") }) else {
-                print("skipped: the first process here does not reap its children")
-                return
-            }
+            #expect(eventually(10) { !FileManager.default.fileExists(atPath: "/proc/\(pid)") })
             let exit = try Self.exit(box)
             #expect(exit["code"] == nil && (exit["unknown"] as? String)?.contains("was reaped by its parent") == true)
             let outcome = try box.runtime("wait", box.id)
@@ -192,13 +186,5 @@ extension AllTests {
         private static func isZombie(_ pid: Int) -> Bool {
             Leftovers.lines("/proc/\(pid)/stat").first?.contains(") Z ") == true
         }
-
-        private static let kernelKeepsExits: Bool = {
-            var name = utsname()
-            uname(&name)
-            let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-            return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 15)
-        }()
     }
 }

@@ -20,7 +20,8 @@ shares=(--share "$project")
 for folder in "${libraries[@]}"; do shares+=(--share "$folder"); done
 
 swift='^. Test [^ ]+\(.*\)'
-shown='^. (Test|Suite) .*(passed|failed|skipped|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|ctr|podman|engines)'
+left='(with [0-9]+ test cases? )?(skipped|was cancelled)'
+shown='^. (Test|Suite) .*(passed|failed|skipped|cancelled|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|ctr|podman|engines)'
 passed=0 failed=0 skipped=0 broken=0 summary=()
 results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
@@ -39,7 +40,7 @@ for mode in "${modes[@]}"; do
   seconds=$((SECONDS - start))
   ok=$(grep -cE "$swift (with [0-9]+ test cases? )?passed|^ok[: ]" "$results/$mode")
   bad=$(grep -cE "$swift (with [0-9]+ test cases? )?failed|^FAILED[: ]" "$results/$mode")
-  out=$(grep -cE "$swift skipped|^skipped[: ]" "$results/$mode")
+  out=$(grep -cE "$swift $left|^skipped[: ]" "$results/$mode")
   # A test program that ends without its last line has not run to its end, nor has a machine without its last part.
   if ! grep -qE '^. Test run with' "$results/$mode" || ! grep -q '^    part engines' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
     broken=$((broken + 1))
@@ -51,7 +52,7 @@ echo "=== virtual machines: ${#modes[@]} boots, $(((SECONDS - began) / 60)) min 
 printf '    %s\n' "${summary[@]}"
 if [ "$skipped" -gt 0 ]; then
   echo "    skipped there:"
-  grep -hE "$swift skipped|^skipped[: ]" "$results"/* | sed -E 's/^. Test ([^ ]+) skipped:? ?/\1: /; s/^skipped:? +//; s/^/      /' | sort | uniq -c | sort -rn | head -40
+  grep -hE "$swift $left|^skipped[: ]" "$results"/* | sed -E 's/^. Test ([^ ]+) .*(skipped|was cancelled[^:]*):? ?/\1: /; s/^skipped:? +//; s/^/      /' | sort | uniq -c | sort -rn | head -40
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$broken" = 0 ]
