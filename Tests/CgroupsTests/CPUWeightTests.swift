@@ -5,7 +5,7 @@ import Testing
 @Suite("cpu.shares to cpu.weight")
 struct CPUWeightTests {
     @Test(
-        "Known points",
+        "Known shares have their known weights",
         arguments: [
             (0, nil), (1, 1), (2, 1), (3, 2), (10, 4), (102, 17), (512, 59), (1000, 99), (1024, 100), (1025, 101),
             (2048, 174), (5000, 356), (65_536, 3023), (262_143, 10_000), (262_144, 10_000), (.max, 10_000),
@@ -17,7 +17,7 @@ struct CPUWeightTests {
     /// The number comes from runc's formula by the C library's functions, in Python:
     /// `l = math.log2(s); h = (h * 31 + math.ceil(math.pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0))) % 2**64` over 3...262143.
     /// (The C library itself cannot be imported beside Kernel: both would define its types.)
-    @Test("Agrees with runc's formula on every value there is")
+    @Test("Every value agrees with runc's formula")
     func everyValue() {
         var hash: UInt64 = 0
         for shares in UInt64(3)..<262_144 { hash = hash &* 31 &+ (CPUWeight.weight(shares: shares) ?? 0) }

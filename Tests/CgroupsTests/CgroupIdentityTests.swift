@@ -35,7 +35,7 @@ struct CgroupIdentityTests {
         try maker.rollBack()
     }
 
-    @Test("Any name, any depth")
+    @Test("Cgroups of any name and depth are found and removed")
     func anyTree() throws {
         let place = try Place()
         let manager = try CgroupManager.open(try place.create().record)

@@ -7,7 +7,7 @@ import Testing
 @Suite("The container's place in the tree")
 struct CgroupPathTests {
     @Test(
-        "Where a cgroupsPath leads",
+        "A cgroupsPath leads to one cgroup",
         arguments: [
             ("/a/b", "/own/scope", "/a/b"), ("/a/../b/./c//", "/own/scope", "/b/c"), ("/../../a", "/own", "/a"),
             ("a/b", "/user.slice/session.scope", "/user.slice/a/b"),
@@ -19,7 +19,7 @@ struct CgroupPathTests {
         #expect(try CgroupPath(cgroupsPath, id: "id1", own: own).description == expected)
     }
 
-    @Test("Of a service's runtime a relative path begins at the service")
+    @Test("A relative path begins at the service that the runtime is part of")
     func inService() throws {
         let own = "/system.slice/web.service"
         #expect(try CgroupPath(nil, id: "id1", own: own, isBelowOwn: true).description == own + "/id1")
@@ -36,7 +36,7 @@ struct CgroupPathTests {
         }
     }
 
-    @Test("The way to a cgroup below, by the bytes that the kernel tells")
+    @Test("The way to a cgroup below is found by the bytes of its names")
     func namesBelow() {
         let text = Array("1:cpu:/c/x\n0::/c/a/".utf8) + [0xff] + Array("/b\n".utf8)
         #expect(FSManager.names(inProcCgroup: text, below: "/c") == [ByteName("a"), ByteName([0xff]), ByteName("b")])
@@ -45,13 +45,13 @@ struct CgroupPathTests {
     }
 
     @Test(
-        "Never the root, nor a name that cannot be",
+        "The root and names that cannot be are refused",
         arguments: ["/", "/..", "/a/..", ".", "..", "/a\nb", "/" + String(repeating: "x", count: 256)])
     func refused(cgroupsPath: String) {
         #expect(throws: CgroupPlanError.self) { try CgroupPath(cgroupsPath, id: "id1", own: "/x/y") }
     }
 
-    @Test("The cgroups above, and the way back from the state file")
+    @Test("The cgroups above are known, and the record leads back")
     func ancestors() throws {
         let path = try CgroupPath("/a/b/c", id: "id1", own: nil)
         #expect(path.ancestors == ["/a", "/a/b"])
@@ -75,7 +75,7 @@ struct CgroupHostTests {
         #expect(CgroupHost.ownPath(inProcCgroup: "1:cpu:/y\n") == nil)
     }
 
-    @Test("The tree's mount is found whatever stands before the hyphen")
+    @Test("The tree's mount is found whatever optional fields it has")
     func mounts() {
         let version1 = "30 20 0:20 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu"
         let version2 = "41 31 0:38 / /mnt/my\\040tree rw,relatime shared:4 master:1 - cgroup2 cgroup2 rw"
@@ -85,7 +85,7 @@ struct CgroupHostTests {
         #expect(CgroupHost.treeRoot(inMountInfo: "broken\n41 31 - cgroup2") == (nil, false))
     }
 
-    @Test("An absolute path needs no look at the own cgroup")
+    @Test("An absolute path does not need the own cgroup")
     func discovery() throws {
         #expect(try CgroupHost.discover(for: "/a").ownPath == nil)
         let host = try CgroupHost.discover(for: nil)

@@ -124,7 +124,7 @@ struct DeviceTests {
         [DeviceRule(allow: true, access: "rw"), DeviceRule(allow: false, type: .b, access: "w")],
     ]
 
-    @Test("The program, its evaluation and the list judge every request alike", arguments: lists)
+    @Test("The program, its evaluation and the list answer every request alike", arguments: lists)
     func judgement(list: [DeviceRule]) throws {
         let rules = try #require(ResourcesPlan(Resources(devices: list)).devices)
         let program = DeviceProgram.instructions(for: rules)
@@ -161,7 +161,7 @@ struct DeviceTests {
         #expect(DeviceProgram.instructions(for: rules).count <= 32)
     }
 
-    @Test("More rules than a program's jumps can span are refused; so many are not")
+    @Test("More rules than a program's jumps can span are refused, fewer are not")
     func many() throws {
         let rule = { (minor: Int) in DeviceRule(allow: true, type: .b, minor: Int64(minor), access: "r") }
         let rules = try DeviceRules((0..<DeviceRules.most).map(rule))

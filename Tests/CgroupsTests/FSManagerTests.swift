@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Cgroups on the kernel's own tree", .needsCgroups, .serialized)
 struct FSManagerTests {
-    @Test("Made with its parents, found again from the record, removed with those that were made")
+    @Test("A cgroup is made with its parents, found again from the record, and removed with them")
     func lifeCycle() throws {
         let place = try Place()
         // Its maker holds its lock, which keeps others from removing it.
@@ -147,7 +147,7 @@ struct FSManagerTests {
         #expect(bothGone)
     }
 
-    @Test("Frozen, thawed, and killed while frozen")
+    @Test("A cgroup is frozen, thawed, and killed while frozen")
     func freezing() throws {
         let place = try Place()
         let manager = try place.create()
@@ -165,7 +165,7 @@ struct FSManagerTests {
         #expect(emptied)
     }
 
-    @Test("What a frozen parent keeps from running is told in time, and nothing stays frozen by a failure")
+    @Test("A frozen parent is an error in time, and nothing stays frozen by a failure")
     func frozenParent() throws {
         let place = try Place()
         let parent = try place.create("/p")
@@ -305,7 +305,7 @@ struct FSManagerTests {
         }
     }
 
-    @Test("Optional files, alternatives, and the look at the usage")
+    @Test("Optional files, alternatives and the usage are respected")
     func variants() throws {
         let place = try Place()
         let manager = try place.create()
@@ -356,7 +356,7 @@ struct FSManagerTests {
         try inner.remove()
     }
 
-    @Test("Handed over to another user: the directory and the kernel's list, nothing else")
+    @Test("The directory and the kernel's list are handed over to another user, nothing else")
     func delegation() throws {
         let place = try Place()
         let manager = try place.create()
@@ -392,7 +392,7 @@ struct DelegationTests {
     private let mount = Mount(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"])
     private let namespace = Namespace(type: .cgroup)
 
-    @Test("Only a new namespace and a writable mount at the usual place")
+    @Test("A new namespace and a writable mount at the usual place are needed")
     func wanted() {
         #expect(Delegation.isWanted(namespaces: [namespace], mounts: [mount]))
         #expect(!Delegation.isWanted(namespaces: [Namespace(type: .cgroup, path: "/x")], mounts: [mount]))

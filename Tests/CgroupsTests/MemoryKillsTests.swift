@@ -39,7 +39,7 @@ import Testing
             testDescription: "for the host", own: events(kills: 2, limit: 10),
             above: [events(kills: 2), events(kills: 2, limit: 30)], limit: .host),
     ])
-    func tellsWhoseLimitItWas(example: Case) {
+    func aKillNamesWhoseLimitItWas(example: Case) {
         let ancestors = Array(zip(["/a/b", "/a"], example.above).map { (path: $0, events: $1) })
         let kills = MemoryKills(path: "/a/b/c", own: example.own, ancestors: ancestors)
         #expect(kills == MemoryKills(count: example.own.kills, limit: example.limit))
@@ -51,7 +51,7 @@ import Testing
             ("low 0\nhigh 0\nmax 5\noom 2\noom_kill 1\noom_group_kill 7", "oom_kill", 1),
             ("max 5", "oom", 0), ("", "oom", 0), ("oom x", "oom", 0),
         ] as [(String, String, UInt64)])
-    func findsACount(text: String, name: String, count: UInt64) {
+    func aCountOfKillsIsFound(text: String, name: String, count: UInt64) {
         #expect(FSManager.count(name, in: text) == count)
     }
 
@@ -63,7 +63,7 @@ import Testing
         (262_144, "linux.resources.memory.limit is 262144 bytes; raise it"),
         (nil, "linux.resources.memory.limit is unknown; raise it"),
     ])
-    func tellsHowMuchIsMissing(bytes: UInt64?, words: String) {
+    func aKillNamesHowMuchIsMissing(bytes: UInt64?, words: String) {
         #expect(MemoryKills(count: 1, limit: .own(path: "/a", bytes: bytes)).reason == words)
     }
 }

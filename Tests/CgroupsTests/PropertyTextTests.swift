@@ -29,7 +29,7 @@ import Testing
         ("--1", nil),
         ("0x-1", nil), ("uint32 'x'", nil), ("2147483648", nil), (String(repeating: "[", count: 40), nil),
     ])
-    func read(text: String, value: Value?) throws {
+    func aPropertysTextBecomesItsValue(text: String, value: Value?) throws {
         guard let value else {
             #expect(throws: PropertyText.Mistake.self) { _ = try PropertyText.parse(text) }
             return
@@ -51,7 +51,7 @@ import Testing
         ("", "1", nil), ("A-B", "1", nil), ("a.b", "1", nil), ("é", "1", nil), ("PIDs", "[uint32 1]", nil),
         ("Slice", "'x.slice'", nil), ("Delegate", "false", nil), ("DeviceAllow", "@a(ss) []", nil),
     ])
-    func annotations(name: String, text: String, property: UnitProperty?) throws {
+    func annotationsBecomeUnitProperties(name: String, text: String, property: UnitProperty?) throws {
         guard let property else {
             #expect(throws: PropertyText.Mistake.self) { _ = try UnitProperty.read(name, text) }
             return

@@ -23,7 +23,7 @@ struct ResourcesPlanTests {
     }
 
     @Test(
-        "Memory and swap",
+        "Memory and swap have their files",
         arguments: [
             (MemoryResources(limit: 1000), ["memory.max=1000"]),
             (MemoryResources(limit: -1), ["memory.swap.max=max", "memory.max=max"]),
@@ -52,14 +52,14 @@ struct ResourcesPlanTests {
         }
     }
 
-    @Test("checkBeforeUpdate holds the limit against the usage")
+    @Test("checkBeforeUpdate compares the limit with the usage")
     func usage() {
         let plan = ResourcesPlan(Resources(memory: .init(limit: 1000, checkBeforeUpdate: true)))
         #expect(plan.settings.map(\.usageFile) == ["memory.current"])
     }
 
     @Test(
-        "CPU",
+        "CPU limits have their files",
         arguments: [
             (CPUResources(shares: 1024), false, ["cpu.weight=100"]),
             (CPUResources(shares: 0), false, []),
@@ -83,7 +83,7 @@ struct ResourcesPlanTests {
         #expect(writes(Resources(cpu: cpu), updating: updating) == expected)
     }
 
-    @Test("Block I/O")
+    @Test("Block I/O limits have their files")
     func blockIO() {
         let plan = ResourcesPlan(
             Resources(
@@ -105,12 +105,12 @@ struct ResourcesPlanTests {
         #expect(writes(Resources(blockIO: .init(weight: 0, leafWeight: 0))) == [])
     }
 
-    @Test("PIDs", arguments: [(Int64(-1), "max"), (0, "0"), (32_771, "32771")])
+    @Test("PID limits have their files", arguments: [(Int64(-1), "max"), (0, "0"), (32_771, "32771")])
     func pids(limit: Int64, value: String) {
         #expect(writes(Resources(pids: .init(limit: limit))) == ["pids.max=\(value)"])
     }
 
-    @Test("Huge pages and RDMA")
+    @Test("Huge pages and RDMA have their files")
     func hugePages() {
         #expect(
             writes(
@@ -123,7 +123,7 @@ struct ResourcesPlanTests {
             ])
     }
 
-    @Test("The order of application, the fields, and the controllers to switch on")
+    @Test("Settings have their order, their fields and their controllers")
     func order() {
         let plan = ResourcesPlan(
             Resources(

@@ -88,7 +88,7 @@ struct ResourcesUpdateTests {
             Resources(devices: [.init(allow: true)], pids: .init(limit: 1)), ["pids.max=1"]),
     ]
 
-    @Test("Changes over what is stored", arguments: cases)
+    @Test("Changes are laid over what is stored", arguments: cases)
     func changes(example: Case) { #expect(lines(example.changes, example.stored) == example.lines) }
 
     @Test("What contradicts the limits that are stored is a mistake")
@@ -101,7 +101,7 @@ struct ResourcesUpdateTests {
             ])
     }
 
-    @Test("The limit is held against the usage where that is asked for, now or earlier")
+    @Test("The limit is compared with the usage where that is asked for, now or earlier")
     func checkBeforeUpdate() {
         for (asked, stored) in [(true, nil), (nil, true)] as [(Bool?, Bool?)] {
             let update = ResourcesUpdate(
@@ -111,7 +111,7 @@ struct ResourcesUpdateTests {
         }
     }
 
-    @Test("Only what limits needs its controller")
+    @Test("Only a limit needs its controller")
     func controllers() {
         let update = ResourcesUpdate(
             Resources(memory: .init(limit: -1), cpu: .init(shares: 2), pids: .init(limit: -1)), stored: nil)
@@ -128,7 +128,7 @@ struct FSUpdateTests {
                 unified: unified.map { KeyValue(key: $0.0, value: $0.1) }), stored: nil)
     }
 
-    @Test("Written, with a controller switched on that was off") func written() throws {
+    @Test("Limits are written, and their controller is switched on") func written() throws {
         let place = try Place()
         let manager = try place.create("/a/b")
         try manager.update(update([("cgroup.max.depth", "3")], huge: 4 << 20))
@@ -138,7 +138,7 @@ struct FSUpdateTests {
         #expect(try Files.readText("\(folder)/cgroup.max.depth") == "3")
     }
 
-    @Test("Set back when a later value is refused") func setBack() throws {
+    @Test("Limits are set back when a later value is refused") func setBack() throws {
         let place = try Place()
         let manager = try place.create()
         try manager.update(update([("cgroup.max.depth", "3")], huge: 4 << 20))
@@ -168,7 +168,7 @@ struct FSUpdateTests {
     }
 
     @Test(
-        "What to write so that a file holds again what it held",
+        "A file's text becomes what to write so that it holds the same again",
         arguments: [
             ("memory.max", "5", ["7"], ["5"]), ("cpuset.cpus", "", ["0"], [""]),
             (

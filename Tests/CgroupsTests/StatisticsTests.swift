@@ -61,7 +61,7 @@ struct StatisticsTests {
         return try FakeCgroup(files).statistics()
     }
 
-    @Test("CPU time in nanoseconds") func cpu() throws {
+    @Test("CPU time is in nanoseconds") func cpu() throws {
         let cpu = try read().cpu
         #expect(cpu.total == 1_234_567_000 && cpu.user == 1_000_000_000 && cpu.kernel == 234_567_000)
         #expect(cpu.periods == 40 && cpu.throttledPeriods == 3 && cpu.throttledTime == 98_765_000)
@@ -69,7 +69,7 @@ struct StatisticsTests {
         #expect(cpu.pressure?.full == .init(average10: 0, average60: 0, average300: 0, total: 4812))
     }
 
-    @Test("Memory and swap together, as cgroup v1 counted") func memory() throws {
+    @Test("Memory and swap are counted together, as in cgroup v1") func memory() throws {
         let memory = try read().memory
         #expect(memory.cache == 8_388_608)
         #expect(memory.usage == .init(limit: 67_108_864, usage: 10_485_760, peak: 20_971_520, failures: 17))
@@ -87,13 +87,13 @@ struct StatisticsTests {
         #expect((memory.usage.limit == .max) == (file == "memory.max"))
     }
 
-    @Test("Tasks: no limit is 0", arguments: [("100\n", 100), ("max\n", 0), ("0\n", 0)] as [(String, UInt64)])
+    @Test("No limit of tasks is 0", arguments: [("100\n", 100), ("max\n", 0), ("0\n", 0)] as [(String, UInt64)])
     func pids(text: String, limit: UInt64) throws {
         let pids = try read { $0 = $0.map { $0.name == "pids.max" ? ($0.name, text) : $0 } }.pids
         #expect(pids.current == 4 && pids.limit == limit)
     }
 
-    @Test("Block I/O in the words of cgroup v1") func io() throws {
+    @Test("Block I/O is shown in the words of cgroup v1") func io() throws {
         let io = try read().io
         func line(_ entry: IOStatistics.Entry) -> String {
             "\(entry.major):\(entry.minor) \(entry.operation) \(entry.value)"
@@ -106,14 +106,16 @@ struct StatisticsTests {
         #expect(io.pressure?.full?.total == 73)
     }
 
-    @Test("Huge pages by their size") func hugePages() throws {
+    @Test("Huge pages are counted by their size") func hugePages() throws {
         #expect(
             try read().hugePages == [
                 .init(pageSize: "1GB", usage: 0, failures: 0), .init(pageSize: "2MB", usage: 4_194_304, failures: 9),
             ])
     }
 
-    @Test("CPUs and nodes", arguments: [("member", false, true), ("root", true, true), ("isolated", true, false)])
+    @Test(
+        "CPUs and nodes are listed",
+        arguments: [("member", false, true), ("root", true, true), ("isolated", true, false)])
     func cpuset(partition: String, isExclusive: Bool, isBalanced: Bool) throws {
         let cpuset = try read {
             $0 = $0.map { $0.name == "cpuset.cpus.partition" ? ($0.name, "\(partition)\n") : $0 }
@@ -123,27 +125,28 @@ struct StatisticsTests {
     }
 
     @Test(
-        "Lists of CPUs",
+        "Lists of CPUs are read",
         arguments: [("", []), ("0", [0]), ("1-3", [1, 2, 3]), ("0,2-3,9", [0, 2, 3, 9])] as [(String, [UInt16])])
     func lists(text: String, numbers: [UInt16]) { #expect(CpusetStatistics.list(text) == numbers) }
 
-    @Test("What is no list of CPUs", arguments: ["x", "3-1", "1-2-3", "70000", "1-x", "-"])
+    @Test("Malformed lists of CPUs are refused", arguments: ["x", "3-1", "1-2-3", "70000", "1-x", "-"])
     func noLists(text: String) { #expect(CpusetStatistics.list(text) == nil) }
 
-    @Test("What is not there is left out") func nothing() throws {
+    @Test("Files that are not there are left out") func nothing() throws {
         #expect(try FakeCgroup([]).statistics() == Statistics())
         let bare = try read { $0 = $0.filter { $0.name == "cpu.stat" || $0.name == "cpu.pressure" } }
         #expect(bare.cpu.total == 1_234_567_000 && bare.memory == MemoryStatistics() && bare.hugePages.isEmpty)
     }
 
     @Test(
-        "Half a line is none", arguments: ["", "usage_usec", "usage_usec x", "usage_usec -1", "usage_usec 1 2", "\0"])
+        "Half a line is no value",
+        arguments: ["", "usage_usec", "usage_usec x", "usage_usec -1", "usage_usec 1 2", "\0"])
     func damaged(text: String) throws {
         #expect(try FakeCgroup([("cpu.stat", text)]).statistics().cpu.total == nil)
     }
 
     @Test(
-        "Pressure that is none",
+        "Malformed pressure is none",
         arguments: [
             "", "some", "some avg10=0.00", "some avg10=x avg60=0.00 avg300=0.00 total=0",
             "some avg10=0.0 avg60=0.00 avg300=0.00 total=0",

@@ -18,12 +18,12 @@ import Testing
         (nil, "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
         ("", "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
     ])
-    func read(path: String?, unit: String, slice: String, place: String) throws {
+    func aCgroupsPathNamesSliceAndScope(path: String?, unit: String, slice: String, place: String) throws {
         let name = try ScopeName(path, id: "box", isUser: false)
         #expect(name.unit == unit && name.slice == slice && name.path == place)
     }
 
-    @Test func defaultSliceOfAUser() throws {
+    @Test func theDefaultSliceOfAUserIsUserSlice() throws {
         #expect(try ScopeName(":p:n", id: "box", isUser: true).slice == "user.slice")
         #expect(try ScopeName(nil, id: "box", isUser: true).slice == "user.slice")
     }
@@ -34,18 +34,18 @@ import Testing
         "system.slice:b:c d",
         "system.slice:b:pod.slice", "system.slice:b:ü", "a@b.slice:b:c",
     ])
-    func refused(path: String) {
+    func pathsThatNameNoScopeAreRefused(path: String) {
         #expect(throws: CgroupPlanError.self) { _ = try ScopeName(path, id: "box", isUser: false) }
     }
 
-    @Test func tooLong() throws {
+    @Test func aNameBeyondTheLimitIsRefused() throws {
         let name = String(repeating: "x", count: 247)
         #expect(try ScopeName("::\(name)x", id: "i", isUser: false).unit.utf8.count == 254)
         #expect(throws: CgroupPlanError.self) { _ = try ScopeName("::\(name)xxx", id: "i", isUser: false) }
     }
 
     /// A container's ID may have a plus, a unit's name may not.
-    @Test func identifierThatIsNoName() {
+    @Test func anIDThatIsNoUnitNameIsRefused() {
         #expect(throws: CgroupPlanError.self) { _ = try ScopeName(nil, id: "a+b", isUser: false) }
     }
 }
@@ -64,7 +64,7 @@ import Testing
         return plan
     }
 
-    @Test func memory() throws {
+    @Test func memoryLimitsBecomeProperties() throws {
         let limits = try limits(
             #"{"memory":{"limit":1000000,"swap":3000000,"reservation":500000},"unified":{"memory.high":"2M","memory.min":"4096"}}"#
         )
@@ -75,7 +75,7 @@ import Testing
             ])
     }
 
-    @Test func lifted() throws {
+    @Test func noLimitIsInfinity() throws {
         let limits = try limits(#"{"memory":{"limit":-1},"pids":{"limit":-1},"cpu":{"quota":-1,"period":50000}}"#)
         #expect(limits["MemoryMax"] == .uint64(.max) && limits["MemorySwapMax"] == .uint64(.max))
         #expect(limits["TasksMax"] == .uint64(.max) && limits["CPUQuotaPerSecUSec"] == .uint64(.max))
@@ -88,7 +88,7 @@ import Testing
         (1000, 1_000_000, 10_000, "10000 1000000"), (1000, 1000, 1_000_000, "1000 1000"),
         (250_001, 100_000, 2_510_000, "251000 100000"), (7000, 30_000, 240_000, "7200 30000"),
     ])
-    func bandwidth(quota: Int, period: Int, perSecond: UInt64, file: String) throws {
+    func bandwidthIsRoundedAsSystemdRoundsIt(quota: Int, period: Int, perSecond: UInt64, file: String) throws {
         let json = #"{"cpu":{"quota":\#(quota),"period":\#(period)}}"#
         #expect(try limits(json)["CPUQuotaPerSecUSec"] == .uint64(perSecond))
         #expect(try limits(json, version: 241)["CPUQuotaPeriodUSec"] == nil)
@@ -97,13 +97,13 @@ import Testing
         #expect(UnitLimits.agreeable(settings) == settings, "agreeing again changes nothing")
     }
 
-    @Test func noTasks() throws {
+    @Test func aLimitOfNoTasksBecomesOne() throws {
         let plan = try plan(#"{"pids":{"limit":0}}"#)
         #expect(UnitLimits.agreeable(plan.settings).map(\.value) == ["1"])
         #expect(try limits(#"{"pids":{"limit":0}}"#) == ["TasksMax": .uint64(1)])
     }
 
-    @Test func processors() throws {
+    @Test func cpusAndNodesBecomeMasks() throws {
         let json = #"{"cpu":{"shares":1024,"cpus":"0-2,9","mems":"0"}}"#
         let now = try limits(json)
         #expect(now["CPUWeight"] == .uint64(100))
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test(arguments: ["x", "3-1", "1-2-3", "1,,x", "99999", "-1", "0-10:2/4"])
-    func masksThatAreNone(list: String) { #expect(UnitLimits.mask(list) == nil) }
+    func malformedListsHaveNoMask(list: String) { #expect(UnitLimits.mask(list) == nil) }
 
     /// What the kernel refuses goes to its file as it is, and to systemd not at all.
     @Test(arguments: [
@@ -121,27 +121,27 @@ import Testing
         "1099511627776 999", "1000 1000001", "1099511627777 100000", "18446744073709551616 100000", "5000 0",
         "0 100000", "-1 100000",
     ])
-    func bandwidthThatIsNone(text: String) throws {
+    func malformedBandwidthIsLeftToTheFile(text: String) throws {
         #expect(UnitLimits.Bandwidth(text) == nil)
         let json = #"{"unified":{"cpu.max":"\#(text)"}}"#
         #expect(try limits(json) == [:])
         #expect(UnitLimits.agreeable(try plan(json).settings).map(\.value) == [text])
     }
 
-    @Test func theLargestBandwidth() {
+    @Test func theLargestBandwidthDoesNotOverflow() {
         #expect(UnitLimits.Bandwidth("1099511627776 1000")?.text == "1099511627780 1000")
         #expect(UnitLimits.Bandwidth("1099511627776 1000000")?.text == "1099511630000 1000000")
         #expect(UnitLimits.Bandwidth("1 1000000")?.text == "10000 1000000")
     }
 
-    @Test func idle() throws {
+    @Test func idleIsAWeightOfZero() throws {
         #expect(try limits(#"{"cpu":{"idle":1,"shares":1024}}"#) == ["CPUWeight": .uint64(0)])
         #expect(try limits(#"{"cpu":{"idle":1}}"#, version: 251) == [:])
         #expect(try limits(#"{"cpu":{"idle":0,"shares":1024}}"#) == ["CPUWeight": .uint64(100)])
         #expect(try limits(#"{"cpu":{"idle":0}}"#) == ["CPUWeight": .uint64(.max)])
     }
 
-    @Test func blockDevices() throws {
+    @Test func blockDeviceLimitsNameTheirNodes() throws {
         let limits = try limits(
             #"{"blockIO":{"weight":10,"weightDevice":[{"major":8,"minor":0,"weight":500}],"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":7},{"major":9,"minor":1,"rate":0}],"throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":5}]},"unified":{"io.latency":"8:0 target=2000"}}"#,
             devices: ["8:0": "/dev/sda"])
@@ -154,14 +154,14 @@ import Testing
         #expect(limits["IODeviceLatencyTargetUSec"] == .array(of: type, [pair("/dev/sda", 2000)]))
     }
 
-    @Test func newerSystemd() throws {
+    @Test func propertiesNeedTheirVersionOfSystemd() throws {
         let json = #"{"unified":{"memory.oom.group":"1","memory.zswap.max":"5"}}"#
         #expect(try limits(json) == [:])
         #expect(try limits(json, version: 253) == ["OOMPolicy": .string("kill"), "MemoryZSwapMax": .uint64(5)])
     }
 
     /// The last word is `unified`'s, and what systemd has no word for is left to the file.
-    @Test func unified() throws {
+    @Test func unifiedOverridesTheOtherFields() throws {
         let limits = try limits(
             #"{"memory":{"limit":1000000},"unified":{"memory.max":"7M","cpu.max":"max","misc.max":"x 1","memory.high":"nonsense"}}"#
         )
@@ -172,7 +172,9 @@ import Testing
     @Test(arguments: [
         ("252.39-1~deb12u2", 252), ("v219", 219), ("systemd 257", 257), ("", nil), ("x", nil),
     ])
-    func versions(text: String, version: Int?) { #expect(SystemdBus.version(in: text) == version) }
+    func theVersionIsReadFromSystemdsText(text: String, version: Int?) {
+        #expect(SystemdBus.version(in: text) == version)
+    }
 }
 
 @Suite struct DevicesOfUnits {
@@ -187,7 +189,7 @@ import Testing
 
     private let denyAll = DeviceRule(allow: false, type: nil, major: nil, minor: nil, access: "rwm")
 
-    @Test func deniedButTheUsual() throws {
+    @Test func theUsualDevicesStayAllowed() throws {
         let (policy, allowed) = try policy([denyAll])
         #expect(policy == "strict")
         #expect(
@@ -198,7 +200,7 @@ import Testing
             ])
     }
 
-    @Test func some() throws {
+    @Test func singleDevicesAreAllowedByNumber() throws {
         let (_, allowed) = try policy([
             denyAll, DeviceRule(allow: true, type: .b, major: 8, minor: 1, access: "rw"),
             DeviceRule(allow: true, type: .c, major: nil, minor: 7, access: "r"),
@@ -208,7 +210,7 @@ import Testing
     }
 
     /// Where everything may be allowed in the end, systemd has nothing to forbid.
-    @Test func everything() throws {
+    @Test func whereEverythingIsAllowedSystemdForbidsNothing() throws {
         let all = DeviceRule(allow: true, type: nil, major: nil, minor: nil, access: "rwm")
         #expect(try policy([all]).policy == "auto")
         #expect(
@@ -218,7 +220,7 @@ import Testing
 }
 
 @Suite struct PlacesOfSystemd {
-    @Test func ofTheSystem() {
+    @Test func theSystemManagerHasTwoSockets() {
         #expect(
             SystemdPlace.ofSystem(nil) == [
                 SystemdPlace(path: "/run/systemd/private", isBus: false),
@@ -227,7 +229,7 @@ import Testing
         #expect(SystemdPlace.ofSystem("unix:path=/x").map(\.path) == ["/run/systemd/private", "/x"])
     }
 
-    @Test func ofAUser() {
+    @Test func aUserManagerHasTwoSockets() {
         let places = SystemdPlace.ofUser("unix:path=/run/user/7/bus,guid=1", folder: "/run/user/7", id: 7)
         #expect(places.map(\.path) == ["/run/user/7/bus", "/run/user/7/systemd/private"])
         #expect(places.map(\.isBus) == [true, false])
@@ -242,13 +244,13 @@ import Testing
         (0, "0 0 4294967295", 0), (0, "0 1000 1\n1 100000 65536", 1000), (5, "0 1000 1\n1 100000 65536", 100_004),
         (7, "", 7),
     ])
-    func hostUser(user: UInt32, map: String, host: UInt32) {
+    func aUserIsMappedToTheHostsID(user: UInt32, map: String, host: UInt32) {
         #expect(SystemdPlace.hostUser(user, map: map) == host)
     }
 }
 
 @Suite struct ScopePlans {
-    @Test func annotationsAndLimits() throws {
+    @Test func annotationsAreAddedToTheLimits() throws {
         let name = try ScopeName("system.slice:a:b", id: "i", isUser: false)
         let description = UnitProperty("Description", .string("mine"))
         let plan = ScopePlan(name, isUser: false, subgroup: nil, properties: [description])
@@ -264,7 +266,7 @@ import Testing
     }
 
     /// Without its own cgroup, a record of a scope finds nothing to end.
-    @Test func anothersCgroup() throws {
+    @Test func aRecordOfAnothersCgroupFreezesNothing() throws {
         let record = CgroupRecord(
             mode: .systemd, root: "/proc", path: "/self", created: ["/self"],
             scope: ScopeRecord(unit: "x.scope", subgroup: nil, inode: 1))

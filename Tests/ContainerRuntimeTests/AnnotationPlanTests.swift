@@ -13,7 +13,7 @@ import Testing
         return plan { AnnotationPlan(spec, bundle: "/bundle", findings: &$0) }
     }
 
-    @Test func othersAreFreeMetadata() {
+    @Test func otherAnnotationsAreFreeMetadata() {
         let read = read(("org.example", "x"), ("io.kubernetes.cri.container-name", "y"), ("run.ocix", "z"))
         #expect(read.findings.errorLines == [] && read.findings.warningLines == [])
         #expect(!read.plan.keepsGroups && read.plan.pidfdReceiver == nil && read.plan.delegatedCgroup == nil)
@@ -32,13 +32,13 @@ import Testing
         arguments: [
             ("a", "a"), ("/a/b/", "a/b"), ("", nil), ("..", nil), ("a/./b", nil), ("a\nb", nil),
         ] as [(String, String?)])
-    func cgroupsBelow(name: String, expected: String?) {
+    func aDelegatedCgroupStaysBelowTheContainers(name: String, expected: String?) {
         let read = read(("run.oci.delegate-cgroup", name))
         #expect(read.plan.delegatedCgroup == expected)
         #expect(read.findings.errorLines.isEmpty == (expected != nil || name.isEmpty))
     }
 
-    @Test func propertiesOfTheScope() {
+    @Test func systemdAnnotationsNeedAScope() {
         func read(_ name: String, _ value: String, systemd: Bool = true) -> (
             plan: AnnotationPlan, findings: PlanFindings
         ) {
@@ -67,11 +67,11 @@ import Testing
             ("A", nil), ("AA", nil), ("AA=", nil), ("A===", nil), ("AA=A", nil), ("====", nil), ("TW u", nil),
             ("AA-_", nil),
         ] as [(String, [UInt8]?)])
-    func base64(text: String, bytes: [UInt8]?) {
+    func base64IsDecodedOrRefused(text: String, bytes: [UInt8]?) {
         #expect(Base64.decode(text) == bytes)
     }
 
-    @Test func everyNameIsSaidToDoSomething() {
+    @Test func everyNameHasAnEffect() {
         for name in AnnotationName.allCases { #expect(!name.effect.does.isEmpty, "\(name)") }
         #expect(AnnotationName.potentiallyUnsafe.contains("run.oci."))
     }
@@ -90,12 +90,12 @@ import Testing
             ([0x64, 0, 0, 0, 32, 0, 0, 0], false), ([0x02, 0, 0, 0, 16, 0, 0, 0], false),
             ([0x28, 0, 0, 0, 0, 0, 0, 0], false), ([0x94, 0, 0, 0, 1, 0, 0, 0], false), ([1, 2, 3], false),
         ] as [([UInt8], Bool)])
-    func filters(first: [UInt8], isGood: Bool) {
+    func malformedFiltersAreRefused(first: [UInt8], isGood: Bool) {
         let mistake = SeccompCheck.mistake(in: SeccompProgram(bytes: first + Self.allow))
         #expect((mistake == nil) == isGood, "\(mistake ?? "none")")
     }
 
-    @Test func lengths() {
+    @Test func aFilterHasOneTo4096Instructions() {
         let many = { (count: Int) in
             SeccompProgram(bytes: [[UInt8]](repeating: Self.allow, count: count).flatMap { $0 })
         }
@@ -117,13 +117,13 @@ import Testing
         ("EXTEND_TIMEOUT_USEC=9", "EXTEND_TIMEOUT_USEC=9", false),
         ("", "", false), ("READY", "", false), ("READY=1\nBARRIER=1", "READY=1\nMAINPID=7", true),
     ])
-    func whatIsPassedOn(text: String, expected: String, isReady: Bool) {
+    func mainPIDIsAddedWhenTheServiceIsReady(text: String, expected: String, isReady: Bool) {
         let message = Notification(Array(text.utf8), pid: 7)
         #expect(String(decoding: message.bytes, as: UTF8.self) == expected)
         #expect(message.isReady == isReady && !message.isBarrier)
     }
 
-    @Test func aBarrierAlone() {
+    @Test func aBarrierIsNoReadiness() {
         let message = Notification(Array("BARRIER=1".utf8), pid: 7)
         #expect(message.isBarrier && !message.isReady)
     }

@@ -18,7 +18,7 @@ private let text = """
     """
 
 @Suite struct BundleTests {
-    @Test func findingsHaveTheirPlace() throws {
+    @Test func findingsHaveTheirPlaceInTheFile() throws {
         try withFolder { folder throws in
             try folder.write("config.json", text)
             let bundle = try Bundle(folder.path)
@@ -53,7 +53,7 @@ private let text = """
         }
     }
 
-    @Test func aConfigurationWithoutAFile() throws {
+    @Test func aConfigurationNeedsNoFile() throws {
         let bundle = try Bundle("/a/./bundle", configuration: Array(text.utf8))
         #expect(bundle.path == "/a/bundle" && bundle.warnings.count == 1)
         let failure = failure {

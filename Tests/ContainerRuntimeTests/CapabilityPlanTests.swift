@@ -24,7 +24,7 @@ private func read(_ sets: OCISpec.Capabilities?) -> (plan: ProcessCapabilities, 
     }
 
     @Test(arguments: [nil, OCISpec.Capabilities(), OCISpec.Capabilities(bounding: [], ambient: [])])
-    func whatIsAbsentIsNone(sets: OCISpec.Capabilities?) {
+    func anAbsentListIsAnEmptySet(sets: OCISpec.Capabilities?) {
         let (plan, findings) = read(sets)
         #expect(plan == ProcessCapabilities())
         #expect(findings.warningLines == [])
@@ -57,7 +57,7 @@ private func read(_ sets: OCISpec.Capabilities?) -> (plan: ProcessCapabilities, 
             ])
     }
 
-    @Test func allThatTheKernelHasCanBeNamed() {
+    @Test func everyCapabilityOfTheKernelCanBeNamed() {
         let names = Kernel.Capabilities.names(of: Kernel.Capabilities.known)
         let (plan, findings) = read(OCISpec.Capabilities(bounding: names))
         #expect(findings.warningLines == [])

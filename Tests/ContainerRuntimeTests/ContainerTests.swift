@@ -10,7 +10,7 @@ import Testing
         "a", "0", "A", "box", "a.b", "a..", "_", "+", "-", "--help", "a_b+c-d.e", String(repeating: "x", count: 255),
         "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
     ])
-    func good(text: String) throws {
+    func goodIDsAreTakenAsTheyAre(text: String) throws {
         #expect(try ContainerID(text).description == text)
     }
 
@@ -19,7 +19,7 @@ import Testing
         "a=b",
         "\u{e9}", "\u{ff21}", "\u{212a}", "a\u{301}", "\u{1f600}", String(repeating: "x", count: 256),
     ])
-    func bad(text: String) {
+    func badIDsAreRefused(text: String) {
         #expect(
             failure { _ = try ContainerID(text) }
                 == "invalid container ID format: \"\(text)\" (letters, digits and _+-. are allowed, and no dot in front)"
@@ -35,7 +35,7 @@ import Testing
             (.running, [false, true, false, true]), (.paused, [false, true, false, true]),
             (.stopped, [false, false, true, false]),
         ] as [(ContainerRuntime.Status, [Bool])])
-    func allows(status: ContainerRuntime.Status, allowed: [Bool]) {
+    func eachStatusAllowsItsOperations(status: ContainerRuntime.Status, allowed: [Bool]) {
         #expect([status.allowsStart, status.allowsKill, status.allowsDelete, status.hasProcess] == allowed)
     }
 
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// The status follows from the process and the gate: this very process plays the init.
-    @Test func followsFromWhatIsThere() throws {
+    @Test func theStatusFollowsFromProcessAndRecord() throws {
         try withFolder { folder throws in
             let container = Container(try ContainerID("box"), store: Store(root: folder.path))
             let own = Processes.currentID
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func damagedOnesAreLeftOutOfTheList() throws {
+    @Test func damagedContainersAreLeftOutOfTheList() throws {
         try withFolder { folder throws in
             let store = Store(root: folder.path)
             _ = try store.reserve("box")
@@ -137,7 +137,7 @@ import Testing
             (.configuration(["one", "two"]), "one (and 1 more; --debug lists them all)", 1),
             (.configuration(["one", "two", "three"]), "one (and 2 more; --debug lists them all)", 1),
         ] as [(RuntimeError, String, Int32)])
-    func speaks(error: RuntimeError, words: String, status: Int32) {
+    func everyErrorIsOneLine(error: RuntimeError, words: String, status: Int32) {
         #expect(error.description == words)
         #expect(error.exitStatus == status)
     }
@@ -148,18 +148,18 @@ import Testing
         (SystemError("pidfd_open", "5", .noProcess), "read: pidfd_open 5: no such process"),
         (.refused("the state is damaged"), "read: the state is damaged"),
     ])
-    func tellsWhatWasBeingDone(error: SystemError, words: String) {
+    func anErrorNamesWhatWasBeingDone(error: SystemError, words: String) {
         #expect(RuntimeError(error, doing: "read").description == words)
         #expect(failure { try operation("read") { () throws(SystemError) in throw error } } == words)
     }
 
-    @Test func passesAStageFailureOn() {
+    @Test func aFailureOfTheSetUpIsPassedOn() {
         let error = RuntimeError(StageFailure(.program, .refused("x"), exitStatus: 126))
         #expect(error.description == "unable to start container process: x")
         #expect(error.exitStatus == 126)
     }
 
-    @Test func passesACgroupErrorOn() {
+    @Test func aCgroupErrorIsPassedOn() {
         #expect(RuntimeError(CgroupError("no room", remedy: "make some")).description == "no room; make some")
     }
 }
@@ -205,7 +205,7 @@ import Testing
                 "open mount sources: bind mounts[0]: source /s: not found"
             ),
         ] as [(Step, SystemError, String)])
-    func saysWhatToDo(step: Step, cause: SystemError, message: String) {
+    func aFailureNamesItsRemedy(step: Step, cause: SystemError, message: String) {
         #expect(StageFailure(step, cause).message == message)
     }
 
@@ -251,7 +251,7 @@ import Testing
     }
 
     @Test(arguments: [("ok", "second/ok"), ("both", "second/both"), ("folder", "second/folder")])
-    func searchesThePath(name: String, found: String) throws {
+    func aNameIsSearchedOnThePath(name: String, found: String) throws {
         try withFolder { folder throws in
             let search = try path(folder)
             #expect(try Program(name, searching: search).path == folder.path(found))
@@ -264,7 +264,7 @@ import Testing
             ("plain", "exec: \"plain\": permission denied", 126),
             ("", "exec: \"\": executable file not found in $PATH", 127),
         ] as [(String, String, Int32)])
-    func speaksAsEnginesExpect(name: String, words: String, status: Int32) throws {
+    func aMissingProgramHasTheWordsThatEnginesExpect(name: String, words: String, status: Int32) throws {
         try withFolder { folder throws in
             let search = try path(folder)
             var caught: StageFailure?

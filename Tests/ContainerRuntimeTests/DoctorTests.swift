@@ -18,7 +18,7 @@ import Testing
         facts.cgroup.delegated = ["cpu", "cpuset", "io", "memory", "pids"]
     }
 
-    @Test func aHostThatLacksNothing() {
+    @Test func aHostThatLacksNothingIsFit() {
         for findings in [Self.findings(), Self.findings(Self.user)] {
             #expect(findings.filter { $0.verdict != .ok } == [])
             #expect(Set(findings.map(\.id)).count == findings.count)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: kernelGaps + cgroupGaps + userGaps + securityGaps + toolGaps)
-    func aGapIsToldWithItsRemedy(gap: Gap) throws {
+    func aGapIsShownWithItsRemedy(gap: Gap) throws {
         let findings = Self.findings(gap.change)
         let finding = try #require(findings.first { $0.id == gap.id })
         #expect(finding.verdict == gap.verdict && finding.isEssential == gap.essential, "\(finding)")
@@ -238,7 +238,7 @@ import Testing
         arguments: [
             ("6.18.44-fc", 6, 18), ("5.10", 5, 10), ("6", 6, 0), ("", 0, 0), ("4.4.0-rc1+", 4, 4), ("5.12-rc2", 5, 12),
         ] as [(String, Int, Int)])
-    func readsVersions(text: String, major: Int, minor: Int) {
+    func versionsAreRead(text: String, major: Int, minor: Int) {
         #expect(HostFacts.version(text) == (major, minor))
     }
 
@@ -247,17 +247,17 @@ import Testing
             ("debian", .debian), ("ubuntu debian", .ubuntu), ("linuxmint ubuntu debian", .ubuntu), ("fedora", .fedora),
             ("rocky rhel centos fedora", .fedora), ("arch", .other), ("", .other),
         ] as [(String, HostFacts.Distribution)])
-    func tellsDistributions(ids: String, distribution: HostFacts.Distribution) {
+    func distributionsAreRecognised(ids: String, distribution: HostFacts.Distribution) {
         #expect(HostFacts.distribution(ids) == distribution)
     }
 
-    @Test func countsSubordinateIDs() {
+    @Test func subordinateIDsAreCounted() {
         let lines = ["ann:100000:65536", "bob:165536:65536", "1000:300000:10", "ann:1", "", "ann:x:y"]
         #expect(UserFacts.count(lines, of: "ann", number: "1000") == 65546)
         #expect(UserFacts.count(lines, of: "eve", number: "7") == 0)
     }
 
-    @Test func readsControllers() {
+    @Test func controllersAreRead() {
         let (all, off) = CgroupFacts.kernelControllers([
             "#subsys_name\thierarchy\tnum_cgroups\tenabled", "cpu\t0\t10\t1", "memory\t0\t1\t0", "blkio\t3\t1\t1",
             "odd",
@@ -272,7 +272,7 @@ import Testing
             (["libsystemd-shared-252.so"], "252"), (["systemd", "libsystemd-shared-255.4-1.fc40.so"], "255"),
             (["libsystemd-shared-.so", "libsystemd-core-252.so"], nil), ([], nil),
         ] as [([String], String?)])
-    func readsTheVersionOfSystemd(names: [String], version: String?) {
+    func theVersionOfSystemdIsRead(names: [String], version: String?) {
         #expect(ToolFacts.systemdVersion(names) == version)
     }
 }

@@ -6,12 +6,12 @@ import Testing
 @testable import Kernel
 
 @Suite struct EventTextTests {
-    @Test func outOfMemory() {
+    @Test func anOutOfMemoryEventIsOneLine() {
         #expect(EventText.outOfMemory(id: "a") == #"{"type":"oom","id":"a"}"#)
     }
 
     /// What runc writes where nothing is counted, and no key more.
-    @Test func nothingCounted() {
+    @Test func whatIsNotCountedIsZero() {
         let none = #"{"limit":0,"failcnt":0}"#
         #expect(
             EventText.statistics(Usage(cgroup: Statistics(), interfaces: []), id: "a")
@@ -23,7 +23,7 @@ import Testing
                 + #""network_interfaces":[]}}"#)
     }
 
-    @Test func everythingCounted() {
+    @Test func everyCounterHasItsKey() {
         var usage = Usage(cgroup: Statistics(), interfaces: [])
         let pressure = Pressure(
             "some avg10=1.50 avg60=0.07 avg300=12.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func statisticsOfAGroup() throws {
+    @Test func aGroupsCountersAreRead() throws {
         try withFolder { folder in
             try tree(folder)
             let box = folder.path("box")
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func aMachineWithoutIt() throws {
+    @Test func aMachineWithoutResctrlHasNoCounters() throws {
         try withFolder { folder in
             let seen = try ResctrlStatistics(
                 root: folder.path(""), group: folder.path("x"), monitored: folder.path("x"))

@@ -30,16 +30,16 @@ import Testing
         },
         exit(.exited(code: 1)) { $0.wasKilledForMemory = false },
     ])
-    func comesBackAsItWas(exit: ContainerExit) {
+    func anExitRecordComesBackAsItWas(exit: ContainerExit) {
         #expect(ContainerExit(Array(exit.json().utf8)) == exit)
     }
 
-    @Test func aSignalIsToldAsShellsDo() {
+    @Test func aSignalIsCountedAsShellsDo() {
         #expect(Self.exit(.killed(signal: .kill)).code == 137 && Self.exit(.killed(signal: .kill)).signal == 9)
         #expect(Self.exit(.exited(code: 137)).signal == nil)
     }
 
-    @Test func whatNobodyCouldLearnIsNoRecord() {
+    @Test func anUnknownEndIsNoRecord() {
         let text = Self.exit(nil) { $0.unknown = "why" }.json()
         #expect(text == #"{"unknown":"why","observedBy":"wait"}"#)
         #expect(ContainerExit(Array(text.utf8)) == nil)
@@ -53,14 +53,14 @@ import Testing
     @Test(arguments: [
         ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.5Z"), ("2026-01-01T0", nil), ("", nil), (nil, nil),
     ])
-    func theStartIsReadWhole(text: String?, time: String?) throws {
+    func theStartTimeIsReadWhole(text: String?, time: String?) throws {
         let folder = try Folder()
         if let text { try Files.write(Array(text.utf8), toNew: "\(folder.path)/\(StartNote.fileName)", mode: 0o600) }
         #expect(StartNote.read(folder.path) == time)
     }
 
     /// Without the mount the file is there and says nothing.
-    @Test func anEmptyPinTellsNothing() throws {
+    @Test func anEmptyPinShowsNoEnd() throws {
         let folder = try Folder()
         #expect(EndPin.end(folder.path) == nil)
         try Files.write([], toNew: "\(folder.path)/\(EndPin.fileName)", mode: 0o600)

@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(arguments: [false, true], [false, true])
-    func acceptsTheOneOrderAndNothingElse(bridge: Bool, terminal: Bool) throws {
+    func onlyTheSpecifiedOrderIsAccepted(bridge: Bool, terminal: Bool) throws {
         var expectation = ContainerRuntime.Expectation(bridge: bridge, terminal: terminal)
         var count = 0
         while true {
@@ -67,7 +67,7 @@ import Testing
 
     /// Every sequence of up to six packets, judged against the whole orders written out.
     @Test(arguments: [false, true], [false, true])
-    func judgesEverySequence(bridge: Bool, terminal: Bool) {
+    func everyOtherSequenceIsRefused(bridge: Bool, terminal: Bool) {
         let kinds: [Message] = [.bridged, .prepared, .terminal, .ready]
         let whole: [Message] = (bridge ? [.bridged] : []) + [.prepared] + (terminal ? [.terminal] : []) + [.ready]
         var accepted = 0
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// An init that is born last is announced behind the terminal and before it is ready.
-    @Test func anInitThatIsBornLast() {
+    @Test func anInitThatIsBornLastIsAnnouncedBeforeItIsReady() {
         var expectation = ContainerRuntime.Expectation(bridge: false, terminal: true, bornLast: true)
         // The terminal comes first, and then nobody is there yet who could be ready; it is born once.
         let turns: [(message: Message, isAccepted: Bool)] = [

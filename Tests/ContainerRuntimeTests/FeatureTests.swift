@@ -7,13 +7,13 @@ import Testing
     private let features = FeatureDocument.gather(version: "1.2.3", commit: "abc")
 
     /// A mistake in it would make everything look unsupported.
-    @Test func theTrialsConfigurationIsSound() throws {
+    @Test func theTrialsConfigurationHasNoMistakes() throws {
         _ = try spec(PlanTrial.configuration)
     }
 
     /// Each field asks for what its question names, so that the answer can be no.
     @Test(arguments: PlanTrial.Question.allCases)
-    func theTrialAsksForIt(question: PlanTrial.Question) {
+    func theTrialHoldsEveryFieldThatIsAskedFor(question: PlanTrial.Question) {
         let document = SpecDocument(bytes: Array(PlanTrial.configuration.utf8), file: "x")
         #expect(document.text(atPath: question.rawValue) != nil)
     }

@@ -68,7 +68,7 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
             option: "idmap=uids=@1-3-10;gids=@1-3-10", uids: [map(1, 4, 10)], gids: [map(1, 4, 10)],
             container: [map(0, 0, 1), map(1, 2, 1000)]),
     ])
-    func words(option: Case) {
+    func everyIDMapWordIsRead(option: Case) {
         for (word, recursive) in [(option.option, false), ("r" + option.option, true)] {
             let (plan, findings) = read(bind(word), namespaces(option.container))
             #expect(findings.errorLines == [])
@@ -77,12 +77,12 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
         }
     }
 
-    @Test func theLastWordCounts() {
+    @Test func theLastIDMapWordCounts() {
         let (plan, _) = read(bind("idmap=uids=0-1-1;gids=0-1-1", "ridmap"), namespaces(Self.container))
         #expect(plan?.recursive == true && plan?.source == .mappings(uids: Self.container, gids: Self.container))
     }
 
-    @Test func aJoinedNamespaceHasItsOwn() {
+    @Test func aJoinedNamespaceHasItsOwnMappings() {
         #expect(read(bind("idmap"), namespaces(joined: true)).plan?.source == .joined(0))
         let line = "\"@\" counts from the container's mappings: name them in linux.uidMappings and linux.gidMappings"
         #expect(
@@ -93,7 +93,7 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
         #expect(known?.source == .mappings(uids: [map(0, 100_001, 1)], gids: [map(0, 100_001, 1)]))
     }
 
-    @Test func ofTheMount() {
+    @Test func mappingsOfTheMountNeedNoWord() {
         let uids = [map(0, 1000, 1)]
         let gids = [map(0, 2000, 1)]
         for (options, recursive) in [([], false), (["idmap"], false), (["ridmap"], true)] as [([String], Bool)] {
@@ -105,7 +105,7 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
         }
     }
 
-    @Test func nothingAsksForIt() {
+    @Test func withoutWordAndMappingsNothingIsMapped() {
         #expect(read(bind("ro"), namespaces(Self.container)).plan == nil)
         #expect(read(bind(uids: [], gids: []), namespaces()).plan == nil)
     }
@@ -167,11 +167,11 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
             "mounts[2].uidMappings: the cgroup file system takes no idmapped mounts"
         ),
     ])
-    func mistakes(mount: Mount, line: String) {
+    func mistakesNameTheirField(mount: Mount, line: String) {
         #expect(read(mount, namespaces()).findings.errorLines == [line])
     }
 
-    @Test func idsThatTheContainerDoesNotHave() {
+    @Test func idsThatAreNotMappedAreErrors() {
         #expect(
             read(bind("idmap=uids=@0-19-2;gids=0-1-1"), namespaces(Self.container)).findings.errorLines == [
                 "mounts[2].options[1]: the container's id 20 is not mapped in its user namespace"
@@ -188,12 +188,12 @@ private func bind(_ options: String..., uids: [IDMapping]? = nil, gids: [IDMappi
         ([map(4, 10, 5), map(0, 0, 5)], ["f[1]: overlaps with f[0]"]),
         ([map(0, 0, 1), map(1, 1, 1), map(0, 9, 1)], ["f[2]: overlaps with f[0]"]),
     ])
-    func whatTheKernelDemands(mappings: [IDMapping], lines: [String]) {
+    func mappingsThatTheKernelRefusesAreErrors(mappings: [IDMapping], lines: [String]) {
         let findings = plan { IDMappingRules.check(mappings, "f", &$0) }.findings
         #expect(findings.errorLines == lines)
     }
 
-    @Test func howManyLines() {
+    @Test func moreLinesThanTheKernelTakesAreRefused() {
         let most = (0..<340).map { map(UInt32($0), UInt32($0), 1) }
         #expect(plan { IDMappingRules.check(most, "f", &$0) }.findings.errorLines == [])
         #expect(

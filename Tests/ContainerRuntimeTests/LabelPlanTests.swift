@@ -18,7 +18,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
     }
 
     @Test(arguments: [off, on], [nil, ""] as [String?])
-    func nothingAskedIsNothing(modules: SecurityModules, text: String?) {
+    func withoutLabelsNothingIsPlanned(modules: SecurityModules, text: String?) {
         let (plan, errors) = Self.read(text, text, modules)
         #expect(plan == .none && plan.isEmpty && errors == [])
     }
@@ -30,7 +30,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
     }
 
     /// A label on a machine that enforces none would be a promise that nobody keeps; "unconfined" promises nothing.
-    @Test func withoutTheModule() {
+    @Test func aLabelNeedsItsSecurityModule() {
         #expect(Self.read("unconfined", nil, off).plan.isEmpty && Self.read("unconfined", nil, off).errors == [])
         #expect(Self.read("unconfined", nil, on).plan.profile == "unconfined")
         let errors = Self.read("docker-default", "a:b:c", off).errors
@@ -58,7 +58,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
         #expect(Self.read(nil, text, on).errors == ["process.selinuxLabel: must not hold control characters"])
     }
 
-    @Test func onlyWhatIsAskedIsLookedFor() {
+    @Test func onlyTheModuleOfAGivenLabelIsLookedFor() {
         #expect(SecurityModules.asked(by: nil) == off)
         #expect(SecurityModules.asked(by: process()) == off)
     }
@@ -84,7 +84,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
         #expect(plan?.option == "\(kind ?? "context")=\"\(Self.label)\"" && errors == [])
     }
 
-    @Test func mistakes() {
+    @Test func mistakesNameTheirField() {
         #expect(Self.read(nil, kind: "x").plan == nil && Self.read("", kind: "x").errors == [])
         let kind = Self.read(Self.label, kind: "x").errors
         #expect(kind.count == 1 && kind[0].hasPrefix("annotations[\"run.oci.mount_context_type\"]: must be one of"))
@@ -104,7 +104,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
     }
 
     @Test(arguments: ["tmpfs", "devpts", "overlay", "ext4"])
-    func newFileSystemsGetIt(type: String) {
+    func newFileSystemsGetTheLabel(type: String) {
         let plan = Self.mount(type, ["nosuid", "size=1"])
         #expect(plan?.data == ["size=1", "context=\"\(Self.label)\""] && plan?.fileLabel == nil)
     }
@@ -113,13 +113,13 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
         ("proc", []), ("sysfs", []), ("cgroup", []), ("cgroup2", []), ("none", ["bind"]), ("tmpfs", ["rbind"]),
         ("tmpfs", ["remount"]),
     ])
-    func theseDoNot(type: String, options: [String]) {
+    func otherMountsGetNoLabel(type: String, options: [String]) {
         let plan = Self.mount(type, options)
         #expect(plan?.data == [] && plan?.fileLabel == nil)
     }
 
     @Test(arguments: [("\"a:b:c,d\"", "a:b:c,d"), ("a:b", "a:b"), ("\"", "\""), ("\"a", "\"a"), ("", ""), ("\"\"", "")])
-    func fsconfigTakesItWithoutQuotationMarks(value: String, expected: String) {
+    func fsconfigTakesTheLabelWithoutQuotationMarks(value: String, expected: String) {
         #expect(MountLabel.unquoted(value) == expected)
     }
 

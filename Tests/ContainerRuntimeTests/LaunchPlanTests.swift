@@ -199,7 +199,7 @@ private func withLinux(_ members: String) -> String {
         withProcess(#""apparmorProfile":"","selinuxLabel":"""#), withLinux(#""mountLabel":"","netDevices":{}"#),
         withProcess(""), withLinux(""),
     ])
-    func whatAsksForNothingIsNoMistake(text: String) throws {
+    func emptySectionsAreNoMistake(text: String) throws {
         #expect(try launch(text).findings.errorLines == [])
     }
 
@@ -235,7 +235,7 @@ private func withLinux(_ members: String) -> String {
         ("1.0.2-dev", 0, "max", 0), ("1.2.1", 0, "max", 0), ("1.3.0", 0, "0", 1), ("1.0.0", -1, "max", 0),
         ("1.0.0", 7, "7", 1),
     ])
-    func aPidsLimitOfNothing(version: String, limit: Int, value: String, controllers: Int) throws {
+    func aPidsLimitOfZeroDependsOnTheVersion(version: String, limit: Int, value: String, controllers: Int) throws {
         let text = withLinux(#""resources":{"pids":{"limit":\#(limit)}}"#)
             .split(separator: "1.2.0").joined(separator: version)
         let resources = try launch(text).plan.cgroup.resources
@@ -253,7 +253,7 @@ private func withLinux(_ members: String) -> String {
         (#""cgroupsPath":"/a/b""#, "/a/b"), (#""cgroupsPath":"a/b""#, "/user.slice/a/b"), ("", "/user.slice/box"),
         (#""cgroupsPath":"""#, "/user.slice/box"), (#""cgroupsPath":"/a/../b""#, "/b"),
     ])
-    func cgroupPaths(member: String, path: String) throws {
+    func aCgroupsPathLeadsToOneCgroup(member: String, path: String) throws {
         let (plan, findings) = try launch(withLinux(member))
         #expect(findings.errorLines == [])
         #expect(plan.cgroup.path?.description == path)
@@ -268,7 +268,9 @@ private func withLinux(_ members: String) -> String {
         (limit, false, "/x/box", false, true), (#""cgroupsPath":"/a","# + limit, false, "/a", false, false),
         ("", true, "/x/web.service/box", false, false),
     ])
-    func withinAService(member: String, delegated: Bool, path: String, clears: Bool, tells: Bool) throws {
+    func aServicesContainersStayInItsCgroup(member: String, delegated: Bool, path: String, clears: Bool, tells: Bool)
+        throws
+    {
         let service = OwnService(path: "/x/web.service", isDelegated: delegated)
         let machine = Host(
             effectiveUser: 0, effectiveGroup: 0,

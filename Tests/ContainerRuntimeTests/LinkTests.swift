@@ -19,7 +19,7 @@ private let messages: [Message] =
 
 @Suite struct MessageTests {
     @Test(arguments: messages)
-    func comesBackAsItWas(message: Message) {
+    func aMessageComesBackAsItWas(message: Message) {
         #expect(Message(message.encode()) == message)
         #expect(message.encode().count <= Message.limit)
     }
@@ -40,13 +40,13 @@ private let messages: [Message] =
                 [9, 128, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
             ),
         ] as [(Message, [UInt8])])
-    func hasItsBytes(message: Message, bytes: [UInt8]) {
+    func everyMessageHasItsBytes(message: Message, bytes: [UInt8]) {
         #expect(message.encode() == bytes)
     }
 
     /// Cut anywhere, a packet is none; only a program may be shorter than it was.
     @Test(arguments: messages.filter { $0.encode().count < 200 })
-    func cutPacketsAreNone(message: Message) {
+    func cutPacketsAreRefused(message: Message) {
         let bytes = message.encode()
         for length in 0..<bytes.count {
             let cut = Message(Array(bytes[..<length]))
@@ -59,7 +59,7 @@ private let messages: [Message] =
     }
 
     @Test(arguments: messages.filter { if case .proceed = $0 { false } else { true } })
-    func longerPacketsAreNone(message: Message) {
+    func longerPacketsAreRefused(message: Message) {
         #expect(Message(message.encode() + [0]) == nil)
         #expect(Message(message.encode() + message.encode()) == nil)
     }
@@ -72,12 +72,12 @@ private let messages: [Message] =
             [6, 1, 0, 0, 0, 65, 66], [4], [4, 1, 2, 3], [9], [9, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             [9, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255, 1, 0, 0, 0, 65],
         ] as [[UInt8]])
-    func garbageIsNone(bytes: [UInt8]) {
+    func garbageIsRefused(bytes: [UInt8]) {
         #expect(Message(bytes) == nil)
     }
 
     /// Bytes of a hostile process must not be able to end the runtime.
-    @Test func noBytesAreDangerous() {
+    @Test func randomBytesDoNotCrash() {
         var state: UInt64 = 88_172_645_463_325_252
         for round in 0..<20_000 {
             var bytes: [UInt8] = []
@@ -92,7 +92,7 @@ private let messages: [Message] =
         }
     }
 
-    @Test func textThatIsNoUTF8IsMended() {
+    @Test func textThatIsNoUTF8IsRepaired() {
         #expect(Message([6, 2, 0, 0, 0, 0xff, 65]) == .warning("\u{fffd}A"))
     }
 
@@ -146,14 +146,14 @@ private struct Ends: ~Copyable {
 
 @Suite struct LinkTests {
     @Test(arguments: messages)
-    func carriesEveryMessage(message: Message) throws {
+    func everyMessageIsCarried(message: Message) throws {
         let pair = try Pair.make()
         try pair.far.send(message)
         let received = try #require(try pair.near.receive()?.message)
         #expect(received == message)
     }
 
-    @Test func keepsTheOrderAndTheBorders() throws {
+    @Test func packetsKeepTheirOrderAndTheirBorders() throws {
         let pair = try Pair.make()
         for message in [.prepared, .warning("one"), .warning("two"), .ready] as [Message] { try pair.far.send(message) }
         var received: [Message] = []
@@ -161,7 +161,7 @@ private struct Ends: ~Copyable {
         #expect(received == [.prepared, .warning("one"), .warning("two"), .ready])
     }
 
-    @Test func carriesDescriptors() throws {
+    @Test func descriptorsAreCarried() throws {
         let pair = try Pair.make()
         let file = try Files.memoryFile("terminal")
         try pair.far.send(.terminal, descriptor: file)
@@ -179,7 +179,7 @@ private struct Ends: ~Copyable {
     }
 
     @Test(arguments: [[0], [1, 1], [6, 9, 0, 0, 0, 65], [9, 255]] as [[UInt8]])
-    func aPacketThatIsNoneEndsIt(bytes: [UInt8]) throws {
+    func aMalformedPacketEndsTheLink(bytes: [UInt8]) throws {
         let pair = try Pair.make()
         try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in try Sockets.send(buffer, on: pair.raw) }
         var words: String?
@@ -192,7 +192,7 @@ private struct Ends: ~Copyable {
     }
 
     /// The kernel cuts a packet to what the receiver has room for: what is left of a filter must not be taken for one.
-    @Test func aPacketThatWasCutIsNone() throws {
+    @Test func aPacketThatWasCutIsRefused() throws {
         let pair = try Pair.make()
         try pair.far.send(.proceed(program: [UInt8](repeating: 1, count: Message.limit), flags: 0))
         var length: Int?
@@ -205,7 +205,7 @@ private struct Ends: ~Copyable {
     }
 
     /// The kernel tells of an end that was closed with a packet unread before it hands out what that end had said.
-    @Test func whatTheOtherSaidLastIsReadBehindAReset() throws {
+    @Test func theLastMessageIsReadBehindAReset() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let failure = StageFailure(.terminal, .refused("a terminal needs a devpts mount"))
         let near = try ends.sayAndClose(
@@ -215,25 +215,25 @@ private struct Ends: ~Copyable {
         #expect(near.lastFailure() == failure)
     }
 
-    @Test func aPacketForNobodyIsAnsweredByWhatWasSaidLast() throws {
+    @Test func aPacketForNobodyIsAnsweredByTheLastMessage() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let failure = StageFailure(.labels, .refused("AppArmor profile \"x\" is not loaded"))
         let near = try ends.sayAndClose([.failed(failure)], unread: nil)
         #expect(throws: failure) { try near.deliver(.proceed(program: [], flags: 0)) }
     }
 
-    @Test func whoSaidNothingIsDead() throws {
+    @Test func anEndWithoutALastMessageIsADeath() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let near = try ends.sayAndClose([.warning("only this")], unread: nil)
         #expect(throws: Conversation.ended) { try near.deliver(.start) }
     }
 
-    @Test func askingForTheLastWordDoesNotWait() throws {
+    @Test func askingForTheLastMessageDoesNotWait() throws {
         let pair = try Pair.make()
         #expect(pair.near.lastFailure() == nil)
     }
 
-    @Test func theEndOfTheOtherIsNoPacket() throws {
+    @Test func theEndOfThePeerIsNoPacket() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let near = Link(ends.closeFar())
         let isOver = try near.receive() == nil

@@ -113,7 +113,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
 
 @Suite struct MountOptionTests {
     /// A word that is added to the table needs a case here.
-    @Test func everyWordHasACase() {
+    @Test func everyOptionHasACaseInTheseTests() {
         let others = [
             "bind", "rbind", "remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", "idmap", "ridmap",
         ]
@@ -123,7 +123,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
     }
 
     @Test(arguments: WordCase.all)
-    func setsAndClears(word: WordCase) throws {
+    func eachWordSetsAndClearsItsFlags(word: WordCase) throws {
         let plan = try read([word.word])
         #expect(numbers(plan) == numbers(word))
         #expect(plan.data == [])
@@ -132,7 +132,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
     }
 
     @Test(arguments: WordCase.all)
-    func sayingItTwiceChangesNothing(word: WordCase) throws {
+    func anOptionTwiceIsTheSameAsOnce(word: WordCase) throws {
         #expect(numbers(try read([word.word, word.word])) == numbers(word))
     }
 
@@ -151,13 +151,13 @@ private func numbers(_ word: WordCase) -> [UInt64] {
         }
     }
 
-    @Test func wordsAddUp() throws {
+    @Test func optionsAddUp() throws {
         let plan = try read(["nosuid", "noexec", "nodev", "ro", "rnoexec", "noatime", "nodiratime"])
         #expect(numbers(plan) == [0x0c0f, 0x9f, 0x70, 0x8, 0])
     }
 
     @Test(arguments: PropagationCase.all)
-    func propagation(word: PropagationCase) throws {
+    func eachPropagationWordHasItsKind(word: PropagationCase) throws {
         let plan = try read([word.word])
         #expect(plan.propagation.map(\.kind) == [word.kind])
         #expect(plan.propagation.map(\.recursive) == [word.recursive])
@@ -173,7 +173,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
     }
 
     @Test(arguments: ["tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", ""])
-    func wordsForTheRuntimeItself(word: String) throws {
+    func wordsForTheRuntimeAreNoData(word: String) throws {
         let plan = try read(word.isEmpty ? [] : [word], type: "tmpfs")
         #expect(plan.copyUp == (word == "tmpcopyup"))
         #expect(plan.copySymbolicLink == (word == "copy-symlink"))
@@ -189,7 +189,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
         ("ridmap=a=b;c=d", IDMapRequest(recursive: true, text: "a=b;c=d", position: 1)),
         ("idmap=", IDMapRequest(recursive: false, text: "", position: 1)),
     ])
-    func idMapWords(word: String, request: IDMapRequest) {
+    func idMapWordsAreNoData(word: String, request: IDMapRequest) {
         let mount = Mount(destination: "/x", source: "/src", options: ["bind", word])
         let (plan, findings) = plan { MountPlan(mount, index: 3, bundle: "/b", findings: &$0) }
         #expect(findings.errorLines == [])
@@ -197,7 +197,7 @@ private func numbers(_ word: WordCase) -> [UInt64] {
     }
 
     /// Whatever is no word of the table is the file system's own, in its order; letters of another size make another word.
-    @Test func otherWordsAreData() throws {
+    @Test func unknownOptionsAreData() throws {
         let plan = try read(["size=64k", "ro", "mode=755", "", "RO", "uid=0", "no-suid", "idmapped"])
         #expect(plan.data == ["size=64k", "mode=755", "RO", "uid=0", "no-suid", "idmapped"])
         #expect(plan.flags == .readOnly)

@@ -40,7 +40,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         KindCase(options: ["bind", "remount", "ro"], kind: .remount(bind: true)),
         KindCase(type: "tmpfs", options: ["remount"], kind: .remount(bind: false)),
     ])
-    func tellsWhatIsMounted(mount: KindCase) throws {
+    func aMountIsClassifiedByTypeAndOptions(mount: KindCase) throws {
         let (plan, findings) = read(
             Mount(destination: "/x", type: mount.type, source: mount.source, options: mount.options))
         #expect(findings.errorLines == [])
@@ -64,7 +64,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
             "mounts[4].type: a mount that is not a bind mount needs a file system type"
         ),
     ])
-    func refusesWhatCannotBeMounted(mount: Mount, line: String) {
+    func mountsThatCannotWorkAreRefused(mount: Mount, line: String) {
         let (plan, findings) = read(mount, index: 4)
         #expect(findings.errorLines == [line])
         #expect(plan == nil)
@@ -78,7 +78,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         ("read-only", ""), ("size=64k", ""), ("NOEXEC", "; did you mean \"noexec\"?"), ("z", ""),
         ("noexce", "; did you mean \"noexec\"?"),
     ])
-    func refusesDataOfBindMounts(word: String, hint: String) {
+    func dataOfBindMountsIsRefused(word: String, hint: String) {
         let (_, findings) = read(Mount(destination: "/x", source: "/a", options: ["ro", "bind", word]), index: 2)
         let reason = "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option"
         // Of two letters one may not differ: a third of them is none.
@@ -91,7 +91,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         ("nosuidd", "nosuid"), ("roo", "ro"), ("noexecc", "noexec"), ("size=1", nil), ("nouuid", nil), ("acl", nil),
         ("newinstance", nil), ("something-else", nil),
     ])
-    func warnsOfSlipsElsewhere(word: String, near: String?) {
+    func unknownOptionsElsewhereAreWarnings(word: String, near: String?) {
         let (plan, findings) = read(Mount(destination: "/x", type: "xfs", source: "/dev/x", options: ["ro", word]))
         #expect(findings.errors.isEmpty && plan?.data == [word])
         let text = near.map {
@@ -102,13 +102,13 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(findings.warningLines == text ?? [])
     }
 
-    @Test func refusesEachWordOfItsOwn() {
+    @Test func eachUnknownOptionIsRefusedOnItsOwn() {
         let (_, findings) = read(
             Mount(destination: "/x", type: "bind", source: "/a", options: ["one", "", "ro", "two"]))
         #expect(findings.errors.map(\.field) == ["mounts[0].options[0]", "mounts[0].options[3]"])
     }
 
-    @Test func refusesDataOfABindRemount() {
+    @Test func dataOfABindRemountIsRefused() {
         let (_, findings) = read(Mount(destination: "/x", options: ["remount", "bind", "size=1"]))
         #expect(findings.errors.map(\.field) == ["mounts[0].options[2]"])
         #expect(read(Mount(destination: "/x", options: ["remount", "size=1"])).findings.errorLines == [])
@@ -125,13 +125,13 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
             ["mounts[0].options: tmpcopyup is for tmpfs only"]
         ),
     ])
-    func copiesUpIntoTmpfsOnly(mount: Mount, lines: [String]) {
+    func tmpcopyupIsForTmpfsOnly(mount: Mount, lines: [String]) {
         let (plan, findings) = read(mount)
         #expect(findings.errorLines == lines)
         #expect(plan?.copyUp == true)
     }
 
-    @Test func tellsKindsApart() throws {
+    @Test func bindTmpfsProcAndSysfsAreDistinguished() throws {
         let bind = try #require(read(Mount(destination: "/x", source: "/a", options: ["bind", "ro"])).plan)
         #expect(bind.isBind && bind.isReadOnly && !bind.isTmpfs && !bind.isProc && !bind.isSysfs)
         let tmpfs = try #require(read(Mount(destination: "/x", type: "tmpfs")).plan)
@@ -172,7 +172,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         DeviceCase(destination: "/dev\u{301}", source: "/dev", options: ["bind"], brings: false),
         DeviceCase(destination: "/", source: "/", options: ["rbind"], brings: false),
     ])
-    func tellsWhoseDevicesTheyAre(mount: DeviceCase) throws {
+    func onlySomeMountsBringDevices(mount: DeviceCase) throws {
         let (plan, findings) = read(
             Mount(destination: mount.destination, type: mount.type, source: mount.source, options: mount.options))
         #expect(findings.errorLines == [])
@@ -192,7 +192,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(read(Mount(destination: written, type: "tmpfs")).plan?.destination == clean)
     }
 
-    @Test func keepsItsPlaceInTheList() {
+    @Test func aMountKeepsItsPlaceInTheList() {
         #expect(read(Mount(destination: "/x", type: "tmpfs"), index: 7).plan?.index == 7)
     }
 }

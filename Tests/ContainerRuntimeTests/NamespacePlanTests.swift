@@ -21,7 +21,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
             (.time, 0x80), (.mount, 0x2_0000), (.cgroup, 0x200_0000), (.uts, 0x400_0000), (.ipc, 0x800_0000),
             (.user, 0x1000_0000), (.pid, 0x2000_0000), (.network, 0x4000_0000),
         ] as [(NamespaceType, UInt64)])
-    func newOnesAreFlags(type: NamespaceType, number: UInt64) {
+    func newNamespacesAreFlags(type: NamespaceType, number: UInt64) {
         let (plan, findings) = read(
             [Namespace(type: type)], uids: type == .user ? one : nil, gids: type == .user ? one : nil)
         #expect(findings.errorLines == [])
@@ -68,7 +68,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         BridgeCase(new: [.user], joined: [.cgroup], needed: true),
         BridgeCase(joined: [.user, .pid, .network], needed: true),
     ])
-    func bridgesOnlyWhereItMust(names: BridgeCase) {
+    func anIntermediateProcessIsForkedOnlyWhereNeeded(names: BridgeCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
         let (plan, findings) = read(list, uids: mappings, gids: mappings)
@@ -90,7 +90,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         BridgeCase(joined: [.pid], needed: false),
         BridgeCase(joined: [.user, .pid], needed: true),
     ])
-    func acknowledgesWhereTheInitMustWait(names: BridgeCase) {
+    func theInitWaitsForAnAnswerWhereItMust(names: BridgeCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
         let plan = read(list, uids: mappings, gids: mappings).plan
@@ -106,20 +106,20 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         BridgeCase(new: [.user, .mount], joined: [.pid], needed: false),
         BridgeCase(new: [.mount], joined: [.user, .pid], needed: false),
     ])
-    func isBornLastAmongOthers(names: BridgeCase) {
+    func theInitIsBornLastInASharedPidNamespace(names: BridgeCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
         #expect(read(list, uids: mappings, gids: mappings).plan.isBornLast == names.needed)
     }
 
-    @Test func noneMeansTheRuntimes() {
+    @Test func withoutNamespacesTheRuntimesAreUsed() {
         let (plan, findings) = read(nil)
         #expect(findings.errorLines == [])
         #expect(plan.new == [])
         for type in NamespaceType.allCases { #expect(!plan.has(type)) }
     }
 
-    @Test func anEmptyPathMeansANewOne() {
+    @Test func anEmptyPathMeansANewNamespace() {
         let (plan, _) = read([Namespace(type: .network, path: "")])
         #expect(plan.new == .network)
         #expect(plan.joined.isEmpty)
@@ -184,7 +184,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
             (0, 1000), (1, 100_000), (2, 100_001), (65_535, 165_534), (65_536, nil), (1_000_000, nil),
             (4_294_967_289, nil), (4_294_967_290, 5), (4_294_967_295, 10),
         ] as [(UInt32, UInt32?)])
-    func findsTheHostsNumber(id: UInt32, hostID: UInt32?) {
+    func anIDIsMappedToTheHosts(id: UInt32, hostID: UInt32?) {
         #expect(NamespacePlan.hostID(of: id, in: Self.ranges) == hostID)
     }
 
@@ -242,7 +242,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
             ],
             plans: [TimeOffsetPlan(clock: "monotonic", seconds: .min, nanoseconds: 0)]),
     ])
-    func clocks(offsets: ClockCase) {
+    func timeOffsetsNeedANewTimeNamespace(offsets: ClockCase) {
         let list = offsets.namespaces.map { Namespace(type: $0, path: offsets.joined ? "/run/ns/x" : nil) }
         let linux = Linux(namespaces: list, timeOffsets: offsets.offsets)
         let spec = Spec(ociVersion: "1.3.0", root: Root(path: "rootfs"), linux: linux)
@@ -253,7 +253,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
     }
 
     /// Who lives in a time namespace cannot set its clocks, and whoever owns it must be the container's user namespace.
-    @Test func clocksAreSetBeforeTheBirth() {
+    @Test func clocksAreSetBeforeTheInitStarts() {
         let list = [NamespaceType.user, .time, .pid, .cgroup].map { Namespace(type: $0) }
         let linux = Linux(
             namespaces: list, uidMappings: one, gidMappings: one,

@@ -10,7 +10,7 @@ import Testing
         ("62-65", [3 << 62, 3], "62-65"), ("3,1,2", [0b1110], "1-3"), (" 0 - 1 , 3 ", [0b1011], "0-1,3"),
         (",1,,2,", [0b110], "1-2"), ("5-5", [1 << 5], "5"), ("0,0-1", [3], "0-1"),
     ])
-    func reads(list: String, words: [UInt64], shortest: String) throws {
+    func listsOfNumbersAreRead(list: String, words: [UInt64], shortest: String) throws {
         let set = try NumberSet(list, of: .cpus(below: 8192))
         #expect(set.words == words)
         #expect(set.description == shortest)
@@ -32,7 +32,7 @@ import Testing
             "expected a list of numbers such as \"0-3,7\", found \"99999999999999999999\""
         ),
     ])
-    func refuses(list: String, reason: String) {
+    func malformedListsAreRefused(list: String, reason: String) {
         #expect(throws: NumberSet.Mistake(reason: reason)) { try NumberSet(list, of: .cpus(below: 8192)) }
     }
 }
@@ -49,7 +49,7 @@ import Testing
     ]
 
     @Test(arguments: modes.indices)
-    func modesAreNumbers(index: Int) throws {
+    func everyModeHasTheKernelsNumber(index: Int) throws {
         let (mode, number, nodes) = Self.modes[index]
         let (plan, findings) = read(MemoryPolicy(mode: mode, nodes: nodes))
         #expect(findings.errorLines == [])
@@ -57,14 +57,14 @@ import Testing
         #expect(plan?.nodes == (try nodes.map { try NumberSet($0, of: .memoryNodes(below: 64)) }))
     }
 
-    @Test func everyModeHasARow() {
+    @Test func everyModeHasACaseInTheseTests() {
         #expect(Set(Self.modes.map(\.mode)) == Set(MemoryPolicyMode.allCases))
     }
 
     @Test(arguments: [
         (MemoryPolicyFlag.staticNodes, UInt32(0x8002)), (.relativeNodes, 0x4002), (.numaBalancing, 0x2002),
     ])
-    func flagsAreBits(flag: MemoryPolicyFlag, number: UInt32) {
+    func everyFlagIsItsBit(flag: MemoryPolicyFlag, number: UInt32) {
         #expect(read(MemoryPolicy(mode: .bind, nodes: "0", flags: [flag])).plan?.mode == number)
     }
 
@@ -94,11 +94,11 @@ import Testing
             "linux.memoryPolicy.flags: say how nodes are counted, and MPOL_PREFERRED has none here"
         ),
     ])
-    func refuses(policy: MemoryPolicy, line: String) {
+    func contradictoryPoliciesAreRefused(policy: MemoryPolicy, line: String) {
         #expect(read(policy).findings.errorLines == [line])
     }
 
-    @Test func nothingIsNothing() {
+    @Test func withoutAPolicyNothingIsPlanned() {
         let (plan, findings) = read(nil)
         #expect(plan == nil && findings.errorLines == [])
     }
@@ -109,14 +109,14 @@ import Testing
         plan { CPUAffinityPlan(affinity, findings: &$0) }
     }
 
-    @Test func readsBoth() {
+    @Test func bothMasksAreRead() {
         let (plan, findings) = read(CPUAffinity(initial: "7", final: "0-3,7"))
         #expect(findings.errorLines == [])
         #expect(plan.initial?.words == [1 << 7] && plan.final?.words == [0b1000_1111])
     }
 
     @Test(arguments: [nil, CPUAffinity(), CPUAffinity(initial: "", final: "")])
-    func emptyLeavesItToTheKernel(affinity: CPUAffinity?) throws {
+    func anEmptyAffinityLeavesTheMaskAsItIs(affinity: CPUAffinity?) throws {
         let (plan, findings) = read(affinity)
         #expect(findings.errorLines == [] && plan.initial == nil && plan.final == nil)
         try plan.applyInitial()
@@ -131,7 +131,7 @@ import Testing
             ])
     }
 
-    @Test func cpusThatTheMachineDoesNotHave() throws {
+    @Test func cpusThatTheMachineLacksAreAnError() throws {
         let plan = read(CPUAffinity(final: "8190-8191")).plan
         let before = try Placement.affinity(of: 0)
         #expect(
@@ -141,7 +141,7 @@ import Testing
         #expect(try Placement.affinity(of: 0) == before)
     }
 
-    @Test func whatIsSetIsRead() throws {
+    @Test func anAffinityThatIsSetIsReadBack() throws {
         let before = try Placement.affinity(of: 0)
         defer { try? Placement.setAffinity(before, of: 0) }  // the test's own thread; the process is over soon
         try read(CPUAffinity(initial: "0")).plan.applyInitial()

@@ -11,7 +11,7 @@ private func read(
 }
 
 @Suite struct ProcessPlanTests {
-    @Test func takesOverWhatStandsThere() {
+    @Test func everyFieldIsTakenOver() {
         let (plan, findings) = read {
             $0.args = ["ls", "-l", ""]
             $0.cwd = "/home"
@@ -26,7 +26,7 @@ private func read(
         #expect(plan.oomScoreAdjustment == -17)
     }
 
-    @Test func whatIsAbsentHasItsDefault() {
+    @Test func absentFieldsHaveTheirDefaults() {
         let (plan, findings) = read { _ in }
         #expect(findings.errorLines == [])
         #expect(plan.creationMask == 0o022)
@@ -39,7 +39,7 @@ private func read(
     }
 
     @Test(arguments: [nil, []] as [[String]?])
-    func needsAProgram(arguments: [String]?) {
+    func aProgramIsNeeded(arguments: [String]?) {
         #expect(read { $0.args = arguments }.findings.errorLines == ["process.args: args must not be empty"])
     }
 
@@ -65,7 +65,7 @@ private func read(
     }
 
     @Test(arguments: ["", "A", "=", "=1", "PATH"])
-    func refusesEntriesWithoutAName(entry: String) {
+    func variablesWithoutANameAreRefused(entry: String) {
         let (plan, findings) = read { $0.env = ["A=1", entry, "B=2"] }
         #expect(findings.errorLines == ["process.env[1]: must have the form NAME=value, is \"\(entry)\""])
         #expect(plan.environment == ["A=1", "B=2"])
@@ -84,7 +84,7 @@ private func read(
         ("PATH", "/bin:/sbin"), ("PATH_X", "1"), ("EMPTY", ""), ("EQUALS", "a=b"), ("PAT", nil), ("path", nil),
         ("NOT", nil),
     ])
-    func findsVariables(name: String, value: String?) {
+    func variablesAreFoundByName(name: String, value: String?) {
         let plan = read { $0.env = ["PATH_X=1", "PATH=/bin:/sbin", "EMPTY=", "EQUALS=a=b"] }.plan
         #expect(plan.variable(name) == value)
     }
@@ -107,7 +107,7 @@ private func read(
         #expect((limit.soft, limit.hard) == (1, .max))
     }
 
-    @Test func everyLimitHasACase() {
+    @Test func everyLimitHasACaseInTheseTests() {
         #expect(RLimitType.allCases.count == 16)
     }
 
@@ -133,7 +133,7 @@ private func read(
             (.other, 0, 0), (.fifo, 1, 1), (.roundRobin, 2, 1), (.batch, 3, 0), (.iso, 4, 0), (.idle, 5, 0),
             (.deadline, 6, 0),
         ] as [(SchedulerPolicy, UInt32, Int32)])
-    func policies(policy: SchedulerPolicy, number: UInt32, priority: Int32) {
+    func everyPolicyHasTheKernelsNumber(policy: SchedulerPolicy, number: UInt32, priority: Int32) {
         let (plan, findings) = read { $0.scheduler = Scheduler(policy: policy, priority: priority) }
         #expect(findings.errorLines == [])
         #expect(plan.scheduling == SchedulingAttributes(policy: number, priority: UInt32(priority)))
@@ -144,7 +144,7 @@ private func read(
             (.resetOnFork, 1), (.reclaim, 2), (.deadlineOverrun, 4), (.keepPolicy, 8), (.keepParameters, 16),
             (.utilizationClampMinimum, 32), (.utilizationClampMaximum, 64),
         ] as [(SchedulerFlag, UInt64)])
-    func schedulerFlags(flag: SchedulerFlag, bit: UInt64) {
+    func everySchedulerFlagIsItsBit(flag: SchedulerFlag, bit: UInt64) {
         #expect(read { $0.scheduler = Scheduler(policy: .other, flags: [flag]) }.plan.scheduling?.flags == bit)
     }
 
@@ -191,13 +191,13 @@ private func read(
     ]
 
     @Test(arguments: rules)
-    func schedulerRules(scheduler: Scheduler, lines: [String]) {
+    func contradictorySchedulersAreRefused(scheduler: Scheduler, lines: [String]) {
         #expect(read { $0.scheduler = scheduler }.findings.errorLines == lines)
     }
 
     /// ioprio_set(2).
     @Test(arguments: [(.realtime, 1, 0), (.bestEffort, 2, 7), (.idle, 3, 4)] as [(IOPriorityClass, UInt32, UInt32)])
-    func ioPriorities(class: IOPriorityClass, number: UInt32, level: UInt32) throws {
+    func everyIOPriorityClassHasTheKernelsNumber(class: IOPriorityClass, number: UInt32, level: UInt32) throws {
         let plan = read { $0.ioPriority = IOPriority(class: `class`, priority: Int(level)) }.plan
         let priority = try #require(plan.ioPriority)
         #expect(priority == (number, level))
@@ -225,7 +225,7 @@ private func read(
 
     /// Without a user name space every number is one; of another's the mappings are not known here.
     @Test(arguments: [namespaces(.pid), namespaces(joined: [.user])])
-    func elsewhereEveryNumberIsFine(names: NamespacePlan) {
+    func withoutAUserNamespaceEveryUserIsFine(names: NamespacePlan) {
         let user = User(uid: 70_000, gid: 70_001, additionalGids: [70_002])
         #expect(read(names) { $0.user = user }.findings.errorLines == [])
     }
@@ -237,7 +237,7 @@ private func read(
             (0, "/root"), (1000, "/home/a"), (1001, "/"), (1002, "/"), (1003, "/"), (1004, "/first"), (1005, "/"),
             (1006, "/home/with blank"), (4_294_967_294, "/nobody"), (77, "/"), (1007, "/no-shell"), (1008, "/"),
         ] as [(UInt32, String)])
-    func findsTheHome(user: UInt32, home: String) {
+    func theHomeIsReadFromPasswd(user: UInt32, home: String) {
         let passwd = """
             root:x:0:0:root:/root:/bin/sh
             # comment: with: many: fields: 77: /comment :
@@ -265,7 +265,7 @@ private func read(
         #expect(ProcessSetup.home(of: 0, passwd: Array(passwd.utf8)) == "/")
     }
 
-    @Test func bytesThatAreNoTextAreSurvived() {
+    @Test func bytesThatAreNoTextAreNoHome() {
         let passwd = [0xff, 0xfe, 0x3a, 0x0a] + Array("r:x:0:0::/root:/bin/sh".utf8)
         #expect(ProcessSetup.home(of: 0, passwd: passwd) == "/root")
     }
@@ -285,7 +285,7 @@ private func read(
     }
 
     /// sd_listen_fds(3): whatever the configuration says of them is not about these descriptors.
-    @Test func activationTellsItsOwnDescriptors() {
+    @Test func socketActivationCountsItsOwnDescriptors() {
         let plan = read { $0.env = ["HOME=/h", "LISTEN_FDS=9", "LISTEN_PID=77", "LISTEN_FDS_X=1"] }.plan
         #expect(
             ProcessSetup.environment(plan, activation: 2) == ["HOME=/h", "LISTEN_FDS_X=1", "LISTEN_FDS=2"],
@@ -296,7 +296,7 @@ private func read(
 
     /// The program is laid out by the process that becomes it, and found out of by one that may be another.
     @Test(arguments: [0, 2])
-    func activationNamesTheProcessThatLaysOut(descriptors: Int) {
+    func socketActivationNamesTheProcessOfItsDescriptors(descriptors: Int) {
         let spec = Spec(ociVersion: "1.0.0")
         var findings = PlanFindings()
         let namespaces = NamespacePlan(spec, findings: &findings)

@@ -15,7 +15,7 @@ import Testing
             ("#!", .script(interpreter: "", argument: "")), ("#!\n", .script(interpreter: "", argument: "")),
             ("", .empty), ("echo", .other), ("MZ\u{90}", .portableExecutable), ("\u{0}asm\u{1}", .webAssembly),
         ] as [(String, ProgramHead)])
-    func heads(text: String, head: ProgramHead) { #expect(ProgramHead(Array(text.utf8)) == head) }
+    func aProgramsHeadShowsItsFormat(text: String, head: ProgramHead) { #expect(ProgramHead(Array(text.utf8)) == head) }
 
     /// The kernel looks at 256 bytes.
     @Test func aLongLineIsCut() {
@@ -28,7 +28,7 @@ import Testing
             (62, 2, 1, "x86_64"), (3, 1, 1, "i386"), (183, 2, 1, "aarch64"), (243, 2, 1, "riscv64"),
             (22, 2, 2, "s390x"), (8, 1, 2, "mips"), (999, 2, 1, "ELF machine 999"),
         ] as [(UInt16, UInt8, UInt8, String)])
-    func machines(machine: UInt16, wordSize: UInt8, order: UInt8, name: String) {
+    func anELFHeadNamesItsMachine(machine: UInt16, wordSize: UInt8, order: UInt8, name: String) {
         var bytes = [UInt8](repeating: 0, count: 64)
         bytes.replaceSubrange(0..<6, with: [0x7f, 0x45, 0x4c, 0x46, wordSize, order])
         let pair = [UInt8(truncatingIfNeeded: machine), UInt8(machine >> 8)]
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// Numbers that no file has do not lead out of it.
-    @Test func hostileHeaders() {
+    @Test func hostileHeadersLeadNowhere() {
         var bytes = [UInt8](repeating: 0xff, count: 64)
         bytes.replaceSubrange(0..<6, with: [0x7f, 0x45, 0x4c, 0x46, 2, 1])
         let elf = ELFHead(bytes)
@@ -62,12 +62,12 @@ import Testing
         return result
     }
 
-    @Test func nothingSpeaksAgainstIt() throws {
+    @Test func aSoundProgramHasNoFault() throws {
         #expect(try fault("x", [("x", "#!/bin/sh\n", 0o755)]) == nil)
         #expect(ProgramInspection.here(.runtime).fault(of: "/proc/self/exe") == nil)
     }
 
-    @Test func scriptsOfScripts() throws {
+    @Test func aChainOfScriptsEndsAtTheMissingOne() throws {
         let chain = (1...3).map { ("s\($0)", "#!@/s\($0 + 1)\n", UInt32(0o755)) }
         let cause = try fault("s1", chain)
         #expect(
@@ -82,7 +82,7 @@ import Testing
             (0o755, nil), (0o700, "uid 77777 may not execute it (its mode is 0700)"),
             (0o644, "the file has no x permission (its mode is 0644)"),
         ] as [(UInt32, String?)])
-    func permissions(mode: UInt32, reason: String?) throws {
+    func aMissingPermissionNamesUserAndMode(mode: UInt32, reason: String?) throws {
         let plan = plan {
             ProcessPlan(process { $0.user = User(uid: 77777, gid: 77777) }, namespaces: namespaces(), findings: &$0)
         }.plan
@@ -98,7 +98,7 @@ import Testing
         ("enabled\ninterpreter /q\noffset 2\nmagic 454c\n", false),
         ("enabled\nextension .py\n", false), ("enabled\noffset 0\nmagic 7f4\n", false), ("", false),
     ])
-    func registeredFormats(entry: String, matches: Bool) {
+    func onlyEnabledFormatsMatch(entry: String, matches: Bool) {
         #expect(BinaryFormats.matches(entry, [0x7f, 0x45, 0x4c, 0x47, 0]) == matches)
     }
 
@@ -110,7 +110,7 @@ import Testing
         ("nonsense", "unknown key", "config.md, Extensibility"),
         ("windows", "x", "config.md, Configuration"),
     ])
-    func clauses(path: String, message: String, clause: String) {
+    func everyFieldHasItsClause(path: String, message: String, clause: String) {
         #expect(Clause.of(path: path, message: message) == clause)
     }
 }

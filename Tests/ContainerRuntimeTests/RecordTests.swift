@@ -20,7 +20,7 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
 }
 
 @Suite struct RecordTests {
-    @Test func readsItsFields() throws {
+    @Test func everyFieldIsRead() throws {
         let record = try record()
         #expect((record.id, record.ociVersion, record.bundle, record.rootfs) == ("box", "1.2.0", "/b", "/b/rootfs"))
         #expect((record.created, record.owner, record.pid, record.startTime) == ("2026-01-01T00:00:00Z", 0, 17, 4242))
@@ -76,7 +76,7 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
             $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }
         },
     ])
-    func comesBackAsItWas(change: Change) throws {
+    func aRecordComesBackAsItWas(change: Change) throws {
         let record = try record(change.make)
         #expect(Record(Array(record.json().utf8)) == record)
         #expect(!record.json().contains("\n"))

@@ -11,12 +11,12 @@ private func read(
 }
 
 @Suite struct ResctrlPlanTests {
-    @Test func nothingIsNothing() {
+    @Test func withoutASectionNothingIsPlanned() {
         let (plan, findings) = read(nil, root: nil)
         #expect(plan == nil && findings.errorLines == [])
     }
 
-    @Test func aHostWithoutIt() {
+    @Test func aHostWithoutResctrlIsAnError() {
         let (plan, findings) = read(IntelRdt(closID: "x"), root: nil)
         #expect(plan == nil)
         #expect(findings.errorLines.count == 1)
@@ -47,7 +47,7 @@ private func read(
             rdt: IntelRdt(closID: "/", enableMonitoring: true), group: "/r", isNamed: true,
             monitor: "/r/mon_groups/box"),
     ])
-    func groups(rdt: GroupCase) {
+    func theGroupFollowsFromTheClosID(rdt: GroupCase) {
         let (plan, findings) = read(rdt.rdt)
         #expect(findings.errorLines == [])
         #expect(plan?.group == rdt.group && plan?.isNamed == rdt.isNamed && plan?.monitor == rdt.monitor)
@@ -55,13 +55,13 @@ private func read(
     }
 
     @Test(arguments: ["a/b", "/x", "..", ".", "../up", "a\nb", "info", "mon_groups", "mon_data"])
-    func namesThatAreNone(name: String) {
+    func malformedNamesAreRefused(name: String) {
         let lines = read(IntelRdt(closID: name)).findings.errors
         #expect(lines.map(\.field) == ["linux.intelRdt.closID"])
     }
 
     @Test(arguments: ResctrlPlan.reserved)
-    func namesOfContainersThatAreTaken(id: String) {
+    func reservedNamesOfContainersAreRefused(id: String) {
         #expect(read(IntelRdt(), id: id).findings.errors.map(\.field) == ["linux.intelRdt"])
         #expect(read(IntelRdt(closID: "gold"), id: id).findings.errors.isEmpty)
     }
@@ -78,7 +78,7 @@ private func read(
             ])
     }
 
-    @Test func isFoundAmongTheMounts() {
+    @Test func theFileSystemIsFoundAmongTheMounts() {
         let entries = [("/", "ext4"), ("/sys/fs/resctrl", "resctrl"), ("/r", "resctrl")].map {
             MountTable.Entry(path: $0, type: $1)
         }
@@ -96,7 +96,7 @@ private func read(
         ("L3:0=7fe", false), ("L3:2=7ff", false), ("MB:0=10", false), ("MB:0=64", false), ("L2:0=f", false),
         ("L3DATA:0=f", false), ("L3", false), ("", false), (":0=f", false), ("L3:0", false), ("L3:0=7ff=1", false),
     ])
-    func holds(line: String, answer: Bool) {
+    func aSchemaHoldsWhatItNames(line: String, answer: Bool) {
         #expect(Schemata.holds(line, in: Self.file) == answer)
     }
 }
@@ -128,7 +128,7 @@ private func read(
         try populate(folder, name, schemata: schemata)
     }
 
-    @Test func theContainersOwn() throws {
+    @Test func theContainersOwnGroupIsMadeAndRemoved() throws {
         try withFolder { folder in
             let plan = try plan(
                 folder, IntelRdt(l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=20", schemata: ["L2:0=1"]))
@@ -152,7 +152,7 @@ private func read(
         }
     }
 
-    @Test func oneOfTheContainersNameThatWasThere() throws {
+    @Test func anExistingGroupOfTheContainersNameStays() throws {
         try withFolder { folder in
             try existing(folder, "box", schemata: "L3:0=1\n")
             let plan = try plan(folder, IntelRdt(l3CacheSchema: "L3:0=f"))
@@ -166,7 +166,7 @@ private func read(
         }
     }
 
-    @Test func aNamedOneThatIsThere() throws {
+    @Test func aNamedGroupWithTheSameSchemaIsJoined() throws {
         try withFolder { folder in
             try existing(folder, "gold", schemata: "    L3:0=00f;1=f\n    MB:0=20\n")
             let plan = try plan(folder, IntelRdt(closID: "gold", l3CacheSchema: "L3:0=F", memBwSchema: "MB:0=20"))
@@ -182,7 +182,7 @@ private func read(
         }
     }
 
-    @Test func aNamedOneWithAnotherSchema() throws {
+    @Test func aNamedGroupWithAnotherSchemaIsRefused() throws {
         try withFolder { folder in
             try existing(folder, "gold", schemata: "    L3:0=1\n    MB:0=20\n")
             let plan = try plan(folder, IntelRdt(closID: "gold", schemata: ["MB:0=20", "L3:0=f"]))
@@ -194,7 +194,7 @@ private func read(
         }
     }
 
-    @Test func aNamedOneThatIsMade() throws {
+    @Test func aNamedGroupThatIsMissingIsMadeAndStays() throws {
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(closID: "gold", memBwSchema: "MB:0=20"))
             let prospect = try ResctrlGroup.survey(plan)
@@ -211,7 +211,7 @@ private func read(
         }
     }
 
-    @Test func aNamedOneThatIsMissing() throws {
+    @Test func aNamedGroupWithoutASchemaMustBeThere() throws {
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(closID: "gold"))
             #expect(
@@ -221,7 +221,7 @@ private func read(
         }
     }
 
-    @Test func theRootGroup() throws {
+    @Test func theRootGroupIsJoinedAndMonitored() throws {
         try withFolder { folder in
             try populate(folder, ".", schemata: "L3:0=f\n")
             let plan = try plan(folder, IntelRdt(closID: "/", enableMonitoring: true))
@@ -237,7 +237,7 @@ private func read(
         }
     }
 
-    @Test func monitoringThatCannotBe() throws {
+    @Test func monitoringThatFailsTakesTheGroupBack() throws {
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(memBwSchema: "MB:0=20", enableMonitoring: true))
             let prospect = try ResctrlGroup.survey(plan)
@@ -250,7 +250,7 @@ private func read(
         }
     }
 
-    @Test func aSchemaThatTheKernelRefuses() throws {
+    @Test func aRefusedSchemaShowsTheKernelsReason() throws {
         try withFolder { folder in
             // A directory in the file's place refuses writing as the kernel's file would.
             try Files.makeDirectory(folder.path("info"), mode: 0o700)
@@ -266,7 +266,7 @@ private func read(
         }
     }
 
-    @Test func updates() throws {
+    @Test func anUpdateWritesOnlyWhatIsGiven() throws {
         try withFolder { folder in
             try existing(folder, "box")
             let record = ResctrlRecord(group: folder.path("box"), isRemoved: true)

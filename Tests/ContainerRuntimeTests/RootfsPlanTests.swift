@@ -17,7 +17,7 @@ private func read(
         ("rootfs", "/b/rootfs"), ("./rootfs", "/b/rootfs"), ("/srv/root", "/srv/root"), ("/srv//root/", "/srv/root"),
         ("../other", "/other"), (".", "/b"), ("/srv/./x/../root", "/srv/root"),
     ])
-    func rootIsAbsoluteOrOfTheBundle(written: String, path: String) {
+    func theRootIsAbsoluteOrBelowTheBundle(written: String, path: String) {
         let (plan, findings) = read(root: Root(path: written))
         #expect(findings.errorLines == [])
         #expect(plan.path == path)
@@ -32,7 +32,7 @@ private func read(
             (Root(path: ".."), "root.path: must not be the host's own root"),
             (Root(path: "/a/../"), "root.path: must not be the host's own root"),
         ] as [(Root?, String)])
-    func refusesRoots(root: Root?, line: String) {
+    func rootsThatCannotBeAreRefused(root: Root?, line: String) {
         #expect(read(root: root).findings.errorLines.contains(line))
     }
 
@@ -42,14 +42,14 @@ private func read(
             (.private, .private, false), (.rprivate, .private, true), (.unbindable, .unbindable, false),
             (.runbindable, .unbindable, true),
         ] as [(RootfsPropagation, MountPropagation, Bool)])
-    func propagation(word: RootfsPropagation, kind: MountPropagation, recursive: Bool) {
+    func everyPropagationWordIsTakenOver(word: RootfsPropagation, kind: MountPropagation, recursive: Bool) {
         let (plan, findings) = read(linux: Linux(rootfsPropagation: word))
         #expect(findings.errorLines == [])
         #expect(plan.propagation == (kind, recursive))
         #expect(plan.propagationIsExplicit)
     }
 
-    @Test func withoutAWordMountsComeInButNotOut() {
+    @Test func withoutAPropagationTheRootIsASlave() {
         let plan = read().plan
         #expect(plan.propagation == (.slave, true))
         #expect(!plan.propagationIsExplicit)
@@ -58,7 +58,7 @@ private func read(
     // MARK: --no-pivot
 
     @Test(arguments: RootfsPropagation.allCases, [false, true])
-    func privateNeedsAPivot(word: RootfsPropagation, noPivot: Bool) {
+    func privatePropagationNeedsAPivot(word: RootfsPropagation, noPivot: Bool) {
         let (plan, findings) = read(linux: Linux(rootfsPropagation: word), noPivot: noPivot)
         let isRefused = noPivot && (word == .private || word == .rprivate)
         let line = "linux.rootfsPropagation: private cannot be kept together with --no-pivot"
@@ -98,7 +98,7 @@ private func read(
         #expect(plan.devices.last?.owner == 7)
     }
 
-    @Test func ofTwoForOnePathTheLastHolds() {
+    @Test func ofTwoDevicesForOnePathTheLastHolds() {
         let devices = [
             Device(type: .c, path: "/dev/x", major: 1, minor: 1), Device(type: .b, path: "/dev/x", major: 2, minor: 2),
         ]
@@ -134,7 +134,7 @@ private func read(
         #expect(read(linux: Linux(maskedPaths: [], readonlyPaths: []), namespaces()).findings.errorLines == [])
     }
 
-    @Test func anothersNamespaceIsOneToo() {
+    @Test func aJoinedMountNamespaceIsOneToo() {
         let (_, findings) = read(
             root: Root(path: "rootfs", readonly: true), linux: Linux(maskedPaths: ["/x"]),
             namespaces(joined: [.mount]))
@@ -172,7 +172,7 @@ private func read(
         arguments: [
             (.c, .characterDevice), (.u, .characterDevice), (.b, .blockDevice), (.p, .fifo),
         ] as [(DeviceType, FileKind)])
-    func kinds(type: DeviceType, kind: FileKind) {
+    func everyDeviceTypeHasItsKind(type: DeviceType, kind: FileKind) {
         let (plan, findings) = read(Device(type: type, path: "/dev/x", major: 10, minor: 200))
         #expect(findings.errorLines == [])
         #expect(plan?.kind == kind)
@@ -181,11 +181,11 @@ private func read(
 
     /// The bits of a file type that some engines write mean nothing.
     @Test(arguments: [(nil, 0o666), (0, 0), (0o600, 0o600), (0o20666, 0o666), (0o4755, 0o4755)] as [(UInt32?, UInt32)])
-    func modes(written: UInt32?, mode: UInt32) {
+    func onlyPermissionBitsOfAModeCount(written: UInt32?, mode: UInt32) {
         #expect(read(Device(type: .p, path: "/x", fileMode: written)).plan?.mode == mode)
     }
 
-    @Test func owners() throws {
+    @Test func theOwnerDefaultsToRoot() throws {
         let plan = try #require(read(Device(type: .p, path: "/x", uid: 5, gid: 6)).plan)
         #expect((plan.owner, plan.group) == (5, 6))
         let other = try #require(read(Device(type: .p, path: "/x")).plan)
@@ -199,14 +199,14 @@ private func read(
         (Device(type: .u, path: "/x", major: -1, minor: 1), "major: must be a device number, is -1"),
         (Device(type: .c, path: "/x", major: 1, minor: 4_294_967_296), "minor: must be a device number, is 4294967296"),
     ])
-    func refuses(device: Device, line: String) {
+    func mistakesAreRefused(device: Device, line: String) {
         let (plan, findings) = read(device)
         #expect(findings.errorLines == ["linux.devices[2].\(line)"])
         #expect(plan == nil)
     }
 
     @Test(arguments: [(0, 0), (4_294_967_295, 4_294_967_295), (8, 17)] as [(Int64, Int64)])
-    func numbers(major: Int64, minor: Int64) throws {
+    func numbersAreTakenOver(major: Int64, minor: Int64) throws {
         let plan = try #require(read(Device(type: .b, path: "/x", major: major, minor: minor)).plan)
         #expect((Int64(plan.major), Int64(plan.minor)) == (major, minor))
     }
@@ -221,7 +221,7 @@ private func read(
         #expect(read(Device(type: .p, path: "/x", major: number)).findings.errorLines == [])
     }
 
-    @Test func linksLeadIntoProc() {
+    @Test func linksOfDevLeadIntoProc() {
         #expect(
             DevicePlan.links.map { "\($0.name) \($0.target)" } == [
                 "fd /proc/self/fd", "stdin /proc/self/fd/0", "stdout /proc/self/fd/1", "stderr /proc/self/fd/2",

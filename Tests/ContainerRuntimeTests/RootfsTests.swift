@@ -12,7 +12,7 @@ import Testing
         26 22 0:25 / /hyphen-in-it rw - xfs - rw
         """
 
-    @Test func findsPathsAndTypes() {
+    @Test func pathsAndTypesAreFound() {
         let entries = MountTable.parse(Self.lines)
         #expect(entries.map(\.path) == ["/", "/proc", "/mnt/a b", "/tab\tline\nback\\slash", "/hyphen-in-it"])
         #expect(entries.map(\.type) == ["ext4", "proc", "tmpfs", "fuse.x", "xfs"])
@@ -23,7 +23,7 @@ import Testing
             ("", []), ("\n\n", []), ("a b c", []), ("22 1 0:21 / /x rw shared:1 ext4 /dev/sda rw", []),
             ("22 1 0:21 / /x rw -", []), ("22 1 0:21 / /x rw - ext4", ["/x"]),
         ] as [(String, [String])])
-    func leavesOutWhatIsNoMount(text: String, paths: [String]) {
+    func malformedLinesAreLeftOut(text: String, paths: [String]) {
         #expect(MountTable.parse(text).map(\.path) == paths)
     }
 
@@ -32,25 +32,25 @@ import Testing
         (#"/a\999"#, #"/a\999"#),
         (#"/\303\251"#, "/\u{e9}"), (#"/a\134\134b"#, #"/a\\b"#), (#"/\777"#, #"/\777"#), (#"/\043"#, "/#"),
     ])
-    func readsEscapes(field: String, path: String) {
+    func escapesAreRead(field: String, path: String) {
         #expect(MountTable.parse("22 1 0:21 / \(field) rw - ext4 /dev/sda rw").map(\.path) == [path])
     }
 
     /// A blank is a byte, also behind a letter that Swift would join with it.
-    @Test func fieldsEndWithBytes() {
+    @Test func fieldsEndAtBytes() {
         let entries = MountTable.parse(
             "22 1 0:21 / /a\u{600} rw - ext4 /dev/sda rw\r\n23 22 0:22 / /b rw - proc proc rw")
         #expect(entries.map(\.path) == ["/a\u{600}", "/b"])
     }
 
-    @Test func thisProcessHasARoot() throws {
+    @Test func theOwnTableHasARoot() throws {
         #expect(try MountTable.read().contains { $0.path == "/" })
         #expect(try MountTable.read().contains { $0 == MountTable.Entry(path: "/proc", type: "proc") })
     }
 }
 
 @Suite struct TreeCopyTests {
-    @Test func copiesEverythingAndFollowsNothing() throws {
+    @Test func everythingIsCopiedAndNoLinkIsFollowed() throws {
         try withFolder { folder throws in
             for name in ["old", "new", "outside", "old/sub", "old/sub/deep"] {
                 try Files.makeDirectory(folder.path(name), mode: 0o755)
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func writesOverNothing() throws {
+    @Test func nothingIsOverwritten() throws {
         try withFolder { folder throws in
             for name in ["old", "new"] { try Files.makeDirectory(folder.path(name), mode: 0o755) }
             try folder.write("old/file", "old")

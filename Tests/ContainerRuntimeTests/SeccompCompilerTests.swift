@@ -67,7 +67,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
             name: "another architecture, new", number: 1000, architecture: Architecture.aarch64,
             answer: Answer.killThread),
     ])
-    func answers(call: CallCase) throws {
+    func newerCallsAreAnsweredWithENOSYS(call: CallCase) throws {
         let program = try compile(Self.profile)
         #expect(try program.run(SystemCall(number: call.number, architecture: call.architecture)) == call.answer)
     }
@@ -132,7 +132,8 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
             (.equal, .max, nil, [.max], [0xffff_ffff, 0]),
             (.maskedEqual, 0x2, nil, [0, 1, 4], [2, 3]),
         ] as [(SeccompOperator, UInt64, UInt64?, [UInt64], [UInt64])])
-    func comparesAll64Bits(op: SeccompOperator, value: UInt64, second: UInt64?, hits: [UInt64], misses: [UInt64]) throws
+    func all64BitsAreCompared(op: SeccompOperator, value: UInt64, second: UInt64?, hits: [UInt64], misses: [UInt64])
+        throws
     {
         for hit in hits { #expect(try Self.answer(op, value, second, to: hit) == Answer.errno(5), "\(hit)") }
         for miss in misses { #expect(try Self.answer(op, value, second, to: miss) == Answer.allow, "\(miss)") }
@@ -153,7 +154,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         }
     }
 
-    @Test func namesOfNoCallAreSkipped() throws {
+    @Test func unknownNamesAreSkipped() throws {
         let rule = SeccompRule(names: ["nobody_calls_this", "read", ""], action: .errno)
         let program = try compile(Seccomp(defaultAction: .allow, syscalls: [rule]))
         #expect(try program.run(SystemCall(number: 0, architecture: Architecture.x8664)) == Answer.errno(1))
@@ -161,7 +162,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
     }
 
     /// From so many names on the program is a tree; it must judge as the list does.
-    @Test func aLongListIsJudgedLikeAShortOne() throws {
+    @Test func aLongListAnswersLikeAShortOne() throws {
         let names = [
             "read", "open", "stat", "lstat", "lseek", "mprotect", "brk", "rt_sigprocmask", "pread64", "readv", "access",
             "select", "mremap", "mincore", "shmget", "shmctl", "dup2", "nanosleep", "alarm", "getpid", "socket",
@@ -191,7 +192,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         SeccompCompiler(plan: try plan(seccomp), text: Array(text.utf8), cache: cache)
     }
 
-    @Test func keepsTheKeyBesideTheProgram() throws {
+    @Test func theCacheKeepsTheKeyBesideTheProgram() throws {
         try withFolder { folder throws in
             let cache = folder.path("a/b")
             let program = try Self.compiler(Self.first, "the text", cache).program()
@@ -208,7 +209,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         }
     }
 
-    @Test func takesWhatItKept() throws {
+    @Test func aCachedProgramIsTaken() throws {
         try withFolder { folder throws in
             _ = try Self.compiler(Self.first, "the text", folder.path).program()
             // Another plan under the same text: only a kept program can answer as the first.
@@ -219,7 +220,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         }
     }
 
-    @Test func anotherTextIsAnotherProgram() throws {
+    @Test func anotherTextIsNotTakenFromTheCache() throws {
         try withFolder { folder throws in
             let one = try Self.compiler(Self.first, "one", folder.path).program()
             let two = try Self.compiler(Self.second, "two", folder.path).program()
@@ -230,7 +231,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
 
     /// What is found under a text's file name but was made from another text, was damaged or cut, is compiled anew and replaced.
     @Test(arguments: ["another text", "cut", "longer", "empty", "key only", "link"])
-    func takesNothingElse(damage: String) throws {
+    func aDamagedCacheIsNotTaken(damage: String) throws {
         try withFolder { folder throws in
             let fresh = try Self.compiler(Self.first, "text one", folder.path).program()
             let name = try #require(try folder.names().first)

@@ -53,7 +53,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
     ]
 
     @Test(arguments: verdicts)
-    func defaultVerdicts(verdict: VerdictCase) {
+    func everyDefaultActionHasItsVerdict(verdict: VerdictCase) {
         let (plan, findings) = read(
             Seccomp(defaultAction: verdict.action, defaultErrnoRet: verdict.errno, listenerPath: "/agent"))
         #expect(plan?.defaultVerdict == verdict.verdict)
@@ -62,7 +62,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
     }
 
     @Test(arguments: verdicts)
-    func ruleVerdicts(verdict: VerdictCase) {
+    func everyActionHasItsVerdict(verdict: VerdictCase) {
         // A default that no rule has, so that none is dropped.
         let rules = [
             SeccompRule(names: ["read"], action: .errno, errnoRet: 99),
@@ -111,7 +111,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             ([argument(0, 1), argument(0, 2)], [[1], [2]]),
             ([argument(0, 1), argument(1, 2), argument(0, 3)], [[1], [2], [3]]),
         ] as [([SeccompArgument], [[UInt64]])])
-    func alternatives(arguments: [SeccompArgument], values: [[UInt64]]) {
+    func conditionsOnOneArgumentAreAlternatives(arguments: [SeccompArgument], values: [[UInt64]]) {
         let rule = SeccompRule(names: ["a", "b"], action: .errno, args: arguments)
         let (plan, findings) = read(Seccomp(defaultAction: .allow, syscalls: [rule]))
         #expect(findings.errorLines == [])
@@ -124,7 +124,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             (.notEqual, .notEqual), (.less, .less), (.lessOrEqual, .lessOrEqual), (.equal, .equal),
             (.greaterOrEqual, .greaterOrEqual), (.greater, .greater), (.maskedEqual, .maskedEqual),
         ] as [(SeccompOperator, SeccompComparison.Operator)])
-    func operators(word: SeccompOperator, comparison: SeccompComparison.Operator) {
+    func everyOperatorIsTakenOver(word: SeccompOperator, comparison: SeccompComparison.Operator) {
         let argument = SeccompArgument(index: 2, value: .max, valueTwo: 7, op: word)
         let rule = SeccompRule(names: ["a"], action: .errno, args: [argument])
         let plan = read(Seccomp(defaultAction: .allow, syscalls: [rule])).plan
@@ -139,14 +139,14 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             (nil, 4), ([], 0), ([.tsync], 0), ([.specAllow], 4), ([.log], 2), ([.log, .specAllow, .tsync], 6),
             ([.log, .log], 2),
         ] as [([SeccompFlag]?, UInt32)])
-    func flags(flags: [SeccompFlag]?, bits: UInt32) {
+    func everyFlagIsItsBit(flags: [SeccompFlag]?, bits: UInt32) {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, flags: flags))
         #expect(findings.errorLines == [])
         #expect(plan?.flags == bits)
     }
 
     /// The kernel refuses the flag without a listener.
-    @Test func theFlagOfNotificationsIsForThemOnly() {
+    @Test func theNotificationFlagNeedsNotifications() {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, flags: [.log, .waitKillableReceive]))
         #expect(findings.errorLines == [])
         #expect(findings.warningLines == ["linux.seccomp.flags[1]: has no effect without SCMP_ACT_NOTIFY"])
@@ -162,7 +162,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             ("/spec", "/annotation", "/variable", "/spec"), (nil, "/annotation", "/variable", "/annotation"),
             ("", "", "/variable", "/variable"), (nil, nil, "/variable", "/variable"), ("/spec", nil, nil, "/spec"),
         ] as [(String?, String?, String?, String)])
-    func whoListens(spec: String?, annotation: String?, variable: String?, expected: String) {
+    func theListenerIsTheFirstThatIsNamed(spec: String?, annotation: String?, variable: String?, expected: String) {
         let annotations = annotation.map { [KeyValue(key: SeccompListener.annotation, value: $0)] } ?? []
         let rules = [SeccompRule(names: ["a"], action: .log), SeccompRule(names: ["b"], action: .notify)]
         for (seccomp, isUsed) in [
@@ -186,7 +186,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
             (nil, "x", nil, "annotations[\"run.oci.seccomp.receiver\"]: must be an absolute path, is \"x\""),
             (nil, nil, "x", "RUN_OCI_SECCOMP_RECEIVER: must be an absolute path, is \"x\""),
         ] as [(String?, String?, String?, String)])
-    func noUsableListener(spec: String?, annotation: String?, variable: String?, words: String) {
+    func notificationsNeedAUsableListener(spec: String?, annotation: String?, variable: String?, words: String) {
         let annotations = annotation.map { [KeyValue(key: SeccompListener.annotation, value: $0)] } ?? []
         let seccomp = Seccomp(
             defaultAction: .allow, listenerPath: spec, syscalls: [SeccompRule(names: ["a"], action: .notify)])
@@ -207,7 +207,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         }
 
     @Test(.needsX8664)
-    func architecturesAreTokens() {
+    func everyArchitectureIsItsToken() {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: [.x8664, .x86, .x32]))
         #expect(findings.warningLines == [])
         #expect(plan?.architectures.map(\.rawValue) == [Architecture.x8664, Architecture.x86, 0x4000_003e])
@@ -225,7 +225,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
 
     /// What can occur here holds, what this libseccomp does not know yet is said, and what cannot occur here is neither.
     @Test(arguments: SeccompArchitecture.allCases)
-    func everyArchitectureIsKnownOrTold(architecture: SeccompArchitecture) {
+    func everyArchitectureIsKnownOrAWarning(architecture: SeccompArchitecture) {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: [architecture]))
         #expect(findings.errorLines == [])
         let name = architecture.rawValue.dropFirst("SCMP_ARCH_".count).lowercased()

@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func aGateIsMadeOnceOfTwoFIFOs() throws {
+    @Test func aGateIsMadeOnce() throws {
         try withFolder { folder throws in
             let gate = try StartGate.make(folder: folder.path)
             for name in [StartGate.startName, StartGate.resultName] {
@@ -71,7 +71,7 @@ import Testing
     @Test(
         arguments: [[10], [7], [9, 0], [9], [0], [1], Message.warning("w").encode(), Message.recorded.encode()]
             as [[UInt8]])
-    func aGarbledReportIsTold(bytes: [UInt8]) async throws {
+    func aGarbledReportIsAnError(bytes: [UInt8]) async throws {
         let folder = try Folder()
         defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
         let path = folder.path

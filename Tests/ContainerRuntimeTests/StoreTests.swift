@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrittenIsLoaded() throws {
+    @Test func aWrittenRecordIsLoaded() throws {
         try withFolder { folder throws in
             let store = store(folder)
             _ = try store.reserve("box")
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotThereIsMissing() throws {
+    @Test func anUnknownNameIsMissing() throws {
         try withFolder { folder throws in
             let store = store(folder)
             #expect(failure { _ = try store.load("box") } == "container does not exist: box")
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func damageIsToldWithItsRemedy() throws {
+    @Test func damageIsShownWithItsRemedy() throws {
         try withFolder { folder throws in
             let store = store(folder)
             _ = try store.reserve("box")
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func removingTakesAllOfIt() throws {
+    @Test func removingTakesTheWholeFolder() throws {
         try withFolder { folder throws in
             let store = store(folder)
             let box = try store.reserve("box")
@@ -190,14 +190,14 @@ import Testing
         #expect(refusal(mode, owner: owner, isAbove: true) == nil)
     }
 
-    @Test func somebodyElsesIsNot() {
+    @Test func somebodyElsesFolderIsNotTrusted() {
         for isAbove in [false, true] {
             #expect(refusal(0o700, owner: 6, isAbove: isAbove)?.contains("belongs to user 6") == true)
         }
     }
 
     /// Others could make a container's folder in a root with the sticky bit, but not exchange one above it.
-    @Test func whatOthersMayWriteIsNot() {
+    @Test func aFolderThatOthersMayWriteIsNotTrusted() {
         #expect(refusal(0o777, isAbove: false)?.contains("can be written by everybody") == true)
         #expect(refusal(0o1777, isAbove: false)?.contains("can be written by everybody") == true)
         #expect(refusal(0o775, isAbove: false)?.contains("can be written by group 5") == true)
@@ -207,7 +207,7 @@ import Testing
         #expect(refusal(0o775, isAbove: true) == nil, "a group of the user's own")
     }
 
-    @Test func theWholePathIsGoneDown() throws {
+    @Test func everyFolderOfThePathIsChecked() throws {
         try withFolder { folder throws in
             switch try StateRoot.open(folder.path("none/of/it")) {
             case .some: Issue.record("found")

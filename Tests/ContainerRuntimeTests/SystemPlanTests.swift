@@ -52,7 +52,7 @@ private func read(
         ("net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding"),
         ("net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding"), ("x", "x"), ("", ""),
     ])
-    func separators(key: String, path: String) {
+    func theFirstSeparatorDecides(key: String, path: String) {
         #expect(SystemPlan.path(key) == path)
     }
 
@@ -108,7 +108,7 @@ private func read(
         ("net/ipv4/", nameless), ("net.ipv4.", nameless), ("net/../kernel/core_pattern", nameless),
         ("net/ipv4/..", nameless), ("net/./core", nameless), ("net.//.kernel.core_pattern", nameless), ("..", nameless),
     ])
-    func refusesOthers(key: String, reason: String) {
+    func parametersOfTheHostAreRefused(key: String, reason: String) {
         let linux = Linux(sysctl: [KeyValue(key: key, value: "1")])
         let names = namespaces(joined: NamespaceType.allCases)
         #expect(read(linux: linux, names).findings.errorLines == ["linux.sysctl[\"\(key)\"]: \(reason)"])
@@ -119,7 +119,7 @@ private func read(
             (nil, "site", []), ("site", "site", []),
             ("site", "other", ["linux.sysctl[\"kernel.domainname\"]: contradicts domainname \"site\""]),
         ] as [(String?, String, [String])])
-    func domainnameIsSaidOnce(field: String?, value: String, lines: [String]) {
+    func theDomainnameIsSetOnce(field: String?, value: String, lines: [String]) {
         let linux = Linux(sysctl: [KeyValue(key: "kernel.domainname", value: value)])
         #expect(read(domainname: field, linux: linux, namespaces(.uts)).findings.errorLines == lines)
     }
@@ -138,7 +138,7 @@ private func read(
 
     /// PER_LINUX and PER_LINUX32 of sys/personality.h.
     @Test(arguments: [(nil, nil), (.linux, 0), (.linux32, 8)] as [(PersonalityDomain?, UInt?)])
-    func personalities(domain: PersonalityDomain?, number: UInt?) {
+    func everyPersonalityHasTheKernelsNumber(domain: PersonalityDomain?, number: UInt?) {
         let (plan, findings) = read(linux: Linux(personality: domain.map { Personality(domain: $0) }), namespaces())
         #expect(findings.errorLines == [])
         #expect(plan.personality == number)

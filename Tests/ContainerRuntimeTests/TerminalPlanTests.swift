@@ -49,7 +49,7 @@ import Testing
             (nil, nil), (ConsoleSize(height: 24, width: 80), WindowSize(rows: 24, columns: 80)),
             (ConsoleSize(height: 0, width: 70_000), WindowSize(rows: 0, columns: 65535)),
         ] as [(ConsoleSize?, WindowSize?)])
-    func sizes(written: ConsoleSize?, size: WindowSize?) throws {
+    func theSizeIsTakenOver(written: ConsoleSize?, size: WindowSize?) throws {
         let process = process {
             $0.terminal = true
             $0.consoleSize = written

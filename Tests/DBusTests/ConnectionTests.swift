@@ -44,7 +44,7 @@ struct Connections {
         return message
     }
 
-    @Test func asksAndIsAnswered() throws {
+    @Test func aCallIsAnswered() throws {
         let bus = try TestBus()
         var connection = try Connection.open(bus.path, isBus: true, timeout: 20_000)
         guard case .array(of: .string, let names)? = try connection.call(call("ListNames"), timeout: 20_000).body.first
@@ -57,7 +57,7 @@ struct Connections {
         #expect(owner.body == [.string("org.freedesktop.DBus")])
     }
 
-    @Test func isRefusedByName() throws {
+    @Test func aRefusalHasItsName() throws {
         let bus = try TestBus()
         var connection = try Connection.open(bus.path, isBus: true, timeout: 20_000)
         let error = #expect(throws: DBusError.self) {
@@ -68,7 +68,7 @@ struct Connections {
         #expect(try connection.call(call("GetId"), timeout: 20_000).body.count == 1)
     }
 
-    @Test func hearsSignals() throws {
+    @Test func signalsAreHeard() throws {
         let bus = try TestBus()
         var connection = try Connection.open(bus.path, isBus: true, timeout: 20_000)
         connection.awaitedSignal = "NameOwnerChanged"
@@ -82,7 +82,7 @@ struct Connections {
         }
     }
 
-    @Test func nobodyThere() throws {
+    @Test func aMissingBusIsASystemError() throws {
         let error = #expect(throws: DBusError.self) {
             _ = try Connection.open("/nowhere/bus", isBus: true, timeout: 1000)
         }

@@ -88,11 +88,11 @@ enum Recorded {
         return message
     }
 
-    @Test func writtenAsOthersWrite() throws {
+    @Test func messagesAreWrittenAsOthersWriteThem() throws {
         #expect(try start.encode() == Recorded.start)
     }
 
-    @Test func readFromOthers() throws {
+    @Test func messagesOfOthersAreRead() throws {
         #expect(try Message(Recorded.start) == start)
         let acquired = try Message(Recorded.acquired)
         #expect(acquired.kind == .signal && acquired.member == "NameAcquired" && acquired.body == [.string(":1.0")])
@@ -103,7 +103,7 @@ enum Recorded {
         #expect(failure.body.first?.text?.contains("exited with status 1") == true)
     }
 
-    @Test func everyType() throws {
+    @Test func everyTypeIsReadAndWritten() throws {
         let emitted = try Message(Recorded.emitted)
         #expect(emitted.interface == "x.y" && emitted.member == "Z" && emitted.path == "/a/b")
         let fields: Value = .structure([.int16(-3), .byte(7), .double(2.5), .int64(-9), .boolean(true)])
@@ -121,17 +121,17 @@ enum Recorded {
         #expect(try Message(again) == emitted)
     }
 
-    @Test func bigEndFirst() throws {
+    @Test func bigEndianMessagesAreRead() throws {
         let message = try Message(Recorded.bigEndian)
         #expect(message.serial == 9 && message.path == "/a" && message.body == [.uint32(0x0102_0304)])
     }
 
-    @Test func lengthIsKnownFromTheHead() throws {
+    @Test func theLengthIsKnownFromTheHead() throws {
         for bytes in Recorded.all { #expect(try Message.length(of: Array(bytes.prefix(16))) == bytes.count) }
     }
 
     /// Whatever is cut off or changed: an error or another message, never a crash.
-    @Test func damaged() {
+    @Test func damagedMessagesAreErrorsAndNoCrash() {
         for bytes in Recorded.all {
             for length in 0..<bytes.count {
                 #expect(throws: DBusError.self, "\(length) bytes") { _ = try Message(Array(bytes[..<length])) }
@@ -152,13 +152,13 @@ enum Recorded {
         ("length", 7, UInt8(0x7f)), ("fields", 15, 0x7f), ("version", 3, 2), ("order", 0, 0x78), ("kind", 1, 0),
         ("kind", 1, 5),
     ])
-    func refused(what: String, index: Int, value: UInt8) {
+    func malformedMessagesAreRefused(what: String, index: Int, value: UInt8) {
         var bytes = Recorded.start
         bytes[index] = value
         #expect(throws: DBusError.self, "\(what)") { _ = try Message(bytes) }
     }
 
-    @Test func notToBeWritten() {
+    @Test func valuesThatDBusForbidsAreNotWritten() {
         var message = Message(.signal)
         for wrong: Value in [
             .string("a\0b"), .signature("z"), .structure([]), .array(of: .string, [.uint32(1)]),
@@ -170,7 +170,7 @@ enum Recorded {
     }
 
     /// Variants in variants, deeper than the protocol allows.
-    @Test func tooDeep() throws {
+    @Test func variantsTooDeepAreRefused() throws {
         var value = Value.byte(1)
         for _ in 0..<200 { value = .variant(value) }
         var message = Message(.signal)
@@ -187,7 +187,7 @@ enum Recorded {
         ("unix:abstract=/tmp/x", []), ("", []), ("unix:path=relative", []), ("unix:path=/a%2", []),
         ("unix:path=/a%00b", []), ("unix:path=/%zz;unix:path=/c", ["/c"]),
     ])
-    func paths(address: String, paths: [String]) {
+    func socketPathsAreFoundInAnAddress(address: String, paths: [String]) {
         #expect(Address.socketPaths(address) == paths)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct Signatures {
     @Test(arguments: ["", "y", "sba(sv)", "ssa(sv)a(sa(sv))", "a{sv}", "aay", "(i(ub)ad)", "a{s(ao)}", "aaaaai", "ghv"])
-    func readAndWritten(text: String) throws {
+    func signaturesAreReadAndWritten(text: String) throws {
         let types = try #require(TypeCode.parse(text))
         #expect(types.map(\.text).joined() == text)
     }
@@ -14,11 +14,11 @@ import Testing
         String(repeating: "(", count: 70) + "i" + String(repeating: ")", count: 70),
         String(repeating: "i", count: 256),
     ])
-    func refused(text: String) {
+    func malformedSignaturesAreRefused(text: String) {
         #expect(TypeCode.parse(text) == nil)
     }
 
-    @Test func one() {
+    @Test func aSingleTypeIsReadAlone() {
         #expect(TypeCode.single("a(sv)") == .array(.structure([.string, .variant])))
         #expect(TypeCode.single("ii") == nil && TypeCode.single("") == nil)
     }

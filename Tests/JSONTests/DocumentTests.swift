@@ -14,7 +14,7 @@ func read(_ text: String) throws(SyntaxError) -> Document {
     ]
 
     @Test(arguments: strings)
-    func resolvesEscapes(_ text: String, _ value: String) throws {
+    func escapesAreResolved(_ text: String, _ value: String) throws {
         let document = try read(text)
         #expect(document.string(document.root).map { Array($0.utf8) } == Array(value.utf8))
         #expect(document.containsNUL(document.root) == value.utf8.contains(0))
@@ -34,7 +34,7 @@ func read(_ text: String) throws(SyntaxError) -> Document {
     ]
 
     @Test(arguments: integers)
-    func readsIntegersExactly(_ text: String, _ value: Int64?, _ unsigned: UInt64?) throws {
+    func integersAreReadExactly(_ text: String, _ value: Int64?, _ unsigned: UInt64?) throws {
         let document = try read(text)
         #expect((try? document.signed(document.root)) == value)
         #expect((try? document.unsigned(document.root)) == unsigned)
@@ -45,12 +45,12 @@ func read(_ text: String) throws(SyntaxError) -> Document {
         ("1e-999999999999999999999", .notAnInteger), ("18446744073709551616", .outOfRange), ("1e20", .outOfRange),
         ("1e999999999999999999999", .outOfRange), ("\"1\"", .notAnInteger), ("null", .notAnInteger),
     ])
-    func saysWhyANumberIsNoInteger(_ text: String, _ expected: IntegerError) throws {
+    func aNumberThatIsNoIntegerHasItsReason(_ text: String, _ expected: IntegerError) throws {
         let document = try read(text)
         #expect(throws: expected) { _ = try document.integer(document.root) }
     }
 
-    @Test func walksArraysAndObjects() throws {
+    @Test func arraysAndObjectsAreWalked() throws {
         let document = try read("{\"a\":[1,[2,3],{}],\"b\":{\"c\":true},\"d\":null,\"e\\n\":\"f\"}")
         let root = document.root
         #expect(document.count(of: root) == 4)
@@ -79,7 +79,7 @@ func read(_ text: String) throws(SyntaxError) -> Document {
     ]
 
     @Test(arguments: paths)
-    func findsPaths(_ path: String, _ place: String, _ isExact: Bool) throws {
+    func pathsAreFound(_ path: String, _ place: String, _ isExact: Bool) throws {
         let document = try read(
             """
             {
@@ -95,7 +95,7 @@ func read(_ text: String) throws(SyntaxError) -> Document {
         }
     }
 
-    @Test func countsCodePoints() {
+    @Test func columnsCountCodePoints() {
         let bytes = Array("é😀\tx\r\ny".utf8)
         #expect(SourceLocation(offset: 0, in: bytes) == SourceLocation(line: 1, column: 1))
         #expect(SourceLocation(offset: 2, in: bytes) == SourceLocation(line: 1, column: 2))

@@ -15,7 +15,7 @@ import Testing
     ]
 
     @Test(arguments: accepted)
-    func takes(_ text: String) throws(SyntaxError) {
+    func validTextIsRead(_ text: String) throws(SyntaxError) {
         _ = try Document(Array(text.utf8))
     }
 
@@ -99,7 +99,7 @@ import Testing
     ]
 
     @Test(arguments: refused)
-    func refuses(_ text: String, _ message: String) {
+    func invalidTextIsRefused(_ text: String, _ message: String) {
         let error = #expect(throws: SyntaxError.self) { _ = try Document(Array(text.utf8)) }
         #expect(error?.message == message)
     }
@@ -113,7 +113,7 @@ import Testing
     ]
 
     @Test(arguments: malformed)
-    func refusesMalformedUTF8(_ bytes: [UInt8]) {
+    func malformedUTF8IsRefused(_ bytes: [UInt8]) {
         for tail in [[0x22], [], [0x61, 0x61, 0x61, 0x22]] as [[UInt8]] {
             let error = #expect(throws: SyntaxError.self) { _ = try Document([0x22] + bytes + tail) }
             #expect(error?.message.contains("is not valid UTF-8 here") == true)
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func nestsUpToTheLimit() {
+    @Test func nestingIsLimited() {
         func nested(_ depth: Int) -> [UInt8] {
             Array(String(repeating: "[", count: depth).utf8) + Array(String(repeating: "]", count: depth).utf8)
         }
@@ -134,7 +134,7 @@ import Testing
         #expect(throws: SyntaxError.self) { _ = try Document(objects) }
     }
 
-    @Test func errorsNamePlaceAndPath() {
+    @Test func errorsShowPlaceAndPath() {
         let text = "{\n  \"ü\": 1,\n  \"list\": [0, {\"é😀\": tru}]\n}"
         let error = #expect(throws: SyntaxError.self) { _ = try Document(Array(text.utf8)) }
         #expect(error?.description == "3:22: list[1]: expected a value, found \"tru\"")

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func isRefusedWhereverItIsCut() throws {
+    @Test func aTextIsRefusedWhereverItIsCut() throws {
         let whole = try Document(Self.sample)
         visit(whole, whole.root)
         for length in Self.sample.indices {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func survivesEveryChangedByte() {
+    @Test func aChangedByteDoesNotCrashTheReader() {
         for position in Self.sample.indices {
             for byte: UInt8 in [0, 0x0A, 0x22, 0x2C, 0x30, 0x5B, 0x5C, 0x5D, 0x7B, 0x7D, 0x80, 0xC3, 0xFF] {
                 var bytes = Self.sample
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func survivesRandomChanges() {
+    @Test func randomChangesDoNotCrashTheReader() {
         var random = Random(seed: 0x5EED)
         for _ in 0..<5000 {
             var bytes = Self.sample

@@ -26,19 +26,19 @@ import Testing
         arguments: [
             (0, "0"), (1, "0.01"), (10, "0.1"), (12, "0.12"), (100, "1"), (150, "1.5"), (1205, "12.05"), (10000, "100"),
         ] as [(UInt64, String)])
-    func writesHundredths(value: UInt64, text: String) {
+    func hundredthsAreWritten(value: UInt64, text: String) {
         var writer = Writer()
         writer.hundredths(value)
         #expect(String(decoding: writer.finish(), as: UTF8.self) == text)
     }
 
-    @Test func writesCompactly() {
+    @Test func compactOutputIsOneLine() {
         let expected =
             #"{"a":"x","n":-5,"u":18446744073709551615,"t":true,"l":["p","q"],"e":{},"m":[],"z":[null,false]}"#
         #expect(sample(.compact) == expected)
     }
 
-    @Test func indents() {
+    @Test func indentedOutputHasALineForEachValue() {
         let expected = """
             {
               "a": "x",
@@ -66,7 +66,7 @@ import Testing
         return String(repeating: "\t", count: (line.count - text.count) / 2) + text
     }
 
-    @Test func escapesSoThatReadingGivesTheTextBack() throws {
+    @Test func escapedTextIsReadBackAsItWas() throws {
         let scalars = (0...0x2FF).compactMap(Unicode.Scalar.init).map(String.init).joined()
         for text in [scalars, "", "\"\\/", "😀\u{2028}\u{10FFFF}", "\0"] {
             var writer = Writer()

@@ -36,7 +36,7 @@ private let prepended = ["\u{600}", "\u{6dd}", "\u{70f}", "\u{110bd}"]
             ("/", "", ""), ("a/", "a", ""), ("a//b", "a/", "b"), ("/a/..", "/a", ".."),
             ("/a/.\u{301}.", "/a", ".\u{301}."),
         ] as [(String, String, String)])
-    func splitsAtTheLastSlash(path: String, folder: String, name: String) throws {
+    func aPathIsSplitAtItsLastSlash(path: String, folder: String, name: String) throws {
         let split = try #require(path.splitAtLastSlash)
         #expect(bytes([split.folder, split.name]) == bytes([folder, name]))
     }
@@ -80,7 +80,7 @@ private let prepended = ["\u{600}", "\u{6dd}", "\u{70f}", "\u{110bd}"]
     }
 
     @Test(arguments: [(1, ["a=b=c"]), (2, ["a", "b=c"]), (3, ["a", "b", "c"]), (4, ["a", "b", "c"])])
-    func isCutIntoAtMost(most: Int, pieces: [String]) {
+    func aTextIsCutIntoAtMostSoManyPieces(most: Int, pieces: [String]) {
         #expect("a=b=c".parts(by: "=", most: most) == pieces)
         #expect("a=b=c".parts(by: "=", keepingEmpty: true, most: most) == pieces)
     }
@@ -104,7 +104,7 @@ private let prepended = ["\u{600}", "\u{6dd}", "\u{70f}", "\u{110bd}"]
     }
 
     /// What is taken apart is whole again when put together, whatever stands in it.
-    @Test func nothingIsLost() {
+    @Test func splittingAndJoiningLosesNothing() {
         let letters = ["/", "a", "\u{301}", "\u{600}", "\r", "\n"]
         for number in 0..<7776 {
             var (text, rest) = ("", number)

@@ -18,12 +18,12 @@ import Testing
     ]
 
     @Test(arguments: known)
-    func readsNames(name: String, number: UInt64) {
+    func namesAreRead(name: String, number: UInt64) {
         #expect(Capabilities.named(name)?.rawValue == 1 << number)
     }
 
     @Test(arguments: ["", "CAP_", "CHOWN", "CAP_NOTHING", "CAP_64", "0", "all", "CAP_ALL", " CAP_CHOWN", "CAP_SYS"])
-    func refusesOthers(name: String) {
+    func unknownNamesAreRefused(name: String) {
         #expect(Capabilities.named(name) == nil)
     }
 
@@ -32,11 +32,11 @@ import Testing
         "CAP_CHOWN ", "CAP_SYS_ADMIN2", "CAP_KILL=eip", "CAP_BPF,CAP_KILL", "CAP_BPF\n", "CAP_\u{212a}ILL",
         "CAP_KILL\u{301}", "CAP_K\u{131}LL",
     ])
-    func refusesWhatFollowsAName(name: String) {
+    func whatFollowsANameIsRefused(name: String) {
         #expect(Capabilities.named(name) == nil)
     }
 
-    @Test func namesWhatItReads() {
+    @Test func everyNameComesBackAsItWas() {
         for (name, number) in Self.known where Capabilities.known.rawValue & (1 << number) != 0 {
             #expect(Capabilities.names(of: CapabilitySet(rawValue: 1 << number)) == [name])
         }
@@ -56,7 +56,7 @@ import Testing
         #expect(held.permitted.isSuperset(of: held.effective))
     }
 
-    @Test func theSetsWithAMeaningOfTheirOwn() {
+    @Test func namedSetsHoldTheirCapability() {
         #expect(CapabilitySet.systemAdministration == Capabilities.named("CAP_SYS_ADMIN"))
         #expect(CapabilitySet.resources == Capabilities.named("CAP_SYS_RESOURCE"))
     }

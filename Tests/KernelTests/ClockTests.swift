@@ -5,26 +5,26 @@ import Testing
 
 @Suite struct DeadlineTests {
     @Test(arguments: [Int64.max, Int64.max - 1, Int64.max / 2] as [Int64])
-    func whatIsTooFarAwayNeverComes(milliseconds: Int64) {
+    func aDeadlineTooFarAwayNeverComes(milliseconds: Int64) {
         let deadline = Deadline(milliseconds: milliseconds)
         #expect(!deadline.hasPassed)
         #expect(deadline.pollTimeout < 0 || deadline.pollTimeout == .max)
     }
 
     @Test(arguments: [0, -1, Int64.min] as [Int64])
-    func whatIsOverHasPassed(milliseconds: Int64) {
+    func aDeadlineInThePastHasPassed(milliseconds: Int64) {
         let deadline = Deadline(milliseconds: milliseconds)
         #expect(deadline.hasPassed && deadline.pollTimeout == 0)
     }
 
-    @Test func nothingIsFixed() {
+    @Test func aDeadlineMayBeAbsent() {
         #expect(Deadline.never.pollTimeout == -1 && !Deadline.never.hasPassed)
         #expect(Deadline(seconds: nil).pollTimeout == -1 && Deadline(seconds: .max).pollTimeout < 0)
         #expect((1...100_000).contains(Deadline(seconds: 100).pollTimeout))
     }
 
     /// However often a wait is interrupted, the moment stays.
-    @Test func itDoesNotMove() {
+    @Test func aDeadlineDoesNotMove() {
         let deadline = Deadline(milliseconds: 20)
         var turns = 0
         while !deadline.hasPassed, turns < 1000 {
@@ -37,12 +37,12 @@ import Testing
 
 @Suite struct HaltTests {
     @Test(arguments: [("T", true), ("t", true), ("S", false), ("R", false), ("D", false), ("Z", false)])
-    func theStateOfAHaltedProcess(state: String, isHalted: Bool) {
+    func onlyStoppedAndTracedStatesAreHalted(state: String, isHalted: Bool) {
         #expect(Processes.isHalted(stat: ProcessTests.stat("T) t (T", state: state)) == isHalted)
         #expect(!Processes.isHalted(stat: []))
     }
 
-    @Test func aChildThatIsStopped() throws {
+    @Test func aStoppedChildIsRecognised() throws {
         let child = try Cloning.clone(cgroup: nil) {
             while true { _ = try? Polling.wait([], timeout: -1) }
         }

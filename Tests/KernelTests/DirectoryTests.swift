@@ -3,7 +3,7 @@ import Testing
 @testable import Kernel
 
 @Suite struct DirectoryTests {
-    @Test func removesATreeWithoutFollowingLinks() throws {
+    @Test func aTreeIsRemovedWithoutFollowingLinks() throws {
         try withFolder { folder throws in
             try folder.makeDirectory("tree/a/b")
             try folder.makeDirectory("kept")
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func removesNoTreeThroughALink() throws {
+    @Test func noTreeIsRemovedThroughALink() throws {
         try withFolder { folder throws in
             try folder.makeDirectory("kept")
             try folder.write("kept/file", "x")
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func makesWhatIsMissingAbove() throws {
+    @Test func missingFoldersAboveAreMade() throws {
         try withFolder { folder throws in
             try Files.makeDirectories(folder.path("a/b/c"), mode: 0o700)
             try Files.makeDirectories(folder.path("a/b/c"), mode: 0o700)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func listsNamesOrDirectories() throws {
+    @Test func namesOrDirectoriesAreListed() throws {
         try withFolder { folder throws in
             try folder.makeDirectory("one")
             try folder.makeDirectory(".two")
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func listsMoreThanOneCallBrings() throws {
+    @Test func moreEntriesThanOneCallBringsAreListed() throws {
         try withFolder { folder throws in
             let handle = try folder.open()
             let long = String(repeating: "x", count: 200)

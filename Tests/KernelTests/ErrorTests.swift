@@ -12,14 +12,14 @@ import Testing
             (.invalidArgument, 22, "invalid argument"), (.noSystemCall, 38, "function not implemented"),
             (.execFormat, 8, "exec format error"), (.symbolicLinkLoop, 40, "too many levels of symbolic links"),
         ] as [(Errno, Int32, String)])
-    func speaksTheLibraryWordsInLowerCase(code: Errno, number: Int32, words: String) {
+    func anErrorHasTheLibrarysWordsInLowerCase(code: Errno, number: Int32, words: String) {
         #expect(code.rawValue == number)
         #expect(code.description == words)
         #expect(code.standardDescription == words)
     }
 
     /// Engines take the usual sentence, wherever it stands, for a program that is missing in the container.
-    @Test func aMissingFileIsToldInOtherWords() {
+    @Test func aMissingFileHasWordsOfItsOwn() {
         #expect(Errno.noEntry.description == "not found")
         #expect(Errno.noEntry.standardDescription == "no such file or directory")
         #expect(!SystemError("open", "/x", .noEntry).description.contains("no such file or directory"))
@@ -32,11 +32,11 @@ import Testing
         (.failed("x", "y", .noError), "x y"),
         (.failed("bind root.path", "/r", .busy), "bind root.path /r: device or resource busy"),
     ])
-    func isOneLine(error: SystemError, line: String) {
+    func anErrorIsOneLine(error: SystemError, line: String) {
         #expect(error.description == line)
     }
 
-    @Test func aNumberWithoutNameIsStillTold() {
+    @Test func anErrorWithoutNameShowsItsNumber() {
         #expect(Errno(rawValue: 4000).description.contains("4000"))
     }
 

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func replaceReplacesALinkAndNotItsTarget() throws {
+    @Test func replaceReplacesALinkAndKeepsItsTarget() throws {
         try withFolder { folder throws in
             try folder.write("target", "kept")
             try folder.link("name", to: "target")
@@ -38,7 +38,7 @@ import Testing
     }
 
     /// Where the last step is refused, neither half a file nor the hidden one stays.
-    @Test func replaceLeavesNothingBehind() throws {
+    @Test func aFailedReplaceLeavesNothingBehind() throws {
         try withFolder { folder throws in
             try folder.makeDirectory("taken")
             let error = failure { () throws(SystemError) in
@@ -63,7 +63,7 @@ import Testing
     // MARK: read
 
     @Test(arguments: [0, 1, 4095, 4096, 4097, 8192, 100_000])
-    func readsFilesOfAnySize(size: Int) throws {
+    func filesOfAnySizeAreRead(size: Int) throws {
         try withFolder { folder throws in
             let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             try Files.write(bytes, toNew: folder.path("x"), mode: 0o600)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func rereadsFromTheBeginning() throws {
+    @Test func aFileIsReadAgainFromTheBeginning() throws {
         try withFolder { folder throws in
             try folder.write("x", "one")
             let file = try Files.open(folder.path("x"), .readOnly)
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func copiesTheRestOfAFile() throws {
+    @Test func theRestOfAFileIsCopied() throws {
         try withFolder { folder throws in
             let text = String(repeating: "0123456789", count: 30_000)
             try folder.write("from", text)
@@ -159,7 +159,7 @@ import Testing
 
     // MARK: status and links
 
-    @Test func tellsWhatAFileIs() throws {
+    @Test func theKindOfAFileIsKnown() throws {
         try withFolder { folder throws in
             try folder.write("file", "12345", mode: 0o640)
             try folder.makeDirectory("directory")
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test(arguments: ["a", "/absolute/path", "../..", "with blank", String(repeating: "x/", count: 2000)])
-    func readsLinks(target: String) throws {
+    func linksAreRead(target: String) throws {
         try withFolder { folder throws in
             try folder.link("link", to: target)
             #expect(try Files.readLink(folder.path("link")) == target)
@@ -190,7 +190,7 @@ import Testing
         }
     }
 
-    @Test func knowsItsFileSystems() throws {
+    @Test func fileSystemsAreRecognised() throws {
         #expect(try Files.fileSystem("/proc").isProc)
         #expect(try !Files.fileSystem("/proc").isCgroup2)
         try withFolder { folder throws in
@@ -215,7 +215,7 @@ import Testing
 
     // MARK: openBeneath
 
-    @Test func opensBeneathWithoutAnyLink() throws {
+    @Test func openingBeneathFollowsNoLink() throws {
         try withRoot { inside, whole throws in
             try inside.makeDirectory("sys/net")
             try inside.write("sys/net/value", "1")
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test func opensBeneathOnOneMountOnly() throws {
+    @Test func openingBeneathStaysOnOneMount() throws {
         let root = try Files.open("/", [.path, .directory])
         let error = failure { () throws(SystemError) in _ = try Files.openBeneath("proc/version", at: root, .readOnly) }
         #expect(error?.code == .crossDevice)

@@ -12,7 +12,7 @@ import Testing
             (.recursive, 0x4000), (.silent, 0x8000), (.relativeAccessTime, 0x20_0000), (.inodeVersion, 0x80_0000),
             (.strictAccessTime, 0x100_0000), (.lazyTime, 0x200_0000),
         ] as [(MountFlags, UInt)])
-    func mountFlags(flag: MountFlags, number: UInt) {
+    func mountFlagsHaveTheKernelsNumbers(flag: MountFlags, number: UInt) {
         #expect(flag.rawValue == number)
     }
 
@@ -22,7 +22,7 @@ import Testing
             (.strictAccessTime, 0x20), (.accessTimeMask, 0x70), (.noDirectoryAccessTime, 0x80),
             (.noSymbolicLinks, 0x20_0000),
         ] as [(MountAttributes, UInt64)])
-    func mountAttributes(attribute: MountAttributes, number: UInt64) {
+    func mountAttributesHaveTheKernelsNumbers(attribute: MountAttributes, number: UInt64) {
         #expect(attribute.rawValue == number)
     }
 
@@ -30,12 +30,12 @@ import Testing
         arguments: [
             (.unbindable, 0x2_0000), (.private, 0x4_0000), (.slave, 0x8_0000), (.shared, 0x10_0000),
         ] as [(MountPropagation, UInt64)])
-    func propagation(kind: MountPropagation, number: UInt64) {
+    func propagationKindsHaveTheKernelsNumbers(kind: MountPropagation, number: UInt64) {
         #expect(kind.flag == number)
     }
 
     @Test(arguments: ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup"])
-    func recognisesNamespacesByTheirFiles(name: String) throws {
+    func namespacesAreRecognisedByTheirFiles(name: String) throws {
         let expected: [String: NamespaceFlags] = [
             "mnt": .mount, "uts": .uts, "ipc": .ipc, "net": .network, "pid": .pid, "user": .user, "cgroup": .cgroup,
         ]

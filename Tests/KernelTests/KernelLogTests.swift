@@ -23,7 +23,7 @@ import Testing
         return search.found
     }
 
-    @Test func memoryKills() {
+    @Test func memoryKillsAreReadFromTheLog() {
         #expect(
             found("/s.slice/a.scope", since: 5000) == [
                 KernelLog.MemoryKill(limited: "/s.slice/a.scope", limit: 20480 * 1024),
@@ -31,7 +31,7 @@ import Testing
             ])
     }
 
-    @Test func earlierOnesAreSomebodyElses() {
+    @Test func earlierMemoryKillsAreSomebodyElses() {
         #expect(found("/s.slice/a.scope", since: 0).count == 4)
         #expect(found("/s.slice/a.scope", since: 8000).isEmpty)
         #expect(found("/s.slice/b.scope", since: 0).isEmpty)

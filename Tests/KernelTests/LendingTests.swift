@@ -31,7 +31,7 @@ import Testing
         #expect(bytes == Array("abcdefgh".utf8))
     }
 
-    @Test func twoAtOnce() throws {
+    @Test func twoValuesAreLentAtOnce() throws {
         try withFolder { folder throws in
             try folder.write("old", "x")
             let result = lend(folder.path("old"), folder.path("new")) { system(Int(SYS_rename), $0, $1) }

@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func aLinkToNothingYet() throws {
+    @Test func aDanglingLinkGetsItsTarget() throws {
         try withFolder { folder throws in
             try folder.link("name", to: "later")
             #expect(deliver("12", folder.path("name")) == nil)
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func linksInACircle() throws {
+    @Test func linksInACircleAreRefused() throws {
         try withFolder { folder throws in
             try folder.link("a", to: "b")
             try folder.link("b", to: "a")
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// As /dev/stdout leads: what was written before stays, and so does the position.
-    @Test func aLinkToAnOwnDescriptor() throws {
+    @Test func aLinkToAnOwnDescriptorIsWrittenThrough() throws {
         try withFolder { folder throws in
             try folder.write("file", "")
             let file = try Files.open(folder.path("file"), .writeOnly)
@@ -115,7 +115,7 @@ import Testing
     }
 
     /// A FIFO that is full, and whose reader sleeps.
-    @Test func norForASlowReader() throws {
+    @Test func nobodyWaitsForASlowReaderForEver() throws {
         try withFolder { folder throws in
             try Files.makeFIFO(folder.path("fifo"), mode: 0o600)
             let reader = try Files.open(folder.path("fifo"), [.readOnly, .nonBlocking])

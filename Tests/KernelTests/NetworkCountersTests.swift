@@ -10,7 +10,7 @@ import Testing
           eth0: 18446744073709551615 1 0 0 0 0 0 0 2 3 0 0 0 0 0 0
         """
 
-    @Test func readsWhatTheKernelWrites() {
+    @Test func theKernelsCountersAreRead() {
         #expect(
             NetworkCounters.parse(Self.text) == [
                 NetworkCounters(
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["", "eth0", "eth0:", "eth0: 1 2 3", "eth0: x 1 0 0 0 0 0 0 2 3 0 0 0 0 0 0", ": 1 2"])
-    func leavesOutWhatItIsNot(text: String) { #expect(NetworkCounters.parse(text) == []) }
+    func malformedLinesAreLeftOut(text: String) { #expect(NetworkCounters.parse(text) == []) }
 
     @Test func everyNamespaceHasALoopback() throws {
         #expect(try NetworkCounters.read(ofProcess: Processes.currentID).contains { $0.name == "lo" })
@@ -41,7 +41,7 @@ import Testing
             ("1m30s", 90_000), ("1.5s", 1500), ("0.5ms", 1), ("1us", 1), ("1500us", 2), ("2h0.5m", 7_230_000),
             ("0.0000001s", 0), ("1.s1ms", nil), (".5s", nil),
         ] as [(String, Int64?)])
-    func reads(text: String, milliseconds: Int64?) {
+    func durationsAreReadWithTheirUnit(text: String, milliseconds: Int64?) {
         #expect(DurationText.duration(text)?.milliseconds == milliseconds)
     }
 
@@ -49,7 +49,7 @@ import Testing
         "", " ", "s", "5x", "5 s", "-5s", "+5s", "5S", "1,5s", "1.2.3s", "s5", "5s5", "99999999999999999999",
         "9223372036854775807", "9999999999h", "900000h900000h", "1e3s", "\u{663}s",
     ])
-    func refuses(text: String) { #expect(DurationText.duration(text) == nil, "\(text)") }
+    func malformedDurationsAreRefused(text: String) { #expect(DurationText.duration(text) == nil, "\(text)") }
 
     /// What `wait` takes beside that: more than a hundred years, and seconds with a fraction.
     @Test(

@@ -32,7 +32,7 @@ import Testing
         ("/out", "not found"), ("/none", "not found"), ("/a/content/x", "not a directory"),
         ("/circle", "too many levels of symbolic links"),
     ])
-    func staysInside(path: String, expected: String) throws {
+    func pathsStayInsideTheTree(path: String, expected: String) throws {
         try withFolder { folder throws in #expect(names(try make(folder), path) == expected) }
     }
 
@@ -44,7 +44,7 @@ import Testing
             ("/new/place", "/new", "not found", nil), ("/a/../b", "/b", "other", nil), ("/a", "/b", "b", nil),
             ("/a", "/a", "b", "/a"), ("/a/x", "/a", "b", "/a"),
         ] as [(String, String, String, String?)])
-    func whatLiesOverIt(place: String, path: String, expected: String, then: String?) throws {
+    func aCoveredPathShowsWhatLiesOverIt(place: String, path: String, expected: String, then: String?) throws {
         try withFolder { folder throws in
             let tree = try make(folder)
             tree.cover(place, with: folder.path("other"), tag: 7)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func ofWhatIsNotThereYetNothingIsTold() throws {
+    @Test func whatIsNotThereYetHasNoName() throws {
         try withFolder { folder throws in
             let tree = try make(folder)
             tree.cover("/a", with: nil, tag: 1)

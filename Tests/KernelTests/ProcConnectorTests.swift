@@ -14,7 +14,7 @@ import Testing
             (0x0700, .exited(code: 7)), (9, .killed(signal: .kill)), (0x8b, .killed(signal: Signal(rawValue: 11))),
         ]
             as [(UInt32, ExitReason)])
-    func readsTheEnd(status: UInt32, reason: ExitReason) {
+    func anAnnouncedEndIsRead(status: UInt32, reason: ExitReason) {
         let message = Self.message(status: status)
         #expect(ProcConnector.reason(message[...], of: 17) == reason)
         #expect(ProcConnector.reason(([0xff] + message).dropFirst(), of: 17) == reason)
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// A process that is not this one's child, and ends while it is listened for.
-    @Test func hearsTheEnd() throws {
+    @Test func theEndOfAProcessIsAnnounced() throws {
         let shell = try #require(popen("exec </dev/null; sh -c 'sleep 0.3; exit 7' >/dev/null 2>&1 & echo $!", "r"))
         defer { pclose(shell) }
         var line = [CChar](repeating: 0, count: 32)

@@ -17,11 +17,11 @@ import Testing
         "sh", "", ")", "))", "(", "a b", ") S 1 1", ") Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21", "a\nb",
         "x) (y", " ", "\u{e9}",
     ])
-    func findsTheStartTimeBehindAnyName(name: String) throws {
+    func theStartTimeIsFoundBehindAnyName(name: String) throws {
         #expect(try Processes.startTime(ofStat: Self.stat(name)) == 4242)
     }
 
-    @Test func findsTheStartTimeBehindANameThatIsNoUTF8() throws {
+    @Test func theStartTimeIsFoundBehindANameThatIsNoUTF8() throws {
         let line = Array("1 (".utf8) + [0xff, 0xfe, 0x80] + Self.stat("").dropFirst(4)
         #expect(try Processes.startTime(ofStat: line) == 4242)
     }
@@ -39,7 +39,7 @@ import Testing
         ("0", ExitReason.exited(code: 0)), ("1792", .exited(code: 7)), ("65280", .exited(code: 255)),
         ("9", .killed(signal: .kill)), ("139", .killed(signal: Signal(rawValue: 11))),
     ])
-    func aZombieTellsHowItEnded(status: String, reason: ExitReason) {
+    func aZombieShowsHowItEnded(status: String, reason: ExitReason) {
         #expect(Processes.zombieEnd(ofStat: Self.stat(") Z (", state: "Z", status: status), startTime: 4242) == reason)
     }
 
@@ -47,7 +47,7 @@ import Testing
         stat("x", state: "S", status: "0"), stat("x", state: "X", status: "0"), stat("x", state: "Z", threads: "2"),
         stat("x", state: "Z", last: "4243"), stat("x", state: "Z", status: "?"), Array("1 (x) Z 1 2".utf8), [],
     ])
-    func whatIsNoZombieOfThatTimeTellsNothing(line: [UInt8]) {
+    func onlyAZombieOfTheStartTimeShowsItsEnd(line: [UInt8]) {
         #expect(Processes.zombieEnd(ofStat: line, startTime: 4242) == nil)
     }
 
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func findsItsOwnStartTime() throws {
+    @Test func theOwnStartTimeIsFound() throws {
         let own = try #require(try Processes.startTime(Processes.currentID))
         #expect(own > 0)
         #expect(try Processes.startTime(Processes.currentID) == own)
@@ -86,7 +86,7 @@ import Testing
         #expect(try Processes.startTime(-1) == nil)
     }
 
-    @Test func findsItselfByPidfd() throws {
+    @Test func theOwnProcessIsFoundByPidfd() throws {
         let own = try Processes.open(Processes.currentID)
         let pid = try Processes.pid(of: own)
         #expect(pid == Processes.currentID)
@@ -106,12 +106,12 @@ import Testing
             (0x000f, .killed(signal: Signal(rawValue: 15)), 143),
             (0x008b, .killed(signal: Signal(rawValue: 11)), 139), (0x0040, .killed(signal: Signal(rawValue: 64)), 192),
         ] as [(Int32, ExitReason, Int32)])
-    func readsWaitStatuses(status: Int32, reason: ExitReason, shell: Int32) {
+    func waitStatusesAreRead(status: Int32, reason: ExitReason, shell: Int32) {
         #expect(ExitReason(waitStatus: status) == reason)
         #expect(ExitReason(waitStatus: status).shellStatus == shell)
     }
 
-    @Test func knowsItsEnvironment() throws {
+    @Test func theOwnEnvironmentIsRead() throws {
         let entry = try #require(Processes.environment().first { $0.hasPrefix("PATH=") })
         #expect(Processes.environment("PATH") == String(entry.dropFirst(5)))
         #expect(Processes.environment("RUNBOX_NOBODY_SETS_THIS") == nil)

@@ -30,7 +30,7 @@ import Testing
         ("out/secret", "inside"), ("a/out/secret", "inside"), ("absolute-out/secret", "inside"),
         ("/../../host/secret", "inside"),
     ])
-    func opensWhatTheContainerSees(path: String, content: String) throws {
+    func whatTheContainerSeesIsOpened(path: String, content: String) throws {
         try withRoot { inside, whole throws in
             try Self.fill(inside, whole)
             let root = RootDirectory(try inside.open())
@@ -45,7 +45,7 @@ import Testing
             ("host-path", .noEntry), ("loop", .symbolicLinkLoop), ("ping", .symbolicLinkLoop),
             ("loop/x", .symbolicLinkLoop),
         ] as [(String, Errno)])
-    func refusesWhatTheContainerDoesNotSee(path: String, code: Errno) throws {
+    func whatTheContainerDoesNotSeeIsRefused(path: String, code: Errno) throws {
         try withRoot { inside, whole throws in
             try Self.fill(inside, whole)
             let root = RootDirectory(try inside.open())
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: ["", "/", ".", "..", "../..", "up", "slash", "far-up", "a/..", "/.."])
-    func neverGetsAboveTheRoot(path: String) throws {
+    func noPathGetsAboveTheRoot(path: String) throws {
         try withRoot { inside, whole throws in
             try Self.fill(inside, whole)
             let root = RootDirectory(try inside.open())
@@ -65,7 +65,7 @@ import Testing
     }
 
     /// The links of procfs lead to open files, wherever these are.
-    @Test func followsNoMagicLink() throws {
+    @Test func noMagicLinkIsFollowed() throws {
         let root = RootDirectory(try Files.open("/proc", [.path, .directory]))
         for path in ["self/root", "self/cwd", "self/exe", "self/fd/0"] {
             let error = failure { () throws(SystemError) in _ = try root.open("\(path)", .readOnly) }
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func opensALinkItselfWhenAsked() throws {
+    @Test func aLinkItselfIsOpenedWhenAsked() throws {
         try withRoot { inside, whole throws in
             try Self.fill(inside, whole)
             let root = RootDirectory(try inside.open())
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test(arguments: mountPoints, [false, true])
-    func makesMountPointsInside(place: MountPoint, isFile: Bool) throws {
+    func mountPointsAreMadeInside(place: MountPoint, isFile: Bool) throws {
         try withRoot { inside, whole throws in
             try Self.lay(place.links, in: inside)
             let root = RootDirectory(try inside.open())
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test(arguments: mountPoints)
-    func makesDirectoriesInside(place: MountPoint) throws {
+    func directoriesAreMadeInside(place: MountPoint) throws {
         try withRoot { inside, whole throws in
             try Self.lay(place.links, in: inside)
             let root = RootDirectory(try inside.open())
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func keepsWhatIsThere() throws {
+    @Test func whatIsThereIsKept() throws {
         try withRoot { inside, _ throws in
             try inside.makeDirectory("directory")
             try inside.write("file", "kept")
@@ -201,7 +201,7 @@ import Testing
         }
     }
 
-    @Test func refusesImpossibleMountPoints() throws {
+    @Test func impossibleMountPointsAreRefused() throws {
         try withRoot { inside, _ throws in
             try inside.write("file")
             try inside.link("loop", to: "loop")
@@ -217,7 +217,7 @@ import Testing
         }
     }
 
-    @Test func followsNoLinkAtTheEndWhenAsked() throws {
+    @Test func noLinkAtTheEndIsFollowedWhenAsked() throws {
         try withRoot { inside, _ throws in
             try inside.link("link", to: "elsewhere")
             let root = RootDirectory(try inside.open())
@@ -238,7 +238,7 @@ import Testing
         }
     }
 
-    @Test func tellsWhetherAMountPointWasThere() throws {
+    @Test func anExistingMountPointIsRecognised() throws {
         try withFolder { folder throws in
             try folder.makeDirectory("old")
             try folder.link("link", to: "/old/new")

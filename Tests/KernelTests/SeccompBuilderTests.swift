@@ -14,12 +14,12 @@ import Testing
             ("riscv64", 0xc000_00f3), ("ppc64le", 0xc000_0015), ("s390x", 0x8000_0016), ("mips", 0x8),
             ("x32", 0x4000_003e),
         ] as [(String, UInt32)])
-    func knowsArchitectures(name: String, token: UInt32) {
+    func knownArchitecturesAreTaken(name: String, token: UInt32) {
         #expect(SeccompArchitectureToken(name: name)?.rawValue == token)
     }
 
     @Test(arguments: ["", "X86_64", "SCMP_ARCH_X86_64", "vax"])
-    func knowsNoOthers(name: String) {
+    func unknownArchitecturesAreRefused(name: String) {
         #expect(SeccompArchitectureToken(name: name) == nil)
     }
 
@@ -32,11 +32,11 @@ import Testing
             ("nobody_calls_this", "x86_64", nil),
             ("nobody_calls_this", "aarch64", nil),
         ] as [(String, String, UInt32?)])
-    func numbersCalls(name: String, architecture: String, number: UInt32?) throws {
+    func everyCallHasItsNumber(name: String, architecture: String, number: UInt32?) throws {
         #expect(SeccompBuilder.number(name, on: try Self.token(architecture)) == number)
     }
 
-    @Test func numbersCallsOfTheNativeArchitecture() {
+    @Test func callsOfTheNativeArchitectureHaveItsNumbers() {
         #expect(SeccompBuilder.number("nobody_calls_this") == nil)
         let native = SeccompArchitectureToken.native
         #expect(SeccompBuilder.number("read").map(UInt32.init) == SeccompBuilder.number("read", on: native))
@@ -44,7 +44,7 @@ import Testing
 
     /// A call that only another architecture has is still a call: libseccomp gives it a number below zero.
     @Test(.needsX8664)
-    func numbersCallsOfOthersBelowZero() throws {
+    func callsOfOtherArchitecturesAreBelowZero() throws {
         #expect(try #require(SeccompBuilder.number("chown32")) < 0)
     }
 
@@ -59,7 +59,7 @@ import Testing
         #expect(verdict.word == word)
     }
 
-    @Test func exportsWholeInstructions() throws {
+    @Test func aProgramConsistsOfWholeInstructions() throws {
         let builder = try SeccompBuilder(defaultVerdict: .errno(1))
         try builder.add(.allow, call: 0, where: [], name: "read")
         let program = try builder.export()
@@ -69,7 +69,7 @@ import Testing
         #expect(again == program)
     }
 
-    @Test func refusesTheRulesThatLibseccompRefuses() throws {
+    @Test func rulesThatLibseccompRefusesAreErrors() throws {
         let builder = try SeccompBuilder(defaultVerdict: .allow)
         let same = failure { () throws(SystemError) in try builder.add(.allow, call: 0, where: [], name: "read") }
         #expect(same?.subject == "read")
@@ -92,7 +92,7 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test func tellsTheLibraryVersion() {
+    @Test func theLibraryVersionIsKnown() {
         let parts = SeccompBuilder.libraryVersion.split(separator: ".").compactMap { Int($0) }
         #expect(parts.count == 3)
         #expect((parts.first ?? 0) >= 2)

@@ -17,7 +17,7 @@ import Testing
             (.allow, .passes), (.log, .passes), (.errno(1), .fails(.notPermitted)), (.errno(38), .fails(.noSystemCall)),
             (.killProcess, .kills), (.killThread, .kills), (.trap, .kills), (.trace(1), .passes),
         ] as [(SeccompVerdict, SeccompProgram.Answer)])
-    func answers(verdict: SeccompVerdict, answer: SeccompProgram.Answer) throws {
+    func aProgramAnswersItsCalls(verdict: SeccompVerdict, answer: SeccompProgram.Answer) throws {
         let byDefault = try program(verdict, [("getpid", verdict == .allow ? .errno(2) : .allow)])
         #expect(byDefault.answer(toCall: "execve") == answer)
         #expect(byDefault.answer(toCall: "getpid") == (verdict == .allow ? .fails(.noEntry) : .passes))
@@ -25,7 +25,7 @@ import Testing
         #expect(named.answer(toCall: "execve") == answer)
     }
 
-    @Test func argumentsCount() throws {
+    @Test func argumentsAreCompared() throws {
         let builder = try SeccompBuilder(defaultVerdict: .allow)
         let big = SeccompComparison(argument: 1, comparison: .greaterOrEqual, value: 1 << 33, second: 0)
         try builder.add(.errno(22), call: try #require(SeccompBuilder.number("umask")), where: [big], name: "umask")
@@ -59,7 +59,7 @@ import Testing
             ("audit: type=1326 pid=77 sig=0 arch=c000003e syscall=41", nil),
             ("audit: type=1300 pid=77 sig=31 arch=c000003e syscall=41", nil), ("", nil),
         ] as [(String, String?)])
-    func readsTheKernelsLog(record: String, name: String?) {
+    func theKernelsLogIsRead(record: String, name: String?) {
         #expect(KernelLog.systemCall(in: record, of: 77) == name)
     }
 
@@ -68,7 +68,7 @@ import Testing
             ("7 (a) b) S 1 2 3 4 5 4194560 0", true), ("7 (x) Z 1 2 3 4 5 64 0", false), ("7 (x) S 1 2", nil),
             ("", nil),
         ] as [(String, Bool?)])
-    func knowsWhoHasExecuted(stat: String, expected: Bool?) {
+    func anExecutedProgramIsRecognised(stat: String, expected: Bool?) {
         #expect(Processes.hasExecuted(ofStat: Array(stat.utf8)) == expected)
     }
 }

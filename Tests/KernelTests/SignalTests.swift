@@ -14,14 +14,14 @@ import Testing
     ]
 
     @Test(arguments: known)
-    func readsNames(name: String, number: Int32) {
+    func namesAreRead(name: String, number: Int32) {
         for text in [name, "SIG\(name)", name.lowercased(), "sig\(name.lowercased())", "Sig\(name)"] {
             #expect(Signal(text)?.rawValue == number, "\(text)")
         }
     }
 
     @Test(arguments: [("0", 0), ("1", 1), ("9", 9), ("15", 15), ("032", 32), ("64", 64)] as [(String, Int32)])
-    func readsNumbers(text: String, number: Int32) {
+    func numbersAreRead(text: String, number: Int32) {
         #expect(Signal(text)?.rawValue == number)
     }
 
@@ -32,7 +32,7 @@ import Testing
         "RTMAX-+1", "RTMAX--1",
         "+9", "KILL\u{301}",
     ])
-    func refusesOthers(text: String) {
+    func unknownSignalsAreRefused(text: String) {
         #expect(Signal(text) == nil)
     }
 
@@ -40,12 +40,12 @@ import Testing
     @Test(arguments: [
         "RTMIN+\u{301}1", "RTMAX-\u{301}1", "SIG\u{301}KILL", "k\u{131}ll", "\u{17f}igkill", "\u{212a}ILL",
     ])
-    func refusesOtherLetters(text: String) {
+    func lettersOutsideASCIIAreRefused(text: String) {
         #expect(Signal(text) == nil)
     }
 
     /// What ends the container at its gate: all but those that stop, go on or are ignored by default.
-    @Test func knowsWhatEndsAProcess() {
+    @Test func onlySomeSignalsEndAProcess() {
         let harmless: Set<Int32> = [17, 18, 19, 20, 21, 22, 23, 28]
         for number in 1...64 as ClosedRange<Int32> {
             #expect(Signal(rawValue: number).endsProcess == !harmless.contains(number), "signal \(number)")
@@ -57,7 +57,7 @@ import Testing
             (1, "SIGHUP"), (6, "SIGABRT"), (9, "SIGKILL"), (17, "SIGCHLD"), (29, "SIGIO"), (31, "SIGSYS"),
             (34, "signal 34"), (64, "signal 64"), (0, "signal 0"),
         ] as [(Int32, String)])
-    func tellsNames(number: Int32, name: String) {
+    func everySignalHasItsName(number: Int32, name: String) {
         #expect(Signal(rawValue: number).description == name)
     }
 }

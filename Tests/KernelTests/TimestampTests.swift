@@ -29,12 +29,12 @@ import Testing
         (-11_644_473_600, 0, "1601-01-01T00:00:00.000000000Z"),
         (-62_135_596_800, 0, "0001-01-01T00:00:00.000000000Z"),
     ])
-    func tellsKnownDates(seconds: Int, nanoseconds: Int, expected: String) {
+    func knownDatesAreWritten(seconds: Int, nanoseconds: Int, expected: String) {
         #expect(Timestamp.text(seconds: seconds, nanoseconds: nanoseconds) == expected)
     }
 
     /// Four hundred years have the same calendar again: each of their days must follow the one before.
-    @Test func countsEveryDayOfFourCenturies() {
+    @Test func everyDayOfFourCenturiesIsCounted() {
         var (year, month, day) = (1970, 1, 1)
         for number in 0..<146_097 {
             let date = "\(year)-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day)"
@@ -51,7 +51,7 @@ import Testing
         #expect((year, month, day) == (2370, 1, 1))
     }
 
-    @Test func nowIsAfterThisWasWritten() {
+    @Test func theClockIsLaterThanThisTest() {
         #expect(Timestamp.now() > "2026-01-01T00:00:00.000000000Z")
     }
 }

@@ -49,7 +49,7 @@ import Testing
         #expect(document.diagnostics.filter { $0.severity == .warning }.map(\.path) == ["linux.readonlyPathz"])
     }
 
-    @Test func aSyntaxErrorEndsIt() {
+    @Test func aSyntaxErrorIsTheOnlyFinding() {
         let document = decode("{\"ociVersion\": 1,\n \"process\": {\"args\": [\"sh\",]}}")
         #expect(
             document.diagnostics.map(\.description) == [
@@ -83,7 +83,7 @@ import Testing
         (#""somethingElse":[{}]"#, #"somethingElse: unknown key "somethingElse" (ignored)"#),
         (#""x.y\n":1"#, #"["x.y\n"]: unknown key "x.y\n" (ignored)"#),
     ])
-    func unknownKeysAreWarnedOf(_ member: String, _ message: String) {
+    func unknownKeysAreWarnings(_ member: String, _ message: String) {
         let document = decode(withMember(member))
         #expect(document.spec != nil)
         #expect(document.diagnostics.map { "\($0.path): \($0.message)" } == [message])
@@ -161,14 +161,14 @@ import Testing
         (#"{"cwd":"x"}"#, [#"p.json:1:8: cwd: expected an absolute path, found the string "x""#]),
         (#"{"cwd":"/","ociVersion":"1.0.0"}"#, [#"p.json:1:12: ociVersion: unknown key "ociVersion" (ignored)"#]),
     ])
-    func aLoneProcess(_ text: String, _ expected: [String]) {
+    func aProcessDocumentIsReadAlone(_ text: String, _ expected: [String]) {
         let document = ProcessDocument(bytes: Array(text.utf8), file: "p.json")
         #expect(document.diagnostics.map(\.description) == expected)
         #expect((document.process == nil) == document.diagnostics.contains { $0.severity == .error })
         #expect(document.location(ofPath: "cwd")?.column == 8)
     }
 
-    @Test func loneResources() {
+    @Test func aResourcesDocumentIsReadAlone() {
         let text = #"{"memory":{"limit":1},"pids":{"limit":-1}}"#
         let document = ResourcesDocument(bytes: Array(text.utf8), file: "-")
         #expect(document.resources == Resources(memory: .init(limit: 1), pids: .init(limit: -1)))

@@ -17,7 +17,7 @@ import Testing
         #expect(spec.linux == Linux(namespaces: []))
     }
 
-    @Test func topLevel() throws {
+    @Test func topLevelFieldsAreRead() throws {
         let spec = try clean(
             withMember(
                 #""hostname":"h","domainname":"d","annotations":{"z":"1","a":"2"},"hooks":{"prestart":[],"#
@@ -32,7 +32,7 @@ import Testing
         #expect(spec.hooks == hooks)
     }
 
-    @Test func mount() throws {
+    @Test func fieldsOfAMountAreRead() throws {
         let spec = try clean(
             withMember(
                 #""mounts":[{"destination":"/d","type":"t","source":"s","options":["o"],"#
@@ -43,7 +43,7 @@ import Testing
         #expect(spec.mounts == [mount])
     }
 
-    @Test func process() throws {
+    @Test func fieldsOfAProcessAreRead() throws {
         let spec = try clean(
             withMember(
                 #""process":{"terminal":true,"consoleSize":{"height":25,"width":80},"user":{"uid":1,"gid":2,"umask":18,"#
@@ -68,7 +68,7 @@ import Testing
         #expect(spec.process == expected)
     }
 
-    @Test func linux() throws {
+    @Test func fieldsOfLinuxAreRead() throws {
         let spec = try clean(
             withLinux(
                 #""namespaces":[{"type":"time","path":"/n"},{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":1,"#
@@ -99,7 +99,7 @@ import Testing
         #expect(spec.linux == expected)
     }
 
-    @Test func resources() throws {
+    @Test func fieldsOfResourcesAreRead() throws {
         let throttle = #"[{"major":8,"minor":0,"rate":600}]"#
         let spec = try clean(
             withResources(
@@ -136,7 +136,7 @@ import Testing
         #expect(spec.linux?.resources == expected)
     }
 
-    @Test func seccomp() throws {
+    @Test func fieldsOfSeccompAreRead() throws {
         let spec = try clean(
             withLinux(
                 #""seccomp":{"defaultAction":"SCMP_ACT_TRACE","defaultErrnoRet":65535,"architectures":["SCMP_ARCH_X86"],"#
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Every word of every closed set of the specification, in its own spelling.
-    @Test func words() {
+    @Test func everyWordOfEveryClosedSetIsRead() {
         #expect(RLimitType.allCases.count == 16)
         #expect(NamespaceType.allCases.count == 8)
         #expect(SchedulerPolicy.allCases.count == 7)

@@ -8,7 +8,7 @@ import Testing
         "freebsd-minimal", "linux-netdevice", "linux-rdma", "minimal-for-start", "minimal", "zos-minimal",
         "freebsd-example",
     ])
-    func goodOnesDecode(_ name: String) throws {
+    func theGoodExamplesDecode(_ name: String) throws {
         let document = SpecDocument(bytes: try fixture("config/good/\(name).json"), file: name)
         #expect(document.diagnostics.map(\.description) == [])
         #expect(document.spec != nil)
@@ -16,7 +16,7 @@ import Testing
 
     /// Two examples still carry the version of a draft, which is refused; all else in them decodes.
     @Test(arguments: ["spec-example", "zos-example"])
-    func draftsDecodeButForTheirVersion(_ name: String) throws {
+    func draftsAreRefusedForTheirVersionOnly(_ name: String) throws {
         let text = String(decoding: try fixture("config/good/\(name).json"), as: UTF8.self)
         let errors = decode(text).diagnostics.filter { $0.severity == .error }
         #expect(
@@ -63,7 +63,7 @@ import Testing
             "10:35: linux.resources.rdma.mlx5_1.hcaHandles: expected a number, found the string \"not a uint32\""
         ),
     ])
-    func badOnesGiveAnError(_ name: String, _ message: String) throws {
+    func theBadExamplesGiveAnError(_ name: String, _ message: String) throws {
         let document = SpecDocument(bytes: try fixture("config/bad/\(name).json"), file: "f")
         #expect(document.spec == nil)
         #expect(document.diagnostics.map(\.description) == ["f:\(message)"])
@@ -75,7 +75,7 @@ import Testing
         #expect(document.spec != nil)
     }
 
-    @Test func states() throws {
+    @Test func goodStatesDecodeAndBadOnesDoNot() throws {
         let good = StateDocument(bytes: try fixture("state/good/spec-example.json"), file: "state.json")
         let expected = State(
             ociVersion: "0.2.0", id: "oci-container1", status: .running, pid: 4422, bundle: "/containers/redis",

@@ -271,18 +271,18 @@ import Testing
     }
 
     @Test(arguments: top + process + linux + resources + seccomp)
-    func isFound(_ text: String, _ expected: [String]) {
+    func everyMistakeIsFoundWithItsField(_ text: String, _ expected: [String]) {
         #expect(findings(text) == expected)
     }
 
     @Test(arguments: versions)
-    func judgesVersions(_ version: String, _ expected: [String]) {
+    func supportedVersionsAreAcceptedAndOthersRefused(_ version: String, _ expected: [String]) {
         let text = #"{"ociVersion":"\#(version)","root":{"path":"r"}}"#
         #expect(decode(text).diagnostics.map(\.message) == expected)
     }
 
     @Test(arguments: notVersions)
-    func refusesWhatIsNoVersion(_ version: String) {
+    func malformedVersionsAreRefused(_ version: String) {
         let text = #"{"ociVersion":"\#(version)","root":{"path":"r"}}"#
         #expect(findings(text) == [#"ociVersion: expected a version in SemVer 2.0.0 format such as "1.3.0""#])
     }

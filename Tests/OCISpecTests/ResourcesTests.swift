@@ -28,7 +28,7 @@ import Testing
         rdma: [RDMALimit(device: "a\"b", hcaHandles: 1, hcaObjects: 2), RDMALimit(device: "c", hcaObjects: 3)],
         unified: [KeyValue(key: "memory.high", value: "1\n2"), KeyValue(key: "a.b", value: "")])
 
-    @Test func comesBackAsItWas() throws {
+    @Test func resourcesComeBackAsTheyWere() throws {
         #expect(try read(Self.everything.json()) == Self.everything)
         #expect(try read(Resources().json()) == Resources())
         #expect(!Self.everything.json().contains(10))
@@ -40,7 +40,7 @@ import Testing
         #expect(try read(resources.json()) == Self.everything)
     }
 
-    @Test func mergingIsWhatTheLastOnesSay() {
+    @Test func theLastOfMergedResourcesHold() {
         var changes = Self.everything
         changes.devices = [DeviceRule(allow: true)]
         #expect(Resources().merging(changes) == Self.everything)

@@ -32,7 +32,7 @@ extension AllTests {
             #expect(try lines(errors) == ["before"] + kinds.map { "err \($0)" })
         }
 
-        @Test func hooksOutputThroughCreateStartAndDelete() throws {
+        @Test func hooksOutputIsKeptThroughCreateStartAndDelete() throws {
             let box = try Sandbox.current
             let output = box.path("hooks.out")
             let bundle = try box.bundle("hang") {
@@ -53,7 +53,7 @@ extension AllTests {
                     == "createRuntime\nstartContainer\npoststart\npoststop\n")
         }
 
-        @Test func aFileForHooksThatCannotBeOpened() throws {
+        @Test func aHooksFileThatCannotBeOpenedIsAnError() throws {
             let line = try Sandbox.current.refuse {
                 $0["annotations"] = ["run.oci.hooks.stderr": "/absent/file"]
                 $0["hooks.createRuntime.+"] = ["path": "/bin/true"]
@@ -62,14 +62,14 @@ extension AllTests {
         }
 
         @Test(arguments: [("1", "4 27"), ("0", "")])
-        func keptGroups(value: String, groups: String) throws {
+        func theCallersGroupsAreKeptWhenAsked(value: String, groups: String) throws {
             let seen = try Sandbox.current.look(
                 "ids", with: Surroundings(prefix: ["setpriv", "--groups", "4,27"]),
                 edit: annotate(["run.oci.keep_original_groups": value]))
             #expect(seen["groups"] == groups, "\(seen)")
         }
 
-        @Test func keptGroupsOfExec() throws {
+        @Test func execKeepsTheCallersGroupsWhenAsked() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang", edit: annotate(["run.oci.keep_original_groups": "1"])))
             try box.ok("start", box.id)
@@ -89,7 +89,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["flag", "annotation"])
-        func thePidfdOfTheInit(way: String) throws {
+        func theInitsPidfdIsSent(way: String) throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("pidfd.sock"))
             let bundle = try box.bundle(
@@ -101,7 +101,7 @@ extension AllTests {
             try box.ok("delete", "--force", box.id)
         }
 
-        @Test func thePidfdOfExec() throws {
+        @Test func thePidfdOfExecIsSent() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("pidfd.sock"))
             _ = try box.create(try box.bundle("hang"))
@@ -116,7 +116,7 @@ extension AllTests {
             try box.ok("delete", "--force", box.id)
         }
 
-        @Test func nobodyListensForThePidfd() throws {
+        @Test func aPidfdSocketWithoutAListenerIsAnError() throws {
             let line = try Sandbox.current.refuse(flags: ["--pidfd-socket", "/absent.sock"])
             #expect(line.contains("pidfd") && line.contains("/absent.sock"), "\(line)")
         }
@@ -129,7 +129,7 @@ extension AllTests {
             + [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]
 
         @Test(arguments: [true, false])
-        func aReadyFilter(besideASection: Bool) throws {
+        func aReadyFilterReplacesTheProfile(besideASection: Bool) throws {
             let seen = try Sandbox.current.look("mkdir:/tmp/new", "seccomp") {
                 $0["annotations"] = ["run.oci.seccomp_bpf_data": Data(Self.program).base64EncodedString()]
                 if besideASection { $0["linux.seccomp"] = ["defaultAction": "SCMP_ACT_KILL_PROCESS"] }
@@ -141,7 +141,7 @@ extension AllTests {
             ("no base64!", "base64"), ("BgAA", "8 bytes"), (Data(program.dropLast(8)).base64EncodedString(), "jumps"),
             (Data(program.prefix(8)).base64EncodedString(), "return"), ("", "0 bytes"),
         ])
-        func aFilterThatIsNone(text: String, word: String) throws {
+        func aMalformedFilterIsRefused(text: String, word: String) throws {
             let line = try Sandbox.current.refuse(edit: annotate(["run.oci.seccomp_bpf_data": text]))
             #expect(line.contains("run.oci.seccomp_bpf_data") && line.contains(word), "\(line)")
         }
@@ -167,7 +167,7 @@ extension AllTests {
 
         // MARK: cgroups
 
-        @Test(.needsCgroupTree) func aDelegatedCgroup() throws {
+        @Test(.needsCgroupTree) func aDelegatedCgroupBelongsToTheUser() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("read:/proc/self/cgroup", "hang") {
                 $0.namespace("cgroup")
@@ -190,7 +190,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["../other", "a/../../b"])
-        func aDelegatedCgroupElsewhere(name: String) throws {
+        func aDelegatedCgroupElsewhereIsRefused(name: String) throws {
             let line = try Sandbox.current.refuse(edit: annotate(["run.oci.delegate-cgroup": name]))
             #expect(line.contains("run.oci.delegate-cgroup"), "\(line)")
         }
@@ -198,7 +198,7 @@ extension AllTests {
         // MARK: What there is not
 
         @Test(arguments: ["krun", "wasm", "mono"])
-        func handlers(name: String) throws {
+        func unknownHandlersAreRefused(name: String) throws {
             let line = try Sandbox.current.refuse(edit: annotate(["run.oci.handler": name]))
             #expect(line.contains("no handler \"\(name)\""), "\(line)")
         }
@@ -209,7 +209,7 @@ extension AllTests {
                 edit: annotate(["run.oci.handler": "krun", "io.kubernetes.cri.container-type": "sandbox"]))
         }
 
-        @Test func webAssembly() throws {
+        @Test func webAssemblyIsRefused() throws {
             let box = try Sandbox.current
             let line = try box.refuse {
                 $0["annotations"] = ["module.wasm.image/variant": "compat"]
@@ -224,7 +224,7 @@ extension AllTests {
             ("org.systemd.property.KillMode", "--systemd-cgroup"), ("krun.cpus", "krun"),
             ("run.oci.hook.stdout", "did you mean run.oci.hooks.stdout"),
         ])
-        func withoutEffect(name: String, word: String) throws {
+        func annotationsWithoutEffectAreWarnings(name: String, word: String) throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("say:fine", edit: annotate([name: "/value"])))
             #expect(outcome.status == 0 && outcome.stdout == "fine\n", "\(outcome)")
@@ -234,7 +234,7 @@ extension AllTests {
         // MARK: Traces
 
         @Test(arguments: ["createRuntime", "createContainer", "startContainer", "poststart"])
-        func hooksLearnOfTheTrace(kind: String) throws {
+        func hooksGetTheTraceparent(kind: String) throws {
             let box = try Sandbox.current
             let folder = try box.folder("log", mode: 0o777)
             let bundle = try box.bundle("env") {

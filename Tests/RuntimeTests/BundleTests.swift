@@ -5,7 +5,7 @@ extension AllTests {
     /// How a bundle is named: by a flag, by the folder one is in, by a path instead of an ID.
     @Suite struct Bundles {
         @Test(arguments: [["--bundle", "DIR"], ["-b", "DIR"], ["--bundle=DIR"], ["-bundle", "DIR"]])
-        func byFlag(words: [String]) throws {
+        func aBundleIsGivenByFlag(words: [String]) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             let flags = words.map { $0.replacingOccurrences(of: "DIR", with: bundle.directory) }
@@ -28,7 +28,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["DIR/", "./DIR", "ABS", "ABS/", "./DIR/"])
-        func byPath(form: String) throws {
+        func aBundleIsGivenByPath(form: String) throws {
             let box = try Sandbox.current
             let bundle = try named(box, "say:hello", "uts")
             let word = form.replacingOccurrences(of: "DIR", with: box.id("web"))
@@ -37,7 +37,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stdout.hasPrefix("hello\n"), "\(outcome)")
         }
 
-        @Test func byADot() throws {
+        @Test func aDotIsTheCurrentFoldersBundle() throws {
             let box = try Sandbox.current
             let bundle = try named(box, "say:hello")
             let outcome = try box.runtime("run", ".", with: Surroundings(directory: bundle.directory))
@@ -45,7 +45,7 @@ extension AllTests {
         }
 
         /// Never another one: what has the name may be the same service, still running.
-        @Test func theNameIsTheFoldersAndNoOther() throws {
+        @Test func theNameIsThatOfTheFolder() throws {
             let box = try Sandbox.current
             let bundle = try named(box, "hang")
             #expect(try box.runtime("run", "--detach", bundle.directory + "/").status == 0)
@@ -56,7 +56,7 @@ extension AllTests {
             #expect(try box.runtime("list", "-q").stdout == "\(box.id("web"))\n")
         }
 
-        @Test func anotherConfigFile() throws {
+        @Test func theConfigFileMayHaveAnotherName() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:usual")
             let other = try Config(args: ["/probe", "say:other"]).data()
@@ -79,26 +79,26 @@ extension AllTests {
 
         // MARK: What is not there
 
-        @Test func aBundleThatIsNotThere() throws {
+        @Test func aMissingBundleIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refused(try box.runtime("run", "--bundle", box.path("nothing"), box.id))
             #expect(line.contains(box.path("nothing")), "\(line)")
         }
 
-        @Test func aBundleByPathThatIsNotThere() throws {
+        @Test func aMissingBundleByPathIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refused(try box.runtime("run", "./nothing/"))
             #expect(line.contains("nothing"), "\(line)")
         }
 
-        @Test func noConfig() throws {
+        @Test func aBundleWithoutConfigIsAnError() throws {
             let box = try Sandbox.current
             let folder = try box.folder("empty")
             let line = try box.refused(try box.runtime("run", "--bundle", folder, box.id))
             #expect(line.contains("config.json"), "\(line)")
         }
 
-        @Test func aConfigThatIsAFolder() throws {
+        @Test func aConfigThatIsAFolderIsAnError() throws {
             let box = try Sandbox.current
             try box.folder("odd/config.json")
             let line = try box.refused(try box.runtime("run", "--bundle", box.path("odd"), box.id))
@@ -131,7 +131,7 @@ extension AllTests {
             return config
         }
 
-        @Test func theDefault() throws {
+        @Test func specWritesTheDefault() throws {
             let config = try written(try Sandbox.current)
             #expect((config["ociVersion"] as? String)?.hasPrefix("1.") == true)
             #expect(config["process.terminal"] as? Bool == true)
@@ -151,7 +151,7 @@ extension AllTests {
             #expect(config["linux.resources.devices.0.allow"] as? Bool == false)
         }
 
-        @Test func inAnotherFolder() throws {
+        @Test func specWritesIntoAnotherFolder() throws {
             let box = try Sandbox.current
             try box.folder("a")
             try box.folder("b")
@@ -172,7 +172,7 @@ extension AllTests {
             #expect(try String(contentsOfFile: box.path("config.json"), encoding: .utf8) == "mine")
         }
 
-        @Test func rootless() throws {
+        @Test func specWritesARootlessConfig() throws {
             let config = try written(try Sandbox.current, ["--rootless"])
             let namespaces = (config["linux.namespaces"] as? [[String: String]])?.compactMap { $0["type"] } ?? []
             #expect(namespaces.contains("user") && !namespaces.contains("network"), "\(namespaces)")

@@ -23,7 +23,7 @@ extension AllTests {
         }
 
         /// Made from outside, as a container with a writable tree can make them.
-        @Test func cgroupsOfAnyNameAndDepth() throws {
+        @Test func cgroupsOfAnyNameAndDepthAreHandled() throws {
             let box = try Sandbox.current
             let tree = try #require(CgroupTree.path)
             let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = "/\(box.name)" }
@@ -58,7 +58,7 @@ extension AllTests {
 
         /// The init has moved, and what joins the container is born where it is.
         @Test(.needsAnyController, arguments: [1, 60])
-        func execWhereTheInitHasGone(depth: Int) throws {
+        func execFollowsTheInitsCgroup(depth: Int) throws {
             let box = try Sandbox.current
             let tree = try #require(CgroupTree.path)
             let controller = try #require(CgroupTree.controllers.first)

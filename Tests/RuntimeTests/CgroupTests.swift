@@ -11,7 +11,7 @@ extension AllTests {
             Leftovers.lines("/proc/\(pid)/cgroup").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
         }
 
-        @Test func anAbsolutePath() throws {
+        @Test func anAbsolutePathIsTakenAsItIs() throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-mine"
             _ = try box.create(try box.bundle("hang") { $0["linux.cgroupsPath"] = name })
@@ -22,7 +22,7 @@ extension AllTests {
             #expect(!CgroupTree.exists(name))
         }
 
-        @Test func aDeepPath() throws {
+        @Test func aDeepPathIsMade() throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-a/b/c"
             _ = try box.create(try box.bundle("hang") { $0["linux.cgroupsPath"] = name })
@@ -35,14 +35,14 @@ extension AllTests {
             #expect(path(of: try pid(box))?.hasSuffix("/" + box.id) == true)
         }
 
-        @Test func aRelativePath() throws {
+        @Test func aRelativePathIsBelowTheRuntimesCgroup() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang") { $0["linux.cgroupsPath"] = box.id + "-relative" })
             #expect(path(of: try pid(box))?.hasSuffix("/\(box.id)-relative") == true)
         }
 
         @Test(arguments: ["/../NAME", "/NAME/../NAME", "../../NAME"])
-        func pointsUpwardsStayInTheTree(form: String) throws {
+        func pathsUpwardsStayInTheTree(form: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") {
                 $0["linux.cgroupsPath"] = form.replacingOccurrences(of: "NAME", with: box.id)
@@ -75,14 +75,14 @@ extension AllTests {
             try box.ok("delete", box.id)
         }
 
-        @Test func processesThatOutliveTheFirstOne() throws {
+        @Test func processesThatOutliveTheInitAreKilled() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("child", "exit:0") { $0.dropNamespace("pid") }
             #expect(try box.run(bundle).status == 0)
             // The end of the test looks for the child that was left.
         }
 
-        @Test func killAllReachesThemAll() throws {
+        @Test func killAllReachesEveryProcess() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("child", "child", "hang") { $0.dropNamespace("pid") })
             try box.ok("start", box.id)
@@ -94,7 +94,7 @@ extension AllTests {
 
         // MARK: --cgroup-manager disabled
 
-        @Test func disabled() throws {
+        @Test func disabledTheContainerStaysInTheCallersCgroup() throws {
             let box = try Sandbox.current
             let own = path(of: "self")
             let outcome = try box.run(
@@ -104,7 +104,7 @@ extension AllTests {
             #expect(line.map { String($0.dropFirst(3)) } == own, "\(outcome)")
         }
 
-        @Test func disabledButALimitIsAsked() throws {
+        @Test func disabledALimitIsAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["linux.resources.pids.limit"] = 10 }
             let line = try box.refused(try box.run(bundle, global: ["--cgroup-manager", "disabled"]))
@@ -130,7 +130,7 @@ extension AllTests {
 
         /// Only where the controller is missing, as on a host that keeps it in version 1.
         @Test(arguments: limits.filter { !CgroupTree.has($0.controller) }.map { [$0.controller, $0.field, $0.json] })
-        func withoutTheController(limit: [String]) throws {
+        func aLimitWithoutItsControllerIsAnError(limit: [String]) throws {
             let (controller, field, json) = (limit[0], limit[1], limit[2])
             let line = try Sandbox.current.refuse {
                 if field.hasSuffix(".swap") { $0["linux.resources.memory.limit"] = 1_048_576 }
@@ -164,7 +164,7 @@ extension AllTests {
 
         @Test(
             .needsControllers("hugetlb"), .needsFile("/sys/kernel/mm/hugepages/hugepages-2048kB"))
-        func hugepageLimits() throws {
+        func hugepageLimitsAreWritten() throws {
             let seen = try files(
                 ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"],
                 of: ["hugepageLimits": #"[{"pageSize": "2MB", "limit": 4194304}]"#])
@@ -172,14 +172,14 @@ extension AllTests {
         }
 
         @Test(.needsControllers("hugetlb"))
-        func aPageSizeThatTheHostDoesNotHave() throws {
+        func aPageSizeThatTheHostLacksIsAnError() throws {
             let line = try Sandbox.current.refuse {
                 $0["linux.resources.hugepageLimits"] = [["pageSize": "3MB", "limit": 0] as [String: Any]]
             }
             #expect(line.contains("hugepageLimits") && line.contains("3MB"), "\(line)")
         }
 
-        @Test func unified() throws {
+        @Test func unifiedFilesAreWritten() throws {
             let seen = try files(
                 ["cgroup.max.descendants", "cgroup.max.depth"],
                 of: ["unified": #"{"cgroup.max.descendants": "5", "cgroup.max.depth": "2"}"#])
@@ -187,13 +187,13 @@ extension AllTests {
         }
 
         @Test(arguments: ["nodot", "a/b.c", "../memory.max", "memory.frobnicate", "cgroup.frobnicate"])
-        func unifiedKeysThatAreNone(key: String) throws {
+        func unknownUnifiedKeysAreErrors(key: String) throws {
             let line = try Sandbox.current.refuse { $0["linux.resources.unified"] = [key: "1"] }
             #expect(line.contains("linux.resources.unified") && line.contains(key), "\(line)")
         }
 
         @Test(.needsControllers("memory"))
-        func memory() throws {
+        func memoryLimitsAreWritten() throws {
             let seen = try files(
                 ["memory.max", "memory.low", "memory.swap.max"],
                 of: ["memory": #"{"limit": 67108864, "reservation": 33554432, "swap": 100663296}"#])
@@ -204,19 +204,19 @@ extension AllTests {
         @Test(
             .needsControllers("pids"),
             arguments: [("7", "7"), ("-1", "max")])
-        func pids(json: String, expected: String) throws {
+        func pidsLimitsAreWritten(json: String, expected: String) throws {
             #expect(try files(["pids.max"], of: ["pids.limit": json])["pids.max"] == expected)
         }
 
         @Test(
             .needsControllers("cpu"),
             arguments: [(2, "1"), (512, "59"), (1024, "100"), (262_144, "10000")])
-        func cpuShares(shares: Int, weight: String) throws {
+        func cpuSharesAreConvertedToAWeight(shares: Int, weight: String) throws {
             #expect(try files(["cpu.weight"], of: ["cpu.shares": String(shares)])["cpu.weight"] == weight)
         }
 
         @Test(.needsControllers("cpu"))
-        func cpuQuota() throws {
+        func cpuQuotaAndPeriodAreWritten() throws {
             #expect(
                 try files(["cpu.max"], of: ["cpu": #"{"quota": 50000, "period": 200000}"#])["cpu.max"] == "50000 200000"
             )
@@ -225,12 +225,12 @@ extension AllTests {
         }
 
         @Test(.needsControllers("cpuset"))
-        func cpuset() throws {
+        func cpusetIsWritten() throws {
             #expect(try files(["cpuset.cpus"], of: ["cpu.cpus": "\"0\""])["cpuset.cpus"] == "0")
         }
 
         @Test(.needsControllers("io"))
-        func blockIOWeight() throws {
+        func blockIOWeightIsWritten() throws {
             let seen = try files(["io.weight", "io.bfq.weight"], of: ["blockIO.weight": "500"])
             #expect(
                 seen["io.weight"]?.contains("4950") == true || seen["io.bfq.weight"]?.contains("500") == true, "\(seen)"
@@ -257,9 +257,11 @@ extension AllTests {
 
         private static let deny = #"{"allow": false, "access": "rwm"}"#
 
-        @Test func denied() throws { #expect(try look("[\(Self.deny)]")["open./dev/fuse"] == "EPERM") }
+        @Test func aDeniedDeviceCannotBeOpened() throws {
+            #expect(try look("[\(Self.deny)]")["open./dev/fuse"] == "EPERM")
+        }
 
-        @Test func allowed() throws {
+        @Test func anAllowedDeviceCanBeOpened() throws {
             let seen = try look(
                 #"[\#(Self.deny), {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]"#)
             #expect(seen["open./dev/fuse"] == "ok", "\(seen)")
@@ -277,11 +279,11 @@ extension AllTests {
             (#"{"allow": true, "type": "c", "major": 10, "minor": 229, "access": "r"}"#, "EPERM"),
             (#"{"allow": true, "type": "c", "major": 10, "minor": 229, "access": "m"}"#, "EPERM"),
         ])
-        func wildcards(rule: String, expected: String) throws {
+        func wildcardsMatchEveryNumber(rule: String, expected: String) throws {
             #expect(try look("[\(Self.deny), \(rule)]")["open./dev/fuse"] == expected)
         }
 
-        @Test func readingButNotWriting() throws {
+        @Test func readingIsAllowedWithoutWriting() throws {
             let rules = #"[\#(Self.deny), {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "r"}]"#
             let seen = try look(rules, "open:/dev/fuse:r", "open:/dev/fuse:w")
             #expect(seen["open./dev/fuse"] == "EPERM" && seen.text.contains("open./dev/fuse=ok\n"), "\(seen)")
@@ -298,7 +300,7 @@ extension AllTests {
                     == "ok")
         }
 
-        @Test func whatEveryContainerMayUse() throws {
+        @Test func theUsualDevicesAreAlwaysAllowed() throws {
             let verbs = ["null", "zero", "full", "random", "urandom", "ptmx"].map { "open:/dev/\($0):rw" }
             let box = try Sandbox.current
             let outcome = try box.run(
@@ -327,7 +329,7 @@ extension AllTests {
             arguments: [
                 "{}", #"{"closID": "/"}"#, #"{"closID": "gold", "schemata": ["MB:0=20"], "enableMonitoring": true}"#,
             ])
-        func aHostWithoutIt(json: String) throws {
+        func aHostWithoutResctrlIsAnError(json: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.intelRdt", json: json) }
             #expect(line.contains("linux.intelRdt: no resctrl file system is mounted on this host"), "\(line)")
         }
@@ -337,7 +339,7 @@ extension AllTests {
             (#"{"l3CacheSchema": "L3:0=f\nMB:0=1"}"#, "linux.intelRdt.l3CacheSchema"),
             (#"{"enableMonitoring": "yes"}"#, "linux.intelRdt.enableMonitoring"),
         ])
-        func mistakes(json: String, field: String) throws {
+        func mistakesNameTheirField(json: String, field: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.intelRdt", json: json) }
             #expect(line.contains(field), "\(line)")
         }

@@ -8,7 +8,7 @@ extension AllTests {
             try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? [String: Any] ?? [:]
         }
 
-        @Test func nothingToComplainOf() throws {
+        @Test func aSoundBundleHasNoFindings() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             let outcome = try box.runtime("check", bundle.directory)
@@ -17,7 +17,7 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: box.root), "no state folder is made")
         }
 
-        @Test func whatSpecWrites() throws {
+        @Test func whatSpecWritesHasNoFindings() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             try FileManager.default.removeItem(atPath: bundle.configPath)
@@ -25,7 +25,7 @@ extension AllTests {
             #expect(try box.runtime("check", bundle.directory).stdout == "0 errors, 0 warnings\n")
         }
 
-        @Test func theWaysToNameABundle() throws {
+        @Test func everyWayToNameABundleWorks() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             var inside = Surroundings()
@@ -43,7 +43,7 @@ extension AllTests {
             #expect(try box.runtime("check", "--format", "xml", bundle.directory).stderr.contains("text or json"))
         }
 
-        @Test func asJSON() throws {
+        @Test func findingsArePrintedAsJSON() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello") {
                 $0["process.umaskk"] = 1
@@ -74,7 +74,7 @@ extension AllTests {
             #expect(try object(strict)["ok"] as? Bool == false)
         }
 
-        @Test func aSyntaxError() throws {
+        @Test func aSyntaxErrorHasItsPlace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             try bundle.write(text: "{\n  \"ociVersion\": 1,,\n}")
@@ -83,7 +83,7 @@ extension AllTests {
         }
 
         /// Types, cross-field rules and the look at the host in one go; and nothing about what stands in the place of a mistake.
-        @Test func allInOneGo() throws {
+        @Test func everythingIsFoundInOneGo() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/nowhere"]) {
                 $0["process.user.uid"] = "1000"
@@ -99,7 +99,7 @@ extension AllTests {
             #expect(lines.contains("4 errors, 0 warnings"), "the program depends on process, which is broken: \(lines)")
         }
 
-        @Test func aProgramOnAMount() throws {
+        @Test func aProgramOnAMountIsInspected() throws {
             let box = try Sandbox.current
             let tools = try box.folder("tools")
             try box.file("tools/tool", "#!/usr/bin/python9\n", mode: 0o755)
@@ -136,14 +136,14 @@ extension AllTests {
         }
 
         /// A FIFO in the place of a program must not hang whoever looks at it.
-        @Test func aFIFOAsTheProgram() throws {
+        @Test func aFIFOAsTheProgramIsRefusedWithoutWaiting() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/pipe"])
             mkfifo(bundle.rootfs + "/pipe", 0o755)
             #expect(try box.runtime("check", bundle.directory).stdout.contains("it is no regular file"))
         }
 
-        @Test func withoutRoot() throws {
+        @Test func anOrdinaryUserCanCheck() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/fault"]) { $0["hooks.prestart"] = [["path": "/no/hook"]] }
             try bundle.write("fault", "echo\n", mode: 0o755)
@@ -156,7 +156,7 @@ extension AllTests {
                 outcome.stdout.contains("neither an ELF program") && outcome.stdout.contains("2 errors"), "\(outcome)")
         }
 
-        @Test func warningsAboutTheProgramAndItsRoot() throws {
+        @Test func warningsAreGivenForTheProgramAndItsRoot() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/script"]) {
                 $0.userNamespace()

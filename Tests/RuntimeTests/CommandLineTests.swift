@@ -11,7 +11,7 @@ extension AllTests {
         // MARK: Version
 
         @Test(arguments: ["--version", "-v"])
-        func versionLines(flag: String) throws {
+        func versionPrintsRunboxAndSpecification(flag: String) throws {
             let outcome = try Sandbox.current.plain([flag])
             #expect(outcome.status == 0 && outcome.stderr == "")
             let lines = outcome.stdout.split(separator: "\n").map(String.init)
@@ -45,7 +45,7 @@ extension AllTests {
         }
 
         @Test(arguments: CommandLine.commands)
-        func helpOfACommand(command: String) throws {
+        func everyCommandHasHelp(command: String) throws {
             let box = try Sandbox.current
             let asked = try box.plain(["help", command])
             let flagged = try box.plain([command, "--help"])
@@ -85,7 +85,7 @@ extension AllTests {
         ]
 
         @Test(arguments: forms)
-        func formsOfFlags(words: [String]) throws {
+        func flagsAreTakenInEveryForm(words: [String]) throws {
             let box = try Sandbox.current
             try box.folder("root", mode: 0o700)
             let outcome = try box.plain(words.map { $0.replacingOccurrences(of: "ROOT", with: box.root) })
@@ -99,7 +99,7 @@ extension AllTests {
             #expect(try box.run(bundle, flags: ["--detach=false", "--keep=false"]).status == 3)
         }
 
-        @Test func singleDashLongFlagsOfRun() throws {
+        @Test func longFlagsOfRunMayHaveOneDash() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")
             let outcome = try box.runtime(
@@ -126,7 +126,7 @@ extension AllTests {
         ]
 
         @Test(arguments: mistakes)
-        func usageErrors(words: [String]) throws {
+        func usageErrorsNameTheCulprit(words: [String]) throws {
             let box = try Sandbox.current
             let outcome = try box.plain(["--root", box.root] + words.map { $0 == "ID" ? box.id : $0 })
             #expect(outcome.status == 1, "\(outcome)")
@@ -151,7 +151,7 @@ extension AllTests {
                 ["--systemd-cgroup"], ["--cgroup-manager", "systemd"],
                 ["--cgroup-manager=systemd", "--systemd-cgroup"],
             ])
-        func systemdThatIsNotThere(flags: [String]) throws {
+        func aMissingSystemdIsAnErrorWithARemedy(flags: [String]) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = "system.slice:rbt:\(box.id)" }
             var surroundings = Surroundings()
@@ -162,7 +162,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["cgroupfs", "disabled"])
-        func contradictoryCgroupManagers(name: String) throws {
+        func contradictoryCgroupManagersAreRefused(name: String) throws {
             let box = try Sandbox.current
             let outcome = try box.run(
                 try box.bundle("say:it ran"), global: ["--systemd-cgroup", "--cgroup-manager", name])
@@ -173,7 +173,7 @@ extension AllTests {
             ("/a/b", "/a/b"), ("a:b", "a:b"), ("a:b:c", "\"a\" is no slice"), ("system.slice:a:b/c", "a-b/c.scope"),
             ("system.slice:a:b.slice", "b.slice is a slice"),
         ])
-        func pathsThatAreNoUnits(path: String, word: String) throws {
+        func pathsThatNameNoUnitAreRefused(path: String, word: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["linux.cgroupsPath"] = path }
             let line = try box.refused(try box.run(bundle, global: ["--systemd-cgroup"]))
@@ -183,7 +183,7 @@ extension AllTests {
         // MARK: Container IDs
 
         @Test(arguments: ["a b", ".", "..", "a/b", "ä", "a\n", "a*", "", "a:b", "../x"])
-        func badIDs(id: String) throws {
+        func badIDsAreRefused(id: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran")
             let outcome = try box.runtime("create", "--bundle", bundle.directory, id)
@@ -194,7 +194,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["A", "a.b", "a_b", "a+b", "a-b", "0", "aA0_+.-"])
-        func goodIDs(suffix: String) throws {
+        func goodIDsAreTaken(suffix: String) throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("say:hello"), id: box.id + suffix)
             #expect(outcome.status == 0 && outcome.stdout == "hello\n", "\(outcome)")

@@ -99,7 +99,7 @@ extension AllTests {
             #expect(try Self.bash(["help", "sta"]) == ["start", "state"])
         }
 
-        @Test func bashLeavesTheProgramOfExecAlone() throws {
+        @Test func bashOffersNothingForTheProgramOfExec() throws {
             #expect(try Self.bash(["exec", "x", "--"]) == [])
             #expect(try Self.bash(["exec", "x", "sh", "--de"]) == [])
             #expect(try Self.bash(["exec", "--de"]) == ["--detach"])
@@ -122,7 +122,7 @@ extension AllTests {
             }
         }
 
-        @Test(.needsProgram("zsh")) func zshReadsIt() throws {
+        @Test(.needsProgram("zsh")) func zshReadsItsCompletion() throws {
             let box = try Sandbox.current
             let outcome = try box.aside(["zsh", "-f", "-n", box.file("_runbox", Self.text("zsh"))]).wait()
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
@@ -165,7 +165,7 @@ extension AllTests {
             }
         }
 
-        @Test(.needsProgram("fish")) func fishOffers() throws {
+        @Test(.needsProgram("fish")) func fishOffersCommandsFlagsAndContainers() throws {
             let box = try Sandbox.current
             let help = try HelpText.read()
             #expect(try Self.fish("runbox ").sorted() == (help.commands.map(\.name) + ["help"]).sorted())
@@ -189,7 +189,7 @@ extension AllTests {
 
         // MARK: The command
 
-        @Test func anUnknownShell() throws {
+        @Test func anUnknownShellIsAnError() throws {
             let outcome = try Sandbox.current.plain(["completion", "tcsh"])
             #expect(
                 outcome.status == 1 && outcome.stderr.contains("tcsh") && outcome.stderr.contains("bash, zsh, fish"))

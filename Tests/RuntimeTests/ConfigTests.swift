@@ -32,12 +32,12 @@ extension AllTests {
             return try box.run(bundle, global: global)
         }
 
-        @Test func theTextItselfIsGood() throws {
+        @Test func theUnchangedTextIsGood() throws {
             let outcome = try run(text())
             #expect(outcome.status == 0 && outcome.stdout == "it ran\n" && outcome.stderr == "", "\(outcome)")
         }
 
-        @Test func placePathExpectedAndFound() throws {
+        @Test func aMistakeShowsPlacePathExpectedAndFound() throws {
             let line = try Sandbox.current.refused(try run(text(uid: "\"1000\"")))
             #expect(
                 line.contains(#"config.json:6:26: process.user.uid: expected a number, found the string "1000""#),
@@ -79,7 +79,7 @@ extension AllTests {
         ]
 
         @Test(arguments: wrongTypes.indices)
-        func wrongTypesOfProcess(index: Int) throws {
+        func wrongTypesOfProcessAreNamed(index: Int) throws {
             let mistake = Self.wrongTypes[index]
             let document = text(mistake.text)
             let row = document.split(separator: "\n", omittingEmptySubsequences: false)[mistake.line - 1]
@@ -121,7 +121,7 @@ extension AllTests {
         ]
 
         @Test(arguments: wrongElsewhere.indices)
-        func wrongTypesElsewhere(index: Int) throws {
+        func wrongTypesElsewhereAreNamed(index: Int) throws {
             let mistake = Self.wrongElsewhere[index]
             let line = try Sandbox.current.refused(try run(text(top: mistake.top, linux: mistake.linux)))
             #expect(line.contains(mistake.top.isEmpty ? "config.json:12:" : "config.json:3:"), "\(line)")
@@ -129,7 +129,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["ociVersion", "root", "process.cwd", "process.args", "process.user.uid", "root.path"])
-        func missingFields(path: String) throws {
+        func missingFieldsAreNamed(path: String) throws {
             let box = try Sandbox.current
             let line = try box.refuse { $0[path] = nil }
             #expect(line.contains("config.json:") && Self.names(line, path), "\(line)")
@@ -147,13 +147,13 @@ extension AllTests {
 
         private let three = #""terminal": "x", "env": 5, "noNewPrivileges": [],"#
 
-        @Test func theFirstAndTheNumberOfTheOthers() throws {
+        @Test func theFirstMistakeIsShownAndTheOthersAreCounted() throws {
             let line = try Sandbox.current.refused(try run(text(three)))
             #expect(line.contains("process.terminal: ") && !line.contains("process.env"), "\(line)")
             #expect(line.contains("2 more"), "\(line)")
         }
 
-        @Test func debugListsThemAll() throws {
+        @Test func debugShowsAllMistakes() throws {
             let outcome = try run(text(three), global: ["--debug"])
             #expect(outcome.status == 1)
             for path in ["process.terminal", "process.env", "process.noNewPrivileges"] {
@@ -189,13 +189,13 @@ extension AllTests {
         ]
 
         @Test(arguments: broken.indices)
-        func notJSON(index: Int) throws {
+        func brokenJSONHasItsPlace(index: Int) throws {
             let (document, place) = Self.broken[index]
             let line = try Sandbox.current.refused(try run(document))
             #expect(line.contains("config.json:\(place)"), "\(line)")
         }
 
-        @Test func duplicateKeys() throws {
+        @Test func duplicateKeysAreRefused() throws {
             let line = try Sandbox.current.refused(try run(text(#""cwd": "/tmp","#)))
             #expect(
                 line.contains("config.json:") && line.contains("cwd")
@@ -203,7 +203,7 @@ extension AllTests {
                 "\(line)")
         }
 
-        @Test func badUTF8() throws {
+        @Test func badUTF8IsRefused() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:unused")
             var bytes = Array(text(top: "\"hostname\": \"??\",").utf8)
@@ -214,7 +214,7 @@ extension AllTests {
             #expect(line.contains("config.json:3:") && line.contains("UTF-8"), "\(line)")
         }
 
-        @Test func deepNesting() throws {
+        @Test func deepNestingIsRefused() throws {
             let depth = 200_000
             let line = try Sandbox.current.refused(
                 try run(String(repeating: "[", count: depth) + String(repeating: "]", count: depth)))
@@ -224,7 +224,7 @@ extension AllTests {
         // MARK: Versions
 
         @Test(arguments: ["1.0.0", "1.0.2", "1.0.2-dev", "1.1.0", "1.2.1", "1.3.0", "1.3.0+dev"])
-        func acceptedVersions(version: String) throws {
+        func supportedVersionsAreAccepted(version: String) throws {
             let seen = try Sandbox.current.look("say:hello") { $0["ociVersion"] = version }
             #expect(seen.text == "hello\n")
         }
@@ -236,7 +236,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["2.0.0", "0.9.0", "1", "one", "", "1.0.0.0"])
-        func refusedVersions(version: String) throws {
+        func unsupportedVersionsAreRefused(version: String) throws {
             let line = try Sandbox.current.refuse { $0["ociVersion"] = version }
             #expect(line.contains("ociVersion") && line.contains("config.json:"), "\(line)")
         }

@@ -93,21 +93,21 @@ extension AllTests {
         @Test(
             .needsControllers("cpu", "cpuset"),
             arguments: processor)
-        func processorTime(row: Row) throws { try check(row) }
+        func processorTimeIsConverted(row: Row) throws { try check(row) }
 
         @Test(.needsControllers("memory"), arguments: memory)
-        func memoryLimits(row: Row) throws { try check(row) }
+        func memoryLimitsAreConverted(row: Row) throws { try check(row) }
 
         @Test(
             .needsControllers("memory", "pids", "cpu", "hugetlb"), arguments: others)
-        func theRest(row: Row) throws { try check(row) }
+        func pidsHugepagesAndUnifiedAreConverted(row: Row) throws { try check(row) }
 
         // MARK: Input and output
 
         @Test(
             .needsControllers("io"), .needsDisk
         )
-        func throttles() throws {
+        func throttlesAreConverted() throws {
             let disk = try #require(Requirement.disk)
             let number = disk.split(separator: ":")
             let device = #"[{"major": \#(number[0]), "minor": \#(number[1]), "rate": RATE}]"#
@@ -128,7 +128,7 @@ extension AllTests {
         /// io.bfq.weight takes the weight as it is; without the scheduler BFQ it is io.weight, with another scale.
         @Test(
             .needsControllers("io"), arguments: [10, 500, 1000])
-        func weights(weight: Int) throws {
+        func weightsAreConverted(weight: Int) throws {
             let box = try Sandbox.current
             _ = try box.create(
                 try box.bundle("hang") {
@@ -147,7 +147,7 @@ extension AllTests {
 
         @Test(
             .needsControllers("io"), .needsBFQ)
-        func weightsOfDevices() throws {
+        func weightsOfDevicesAreConverted() throws {
             let disk = try #require(Requirement.disk)
             let number = disk.split(separator: ":")
             try check(

@@ -10,12 +10,12 @@ extension AllTests {
         ]
 
         @Test(arguments: defaults)
-        func everyContainerHas(name: String, numbers: String) throws {
+        func everyContainerHasTheDefaultDevices(name: String, numbers: String) throws {
             let seen = try Sandbox.current.look("stat:/dev/\(name)")
             #expect(seen["stat./dev/\(name)"] == "char 0666 0:0 \(numbers)", "\(seen)")
         }
 
-        @Test func theyWork() throws {
+        @Test func theDefaultDevicesWork() throws {
             let seen = try Sandbox.current.look(
                 "write:/dev/null:x", "write:/dev/full:x", "open:/dev/urandom", "open:/dev/zero", "open:/dev/ptmx:rw")
             #expect(seen["write./dev/null"] == "ok" && seen["write./dev/full"] == "ENOSPC", "\(seen)")
@@ -29,16 +29,16 @@ extension AllTests {
             ("stderr", "/proc/self/fd/2"),
             ("ptmx", "pts/ptmx"),
         ])
-        func links(name: String, target: String) throws {
+        func devHasTheUsualLinks(name: String, target: String) throws {
             #expect(try Sandbox.current.look("link:/dev/\(name)")["link./dev/\(name)"] == target)
         }
 
         @Test(.needsFile("/proc/kcore"))
-        func core() throws {
+        func coreIsALinkToKcore() throws {
             #expect(try Sandbox.current.look("link:/dev/core")["link./dev/core"] == "/proc/kcore")
         }
 
-        @Test func nothingElse() throws {
+        @Test func devHoldsNothingElse() throws {
             let names = Set(try Sandbox.current.look("list:/dev").words("list./dev"))
             let expected: Set = [
                 "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout",
@@ -57,37 +57,37 @@ extension AllTests {
             return outcome.facts
         }
 
-        @Test func character() throws {
+        @Test func aCharacterDeviceIsMade() throws {
             let seen = try device(
                 #"{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 432, "uid": 5, "gid": 6}"#,
                 "stat:/dev/mine")
             #expect(seen["stat./dev/mine"] == "char 0660 5:6 1:5", "\(seen)")
         }
 
-        @Test func unbuffered() throws {
+        @Test func anUnbufferedDeviceIsACharacterDevice() throws {
             let seen = try device(#"{"path": "/dev/mine", "type": "u", "major": 1, "minor": 5}"#, "stat:/dev/mine")
             #expect(seen["stat./dev/mine"] == "char 0666 0:0 1:5", "\(seen)")
         }
 
-        @Test func block() throws {
+        @Test func aBlockDeviceIsMade() throws {
             let seen = try device(
                 #"{"path": "/dev/disk/mine", "type": "b", "major": 7, "minor": 1, "fileMode": 384}"#,
                 "stat:/dev/disk/mine")
             #expect(seen["stat./dev/disk/mine"] == "block 0600 0:0 7:1", "\(seen)")
         }
 
-        @Test func fifo() throws {
+        @Test func aFIFOIsMade() throws {
             let seen = try device(#"{"path": "/dev/pipe", "type": "p", "fileMode": 420}"#, "stat:/dev/pipe")
             #expect(seen["stat./dev/pipe"] == "fifo 0644 0:0", "\(seen)")
         }
 
-        @Test func outsideOfDev() throws {
+        @Test func aDeviceIsMadeOutsideOfDev() throws {
             let seen = try device(
                 #"{"path": "/opt/devices/null", "type": "c", "major": 1, "minor": 3}"#, "stat:/opt/devices/null")
             #expect(seen["stat./opt/devices/null"]?.hasPrefix("char 0666") == true, "\(seen)")
         }
 
-        @Test func oneThatIsThereAlready() throws {
+        @Test func aDeviceThatIsThereIsKept() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/dev/mine") {
                 $0.dropMount("/dev")
@@ -99,7 +99,7 @@ extension AllTests {
             #expect(outcome["stat./dev/mine"] == "char 0666 0:0 1:5", "\(outcome)")
         }
 
-        @Test func oneOfTheDefaultsWithAnotherMode() throws {
+        @Test func aDefaultDeviceCanHaveAnotherMode() throws {
             let seen = try device(
                 #"{"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 438, "gid": 7}"#,
                 "stat:/dev/null")
@@ -130,7 +130,7 @@ extension AllTests {
             (#"{"type": "c", "major": 1, "minor": 3}"#, "linux.devices[0].path"),
             (#"{"path": "/dev/x", "major": 1, "minor": 3}"#, "linux.devices[0].type"),
         ])
-        func mistakes(json: String, path: String) throws {
+        func mistakesNameTheirField(json: String, path: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.devices", json: "[\(json)]") }
             #expect(line.contains(path) || Diagnostics.names(line, path), "\(line)")
         }
@@ -138,7 +138,7 @@ extension AllTests {
 
     /// linux.maskedPaths and linux.readonlyPaths
     @Suite struct HiddenPaths {
-        @Test func maskedFiles() throws {
+        @Test func maskedFilesAreEmpty() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/secret", "read:/secret", "write:/secret:x", "stat:/proc/keys") {
                 $0["linux.maskedPaths"] = ["/secret", "/proc/keys"]
@@ -150,7 +150,7 @@ extension AllTests {
             #expect(try String(contentsOfFile: bundle.rootfs + "/secret", encoding: .utf8) == "the secret")
         }
 
-        @Test func maskedFolders() throws {
+        @Test func maskedFoldersAreEmptyAndReadOnly() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(
                 "list:/secrets", "create:/secrets/new", "mount:/secrets", "list:/sys/firmware", "mount:/second",
@@ -178,7 +178,7 @@ extension AllTests {
             #expect(seen["stat./absent"] == "ENOENT", "\(seen)")
         }
 
-        @Test func readOnlyPaths() throws {
+        @Test func readOnlyPathsCannotBeWritten() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(
                 "create:/data/x", "read:/data/old", "write:/file:x", "create:/other/x",
@@ -208,7 +208,7 @@ extension AllTests {
                 ]), "\(seen)")
         }
 
-        @Test func inAUserNamespace() throws {
+        @Test func pathsAreHiddenInAUserNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/proc/kcore", "list:/sys/firmware", "write:/proc/sys/kernel/domainname:x")
             { $0.userNamespace() }

@@ -10,7 +10,7 @@ extension AllTests {
         }
 
         /// What it says of this host is what this host does: containers run in the other tests.
-        @Test func asRoot() throws {
+        @Test func theReportAsRootIsFit() throws {
             let outcome = try Sandbox.current.plain(["doctor", "--format", "json"])
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             let report = try Self.report(outcome)
@@ -34,7 +34,7 @@ extension AllTests {
             #expect(Set(controllers) == CgroupTree.controllers.intersection(usual))
         }
 
-        @Test func inText() throws {
+        @Test func theReportIsPrintedAsText() throws {
             let box = try Sandbox.current
             let outcome = try box.plain(["doctor"])
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
@@ -43,7 +43,7 @@ extension AllTests {
         }
 
         /// An ordinary user sees another host; the command works all the same.
-        @Test func asAnOrdinaryUser() throws {
+        @Test func anOrdinaryUserGetsAReport() throws {
             let box = try Sandbox.current
             let program = box.path("runbox")
             try FileManager.default.copyItem(atPath: Programs.runtime, toPath: program)
@@ -66,7 +66,7 @@ extension AllTests {
             #expect(Leftovers.lines("/proc/self/mountinfo") == before)
         }
 
-        @Test func formats() throws {
+        @Test func unknownFormatsAreRefused() throws {
             let outcome = try Sandbox.current.plain(["doctor", "--format", "yaml"])
             #expect(outcome.status == 1 && outcome.stderr.contains("invalid format \"yaml\""), "\(outcome)")
         }

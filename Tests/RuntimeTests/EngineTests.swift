@@ -26,7 +26,7 @@ extension AllTests {
             return try box.plain(globals + words, Surroundings(input: input))
         }
 
-        @Test func theLifeOfAContainerdTask() throws {
+        @Test func aContainerdTaskLivesToItsEnd() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("child", "hang")
             let pidFile = bundle.directory + "/init.pid"
@@ -96,7 +96,7 @@ extension AllTests {
         }
 
         /// BuildKit: `run` in the foreground with --keep, its state polled, exec by document, and the step's status is the payload's.
-        @Test func theLifeOfABuildStep() throws {
+        @Test func aBuildStepLivesToItsEnd() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["sh", "-c", "until test -e /tmp/go; do sleep 0.02; done; exit 42"])
             let running = try box.begin([
@@ -115,7 +115,7 @@ extension AllTests {
 
         // MARK: conmon and Podman
 
-        @Test func theLifeUnderConmon() throws {
+        @Test func aContainerUnderConmonLivesToItsEnd() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("tty", "hang") { $0["process.terminal"] = true }
@@ -173,7 +173,7 @@ extension AllTests {
             #expect(try box.status() == (command == "create" ? "created" : "running"))
         }
 
-        @Test func podmansQuestionsAboutCheckpoints() throws {
+        @Test func podmansQuestionsAboutCheckpointsAreAnswered() throws {
             let box = try Sandbox.current
             #expect(try box.plain(["checkpoint", "--help"]).status == 0, "R16")
             let restore = try box.plain(["restore", "--lsm-mount-context"])
@@ -199,7 +199,7 @@ extension AllTests {
 
         // MARK: CRI-O
 
-        @Test func criosCalls() throws {
+        @Test func criosCallsAreAnswered() throws {
             let box = try Sandbox.current
             let features = try box.plain(["features"])
             let object = try json(features.stdout + features.stderr) as? [String: Any]

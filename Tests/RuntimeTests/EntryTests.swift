@@ -36,7 +36,7 @@ extension AllTests {
         }
 
         /// Whoever calls it may have the word in the environment, by accident or on purpose.
-        @Test func aWordInTheEnvironmentIsNoSeal() throws {
+        @Test func aVariableInTheEnvironmentIsNoSeal() throws {
             let box = try Sandbox.current
             let surroundings = Surroundings(environment: ["_RUNBOX_SEALED": "1"])
             _ = try box.create(try box.bundle("hang"), with: surroundings)
@@ -71,7 +71,7 @@ extension AllTests {
         }
 
         /// What goes wrong in the process of exec is told, however early it ends.
-        @Test func theTrueErrorOfAnEarlyEnd() throws {
+        @Test func anEarlyEndShowsItsTrueError() throws {
             let box = try Sandbox.current
             try box.service { $0.dropMount("/dev/pts") }
             for _ in 0..<40 {
@@ -155,7 +155,7 @@ extension AllTests {
         }
 
         /// An init that joins is the session's leader and has its terminal, like any other.
-        @Test func aTerminalInASharedNamespace() throws {
+        @Test func aTerminalWorksInASharedNamespace() throws {
             let box = try Sandbox.current
             let pid = try neighbour(box)
             let bundle = try box.bundle(args: [
@@ -170,7 +170,7 @@ extension AllTests {
             #expect(outcome.stdout.contains("on /dev/console"), "\(outcome)")
         }
 
-        @Test func createAndStartInASharedNamespace() throws {
+        @Test func createAndStartWorkInASharedNamespace() throws {
             let box = try Sandbox.current
             let pid = try neighbour(box)
             let bundle = try box.bundle("say:it ran", "hang") { $0.namespace("pid", path: "/proc/\(pid)/ns/pid") }
@@ -184,7 +184,7 @@ extension AllTests {
         }
 
         /// What fails late fails there too, and takes the waiting init along.
-        @Test func aProgramThatIsNotThereInASharedNamespace() throws {
+        @Test func aMissingProgramInASharedNamespaceIsAnError() throws {
             let box = try Sandbox.current
             let pid = try neighbour(box)
             let bundle = try box.bundle(args: ["/absent"]) { $0.namespace("pid", path: "/proc/\(pid)/ns/pid") }

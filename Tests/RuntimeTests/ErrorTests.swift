@@ -21,7 +21,7 @@ extension AllTests {
         ]
 
         @Test(arguments: failures.indices)
-        func exactlyOneErrorInTheLog(index: Int) throws {
+        func aFailureIsOneErrorInTheLog(index: Int) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 try $0.set(Self.failures[index].name, json: Self.failures[index].json)
@@ -63,14 +63,14 @@ extension AllTests {
             #expect(text.hasPrefix("before\n") && text.contains("does not exist"), "\(text)")
         }
 
-        @Test func theTextFormat() throws {
+        @Test func theTextFormatIsOneLine() throws {
             let box = try Sandbox.current
             _ = try box.runtime("--log=" + box.path("log"), "--log-format=text", "state", box.id)
             let lines = try String(contentsOfFile: box.path("log"), encoding: .utf8).split(separator: "\n")
             #expect(lines.count == 1 && lines[0].contains("container does not exist"), "\(lines)")
         }
 
-        @Test func quotesAndNewlinesInAMessage() throws {
+        @Test func quotesAndNewlinesInAMessageAreEscaped() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["ab\"s\\ent\nprogram\u{1b}[31m"])
             let outcome = try box.run(bundle, global: ["--log", box.path("log"), "--log-format", "json"])
@@ -84,7 +84,7 @@ extension AllTests {
             #expect(errors.count == 1)
         }
 
-        @Test func aLogThatCannotBeOpened() throws {
+        @Test func aLogThatCannotBeOpenedIsAnError() throws {
             let box = try Sandbox.current
             let outcome = try box.runtime("--log", box.path("absent/log"), "list")
             #expect(outcome.status == 1 && outcome.stderr.contains(box.path("absent/log")), "\(outcome)")
@@ -121,7 +121,7 @@ extension AllTests {
                 outcome["cwd"]?.hasPrefix("/") == true, "descriptor \(number): \(outcome)", sourceLocation: location)
         }
 
-        @Test func aCwdThroughALeakedDescriptor() throws {
+        @Test func aCwdThroughALeakedDescriptorStaysInside() throws {
             let box = try Sandbox.current
             let leak = open("/", O_RDONLY | O_DIRECTORY)
             defer { close(leak) }
@@ -139,7 +139,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func aCwdThatIsALinkToALeakedDescriptor() throws {
+        @Test func aCwdThatLinksToALeakedDescriptorStaysInside() throws {
             let box = try Sandbox.current
             for number in 3...20 {
                 let bundle = try box.bundle("cwd", "list:../../../../../../../..") { $0["process.cwd"] = "/cwd" }
@@ -168,7 +168,7 @@ extension AllTests {
             if again >= 0 { close(again) }
         }
 
-        @Test func aScriptThatRunsTheRuntimesOwnFile() throws {
+        @Test func aScriptCannotChangeTheRuntimesOwnFile() throws {
             let box = try Sandbox.current
             let before = try Data(contentsOf: URL(fileURLWithPath: Self.resolvedRuntime))
             let bundle = try box.bundle(args: ["/evil"])
@@ -197,7 +197,7 @@ extension AllTests {
             #expect(outcome.stdout == "end\n", "\(outcome)")
         }
 
-        @Test func devIsALinkToTheHost() throws {
+        @Test func aDevThatLinksToTheHostDoesNotReachIt() throws {
             let box = try Sandbox.current
             try box.folder("victim")
             let bundle = try box.bundle("say:it ran") {
@@ -211,7 +211,7 @@ extension AllTests {
             if outcome.status != 0 { try box.refused(outcome) }
         }
 
-        @Test func aMaskThatIsALinkInTheImage() throws {
+        @Test func aMaskIsNotTakenFromALinkInTheImage() throws {
             let box = try Sandbox.current
             let secret = try box.file("host-secret", "secret of the host")
             let bundle = try box.bundle("read:/hidden", "stat:/hidden", "say:it ran") {
@@ -232,7 +232,7 @@ extension AllTests {
             #expect(try String(contentsOfFile: secret, encoding: .utf8) == "secret of the host")
         }
 
-        @Test func maskedPathsBehindLinks() throws {
+        @Test func maskedPathsBehindLinksDoNotReachTheHost() throws {
             let box = try Sandbox.current
             let victim = try box.file("victim", "untouched")
             let bundle = try box.bundle("say:ran") { $0["linux.maskedPaths"] = ["/link"] }
@@ -242,7 +242,7 @@ extension AllTests {
             #expect(!Leftovers.lines("/proc/self/mountinfo").contains { $0.contains(victim) })
         }
 
-        @Test func aConsoleThatIsALink() throws {
+        @Test func aConsoleThatLinksToTheHostDoesNotReachIt() throws {
             let box = try Sandbox.current
             let victim = try box.file("victim", "untouched")
             let socket = try ConsoleSocket(path: box.path("console"))
@@ -259,7 +259,7 @@ extension AllTests {
             #expect(!Leftovers.lines("/proc/self/mountinfo").contains { $0.contains(victim) })
         }
 
-        @Test func aProcThatIsNone() throws {
+        @Test func settingsAreNotWrittenToAFalseProc() throws {
             let box = try Sandbox.current
             // Writes below /proc (labels, oom score, sysctl) must never land in a folder of the image.
             let bundle = try box.bundle("say:it ran") {

@@ -24,7 +24,7 @@ extension AllTests {
         }
 
         /// go-runc: `events --stats ID`.
-        @Test func once() throws {
+        @Test func statsPrintsOneEvent() throws {
             let box = try Sandbox.current
             try running(box)
             let outcome = try box.ok("events", "--stats", box.id)
@@ -51,7 +51,7 @@ extension AllTests {
         }
 
         @Test(.needsControllers("hugetlb"))
-        func hugePages() throws {
+        func hugePagesAreCounted() throws {
             let box = try Sandbox.current
             try running(box) {
                 try $0.set("linux.resources", json: #"{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}"#)
@@ -71,7 +71,7 @@ extension AllTests {
 
         /// go-runc: `events --interval=5s ID`; here with less, to see several.
         @Test(arguments: [["--interval=20ms"], ["--interval", "20ms"], ["-interval", "0.02s"]])
-        func again(flags: [String]) throws {
+        func eventsComeAtTheInterval(flags: [String]) throws {
             let box = try Sandbox.current
             try running(box)
             let watch = try box.begin(["--root", box.root, "events"] + flags + [box.id])
@@ -111,7 +111,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
         }
 
-        @Test func beforeTheStartAndWhilePaused() throws {
+        @Test func statsWorkBeforeTheStartAndWhilePaused() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             #expect(try events(try box.ok("events", "--stats", box.id).stdout).count == 1)
@@ -119,7 +119,7 @@ extension AllTests {
             #expect(try events(try box.ok("events", "--stats", box.id).stdout).count == 1)
         }
 
-        @Test func aStoppedOne() throws {
+        @Test func aStoppedContainerHasNoEvents() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:0"))
             try box.ok("start", box.id)
@@ -133,7 +133,7 @@ extension AllTests {
             }
         }
 
-        @Test func withoutACgroup() throws {
+        @Test func eventsNeedACgroup() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let created = try box.plain([
@@ -145,7 +145,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["0", "0s", "-5s", "5x", "", "s", "1.5"])
-        func intervalsThatAreNone(text: String) throws {
+        func malformedIntervalsAreRefused(text: String) throws {
             let box = try Sandbox.current
             let outcome = try box.runtime("events", "--interval", text, box.id)
             #expect(outcome.status == 1 && outcome.stderr.contains("Incorrect Usage"), "\(outcome)")
@@ -153,7 +153,7 @@ extension AllTests {
 
         /// The container runs out of its memory: the news comes before the end.
         @Test(.needsControllers("memory"))
-        func outOfMemory() throws {
+        func runningOutOfMemoryIsAnEvent() throws {
             let box = try Sandbox.current
             let created = try box.create(
                 try box.bundle(args: ["/bin/sh", "-c", "echo ready; sleep 1; x=xxxxxxxx; while :; do x=$x$x; done"]) {

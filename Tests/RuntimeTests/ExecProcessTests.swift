@@ -7,7 +7,7 @@ extension AllTests {
     @Suite struct ExecProcess {
         // MARK: As the container's own
 
-        @Test func asTheContainersOwn() throws {
+        @Test func execRunsAsTheContainersProcess() throws {
             let box = try Sandbox.current
             try box.service {
                 $0["process.user"] = ["uid": 1000, "gid": 1001, "additionalGids": [5], "umask": 0o027]
@@ -56,7 +56,7 @@ extension AllTests {
 
         // MARK: By flags
 
-        @Test func flags() throws {
+        @Test func flagsChangeUserEnvironmentAndCapabilities() throws {
             let box = try Sandbox.current
             try box.service { $0["process.noNewPrivileges"] = false }
             let seen = try box.probe(
@@ -94,7 +94,7 @@ extension AllTests {
         @Test(arguments: [
             "", "root", "1000:", ":5", "1x", "-1", "+1", " 1", "1:2:3", "4294967295", "4294967296", "0x10", "1:-2", "١",
         ])
-        func usersThatAreNone(text: String) throws {
+        func malformedUsersAreRefused(text: String) throws {
             let box = try Sandbox.current
             try box.service()
             let outcome = try box.exec("sh", "-c", "echo it ran", flags: ["--user=" + text])
@@ -102,13 +102,13 @@ extension AllTests {
             #expect(outcome.stderr.contains("flag --user") && outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func aUserWithoutAMapping() throws {
+        @Test func aUserWithoutAMappingIsRefused() throws {
             let box = try Sandbox.current
             try box.service { $0.userNamespace() }
             #expect(try box.execRefused("id", flags: ["-u", "70000"]).contains("70000 is not mapped"))
         }
 
-        @Test func processorsOfTheDocument() throws {
+        @Test func execRunsOnTheConfiguredCPUs() throws {
             let box = try Sandbox.current
             try box.service { $0["process.execCPUAffinity"] = ["initial": "0", "final": "0"] }
             #expect(try box.probe("affinity")["affinity"] == "1")
@@ -119,7 +119,7 @@ extension AllTests {
             #expect(list == own)
         }
 
-        @Test func preservedDescriptors() throws {
+        @Test func preservedDescriptorsReachTheProgram() throws {
             let box = try Sandbox.current
             try box.service()
             let one = open(try box.file("one", "first"), O_RDONLY)
@@ -133,7 +133,7 @@ extension AllTests {
 
         // MARK: By a document
 
-        @Test func aDocument() throws {
+        @Test func aDocumentDescribesTheProcess() throws {
             let box = try Sandbox.current
             try box.service {
                 $0["process.rlimits"] = [["type": "RLIMIT_NOFILE", "soft": 100, "hard": 200]]
@@ -171,7 +171,7 @@ extension AllTests {
             (#"{"cwd": "/"}"#, "args must not be empty"),
             (#"{"#, "process.json:1:2"),
         ])
-        func mistakesInADocument(text: String, words: String) throws {
+        func mistakesInADocumentHaveTheirPlace(text: String, words: String) throws {
             let box = try Sandbox.current
             try box.service()
             let file = try box.file("process.json", text)
@@ -180,7 +180,7 @@ extension AllTests {
             #expect(outcome.stderr.contains(words) && outcome.stderr.hasPrefix("exec failed: "), "\(outcome)")
         }
 
-        @Test func aDocumentThatIsNotThere() throws {
+        @Test func aMissingDocumentIsAnError() throws {
             let box = try Sandbox.current
             try box.service()
             let outcome = try box.plain(["--root", box.root, "exec", "-p", "/nope.json", box.id])
@@ -189,7 +189,7 @@ extension AllTests {
 
         // MARK: What it refuses
 
-        @Test func programsThatCannotRun() throws {
+        @Test func programsThatCannotRunAreErrors() throws {
             let box = try Sandbox.current
             try box.service { _ in }
             try "x".write(toFile: box.path("bundle/rootfs/plain"), atomically: false, encoding: .utf8)
@@ -209,7 +209,7 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: file), "conmon takes it for success")
         }
 
-        @Test func statusesThatDoNotAllowIt() throws {
+        @Test func statusesThatDoNotAllowExecAreErrors() throws {
             let box = try Sandbox.current
             #expect(try box.execRefused("true").contains("exec failed: container does not exist"))
             try box.service()
@@ -228,7 +228,7 @@ extension AllTests {
 
         // MARK: Terminals
 
-        @Test func aTerminalInTheForeground() throws {
+        @Test func aTerminalWorksInTheForeground() throws {
             let box = try Sandbox.current
             try box.service()
             let terminal = try Terminal(rows: 33, columns: 99)
@@ -244,7 +244,7 @@ extension AllTests {
             #expect(terminal.facts["tty.controlling"] == "ok")
         }
 
-        @Test func aTerminalThroughASocket() throws {
+        @Test func aTerminalIsSentThroughASocket() throws {
             let box = try Sandbox.current
             try box.service()
             let socket = try ConsoleSocket(path: box.path("console"))
@@ -262,7 +262,7 @@ extension AllTests {
             #expect(terminal.facts["tty.size"] == "11x22" && terminal.facts["tty.controlling"] == "ok")
         }
 
-        @Test func aTerminalNobodyWouldSee() throws {
+        @Test func aTerminalNobodyWouldSeeIsRefused() throws {
             let box = try Sandbox.current
             try box.service()
             #expect(

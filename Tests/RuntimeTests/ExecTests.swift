@@ -56,7 +56,7 @@ extension AllTests {
     @Suite struct Exec {
         // MARK: Output and ends
 
-        @Test func outputInputAndCode() throws {
+        @Test func outputInputAndExitCodeArePassed() throws {
             let box = try Sandbox.current
             try box.service()
             let outcome = try box.exec(
@@ -65,7 +65,7 @@ extension AllTests {
             #expect(try box.status() == "running")
         }
 
-        @Test func aSignalsEnd() throws {
+        @Test func anEndBySignalIsAnExitCode() throws {
             let box = try Sandbox.current
             try box.service()
             #expect(try box.exec("sh", "-c", "kill -KILL $$").status == 137)
@@ -92,7 +92,7 @@ extension AllTests {
             #expect(try box.exec("--", "sh", "-c", "echo apart").stdout == "apart\n")
         }
 
-        @Test func detached() throws {
+        @Test func detachedExecReturnsAtOnce() throws {
             let box = try Sandbox.current
             let service = try box.service()
             let file = box.path("pid")
@@ -113,7 +113,7 @@ extension AllTests {
         // MARK: Where it is
 
         @Test(arguments: ["plain", "user namespace", "time namespace", "the host's mounts and processes"])
-        func allNamespacesOfTheInit(kind: String) throws {
+        func execJoinsAllNamespacesOfTheInit(kind: String) throws {
             let box = try Sandbox.current
             let service = try box.service("ns", "userns", "keyring") {
                 $0.namespace("cgroup")
@@ -147,14 +147,14 @@ extension AllTests {
             #expect(outcome.stdout.contains("probe\n") && !outcome.stdout.contains("boot\n"), "\(outcome)")
         }
 
-        @Test func inACreatedContainer() throws {
+        @Test func execWorksInACreatedContainer() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             #expect(try box.probe("ids")["uid"] == "0")
             #expect(try box.status() == "created")
         }
 
-        @Test func aCgroupBelow() throws {
+        @Test func execJoinsACgroupBelow() throws {
             let box = try Sandbox.current
             try box.service()
             let pid = try #require(try box.state()["pid"] as? Int)
@@ -170,7 +170,7 @@ extension AllTests {
 
         /// As systemd in a container does with its cgroup.
         @Test(.needsControllers("hugetlb"))
-        func aContainerThatManagesItsOwnCgroup() throws {
+        func execWorksWhereTheContainerManagesItsCgroup() throws {
             let box = try Sandbox.current
             try box.service { $0["linux.resources.hugepageLimits"] = [["pageSize": "2MB", "limit": 1 << 30]] }
             let pid = try #require(try box.state()["pid"] as? Int)

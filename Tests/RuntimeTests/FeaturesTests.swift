@@ -66,7 +66,7 @@ extension AllTests {
         }
 
         /// The check itself: it takes the specification's good examples and not the bad one.
-        @Test func theCheckCanTell() throws {
+        @Test func theCheckFindsWrongTypes() throws {
             #expect(try Shape.mistakes(try Self.fixture("good/minimal.json")) == [])
             #expect(try Shape.mistakes(try Self.fixture("good/runc.json")) == [])
             #expect(try Shape.mistakes(try Self.fixture("bad/missing-ociVersionMax.json")) != [])
@@ -88,7 +88,7 @@ extension AllTests {
             ("apparmor.enabled", "process.apparmorProfile", #""runbox-none""#),
             ("selinux.enabled", "process.selinuxLabel", #""a:b:c:s0""#),
         ])
-        func saysWhatTheConfigurationMaySay(feature: String, field: String, value: String) throws {
+        func everyFeatureIsAcceptedInAConfiguration(feature: String, field: String, value: String) throws {
             let box = try Sandbox.current
             let text = try box.plain(["features"]).stdout
             let document = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]

@@ -4,7 +4,7 @@ import Testing
 extension AllTests {
     /// Flags that no other suite needs.
     @Suite struct Flags {
-        @Test func uniqueBeginningsOfLongFlags() throws {
+        @Test func uniqueBeginningsOfFlagsAreTaken() throws {
             let box = try Sandbox.current
             let outcome = try box.plain([
                 "--root", box.root, "--cgroup=disabled", "--log-l", "error", "list", "--form=json",
@@ -12,7 +12,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stdout == "[]\n", "\(outcome)")
         }
 
-        @Test func aBeginningOfSeveralFlags() throws {
+        @Test func ambiguousBeginningsOfFlagsAreRefused() throws {
             let outcome = try Sandbox.current.plain(["--lo", "x", "list"])
             #expect(outcome.status == 1 && outcome.stderr.contains("ambiguous"), "\(outcome)")
             for flag in ["--log", "--log-format", "--log-level"] {
@@ -28,7 +28,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["--file", "-f"])
-        func specIntoAnotherFile(flag: String) throws {
+        func specWritesIntoAnotherFile(flag: String) throws {
             let box = try Sandbox.current
             let path = try box.file("other.json", "it is overwritten")
             var surroundings = Surroundings()
@@ -63,7 +63,7 @@ extension AllTests {
             ).wait()
         }
 
-        @Test func theLogOfTheJournal() throws {
+        @Test func errorsGoToTheJournal() throws {
             let outcome = try Self.received(at: "/run/systemd/journal/socket", below: "/run", log: "journald:name")
             #expect(outcome.status == 1 && outcome.stderr == "container does not exist: absent\n", "\(outcome)")
             #expect(
@@ -71,7 +71,7 @@ extension AllTests {
                     == "MESSAGE=container does not exist: absent\nPRIORITY=3\nSYSLOG_IDENTIFIER=name\n", "\(outcome)")
         }
 
-        @Test func theLogOfSyslog() throws {
+        @Test func errorsGoToSyslog() throws {
             let outcome = try Self.received(at: "/dev/log", below: "/dev", log: "syslog:name")
             #expect(outcome.status == 1 && outcome.stderr == "container does not exist: absent\n", "\(outcome)")
             // Facility user, severity error.
@@ -80,7 +80,7 @@ extension AllTests {
                 "\(outcome)")
         }
 
-        @Test(.needsHostWithoutJournal) func aLogThatNobodyReads() throws {
+        @Test(.needsHostWithoutJournal) func aLogThatNobodyReadsIsAWarning() throws {
             let box = try Sandbox.current
             let outcome = try box.plain(["--log", "journald:name", "state", "absent"])
             #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")

@@ -136,7 +136,7 @@ extension AllTests {
             }
         }
 
-        @Test(arguments: faults) func ofTheProgram(fault: Fault) throws {
+        @Test(arguments: faults) func everyFaultOfTheProgramIsNamed(fault: Fault) throws {
             let box = try Sandbox.current
             let bundle = try bundle(fault)
             let line = try box.refused(try box.run(bundle), status: fault.status)
@@ -217,7 +217,7 @@ extension AllTests {
             },
         ]
 
-        @Test(arguments: mistakes) func ofTheConfiguration(mistake: Mistake) throws {
+        @Test(arguments: mistakes) func everyMistakeOfTheConfigurationIsNamed(mistake: Mistake) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran", edit: mistake.make)
             let line = try box.refused(try box.run(bundle))
@@ -239,7 +239,7 @@ extension AllTests {
         }
 
         /// Nobody can have a limit whose controller is in cgroup v1, or not delegated.
-        @Test(.needsHybridCgroups) func aControllerThatIsNotThere() throws {
+        @Test(.needsHybridCgroups) func aControllerInCgroupV1IsNamedWithItsRemedy() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["linux.resources.memory.limit"] = 64 << 20 }
             let line = try box.refused(try box.run(bundle))
@@ -257,7 +257,7 @@ extension AllTests {
         @Test(arguments: [
             ("process.umaskk", "unknown key \"umaskk\""), ("process.user.umaskk", "did you mean \"umask\"?"),
         ])
-        func unknownKeys(path: String, words: String) throws {
+        func unknownKeysAreWarningsOrStrictErrors(path: String, words: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello") { $0[path] = 1 }
             let outcome = try box.run(bundle)
@@ -277,7 +277,7 @@ extension AllTests {
             #expect(outcome.stderr.contains("warning: config.json:") && outcome.stderr.contains("umaskk"), "\(outcome)")
         }
 
-        @Test func aCapabilityAndASystemCallThatAreNone() throws {
+        @Test func unknownCapabilitiesAndSystemCallsAreWarnings() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello") {
                 $0["process.capabilities.bounding"] = ["CAP_KILLL"]
@@ -300,7 +300,7 @@ extension AllTests {
 
         /// The filter is loaded by the time execve fails; what was seen before is told all the same, even where the filter forbids to speak.
         @Test(arguments: ["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"])
-        func underAFilter(action: String) throws {
+        func aFilterDoesNotHideTheCause(action: String) throws {
             let box = try Sandbox.current
             for fault in Self.faults where ["a missing loader", "a CRLF", "another machine"].contains(fault.name) {
                 let bundle = try bundle(fault)
@@ -325,7 +325,7 @@ extension AllTests {
         // MARK: The profile
 
         @Test(arguments: [("SCMP_ACT_KILL", "kills execve"), ("SCMP_ACT_ERRNO", "answers execve")])
-        func aProfileThatForbidsExecve(action: String, words: String) throws {
+        func aProfileThatForbidsExecveIsRefused(action: String, words: String) throws {
             let line = try Sandbox.current.refuse {
                 try $0.set(
                     "linux.seccomp",
@@ -337,7 +337,7 @@ extension AllTests {
         }
 
         /// The exit status stays what a shell makes of SIGSYS.
-        @Test func aPayloadThatItsProfileKills() throws {
+        @Test func aPayloadKilledByItsProfileIsExplained() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/bin/busybox", "sleep", "0"]) {
                 try $0.set(
@@ -354,7 +354,7 @@ extension AllTests {
         }
 
         /// The init cannot say anything any more; how it ended is told all the same. SIGKILL is the one signal that reaches it at that time.
-        @Test func anInitThatIsKilled() throws {
+        @Test func anInitThatIsKilledIsExplained() throws {
             let box = try Sandbox.current
             // The state comes on standard input: `"pid":123`.
             let hook = try box.file(
@@ -367,7 +367,7 @@ extension AllTests {
 
         // MARK: Hooks
 
-        @Test func aHookWithoutItsInterpreter() throws {
+        @Test func aHookWithoutItsInterpreterIsExplained() throws {
             let box = try Sandbox.current
             let hook = try box.file("hook", "#!/usr/bin/python9\n", mode: 0o755)
             let line = try box.refuse { $0["hooks.createRuntime"] = [["path": hook]] }
@@ -378,7 +378,9 @@ extension AllTests {
         }
 
         /// SIGTERM for a foreground run ends it like SIGTERM, also while a hook runs.
-        @Test(arguments: ["prestart", "createRuntime", "poststart"]) func aSignalDuringAHook(timing: String) throws {
+        @Test(arguments: ["prestart", "createRuntime", "poststart"]) func aSignalDuringAHookEndsTheRun(timing: String)
+            throws
+        {
             let box = try Sandbox.current
             let hook = try box.file("hook", "#!/bin/sh\n: > \(box.path("began"))\nexec sleep 60\n", mode: 0o755)
             let running = try box.runAside(try box.bundle("hang") { $0["hooks.\(timing)"] = [["path": hook]] })

@@ -32,7 +32,7 @@ extension AllTests {
             Facts((try? String(contentsOfFile: box.path("log/" + name), encoding: .utf8)) ?? "")
         }
 
-        @Test func theirOrder() throws {
+        @Test func hooksRunInTheSpecifiedOrder() throws {
             let box = try Sandbox.current
             let outcome = try box.run(try bundle(box, verbs: ["save:LOG/order", "say:KIND"]))
             #expect(outcome.status == 0 && outcome.stdout == "the payload\n" && outcome.stderr == "", "\(outcome)")
@@ -45,7 +45,7 @@ extension AllTests {
                     && payload < #require(order.firstIndex(of: "poststop")), "\(order)")
         }
 
-        @Test func withinAKindTheConfigs() throws {
+        @Test func hooksOfAKindRunInTheConfigsOrder() throws {
             let box = try Sandbox.current
             let log = try log(box)
             let probe = try Programs.probe.get()
@@ -59,7 +59,7 @@ extension AllTests {
             #expect(read(box, "order").text == "1\n2\n3\n")
         }
 
-        @Test func createStartAndDeleteRunTheirOwn() throws {
+        @Test func createStartAndDeleteRunTheirOwnHooks() throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, verbs: ["save:LOG/order", "say:KIND"]) {
                 $0["process.args"] = ["/probe", "hang"]
@@ -77,7 +77,7 @@ extension AllTests {
         }
 
         @Test(arguments: kinds)
-        func theStateOnStandardInput(kind: String) throws {
+        func hooksReadTheStateOnStandardInput(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "stdin", "process"]) {
                 $0["annotations"] = ["org.example.key": "value"]
@@ -100,7 +100,7 @@ extension AllTests {
         }
 
         @Test(arguments: kinds)
-        func theirNamespaces(kind: String) throws {
+        func hooksRunInTheSpecifiedNamespaces(kind: String) throws {
             let box = try Sandbox.current
             let host = try box.aside([try Programs.probe.get(), "ns"]).wait()
             let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "ns"])
@@ -130,7 +130,7 @@ extension AllTests {
         }
 
         @Test(arguments: kinds)
-        func theirEnvironmentIsOnlyTheirOwn(kind: String) throws {
+        func aHooksEnvironmentIsOnlyItsOwn(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env", "fds", "args"]) {
                 $0["hooks.\(kind).0.env"] = ["MINE=yes", "OTHER=a=b"]
@@ -143,7 +143,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["prestart", "createRuntime", "createContainer", "poststart", "poststop"])
-        func withoutEnvNothing(kind: String) throws {
+        func withoutEnvAHookHasNoVariables(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env"])
             #expect(try box.run(bundle, with: Surroundings(environment: ["LEAK": "host"])).status == 0)
@@ -161,7 +161,7 @@ extension AllTests {
         // MARK: Failures
 
         @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer"])
-        func aFailureBeforeThePayload(kind: String) throws {
+        func aFailureBeforeThePayloadEndsTheCreation(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["exit:3"]) {
                 $0["process.args"] = ["/probe", "say:it ran"]
@@ -176,14 +176,14 @@ extension AllTests {
             #expect(read(box, "second").text == "", "the hooks after it do not run")
         }
 
-        @Test func aFailureInCreate() throws {
+        @Test func aFailureInCreateLeavesNothing() throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: ["createRuntime"], verbs: ["exit:3"])
             let line = try box.refused(try box.runtime("create", "--bundle", bundle.directory, box.id))
             #expect(line.contains("createRuntime"), "\(line)")
         }
 
-        @Test func aFailureOfStartContainerInStart() throws {
+        @Test func aFailureOfStartContainerFailsTheStart() throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["exit:3"]) {
                 $0["process.args"] = ["/probe", "say:it ran"]
@@ -220,7 +220,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["prestart", "createContainer", "startContainer", "poststart"])
-        func tooLong(kind: String) throws {
+        func aHookBeyondItsTimeoutIsKilled(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, kinds: [kind], verbs: ["sleep:60000"]) {
                 $0["hooks.\(kind).0.timeout"] = 1
@@ -237,18 +237,18 @@ extension AllTests {
         }
 
         @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer"])
-        func oneThatIsNotThere(kind: String) throws {
+        func aMissingHookIsAnError(kind: String) throws {
             let line = try Sandbox.current.refuse { $0["hooks.\(kind)"] = [["path": "/absent/hook"]] }
             #expect(line.contains(kind) && line.contains("/absent/hook"), "\(line)")
         }
 
-        @Test func aRelativePath() throws {
+        @Test func aRelativePathIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["hooks.prestart"] = [["path": "bin/true"]] }
             #expect(line.contains("hooks.prestart[0].path"), "\(line)")
         }
 
         /// Signals that end nothing do not prolong the time.
-        @Test func aTimeoutAmongSignals() throws {
+        @Test func signalsDoNotProlongATimeout() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 $0["hooks.createRuntime.+"] =
@@ -269,7 +269,7 @@ extension AllTests {
 
         /// A hook plays the process of a shared pid namespace that stops the init itself, before its program runs.
         @Test(arguments: ["createContainer", "startContainer"])
-        func anInitThatIsStopped(kind: String) throws {
+        func aStoppedInitIsAnError(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 $0.dropNamespace("pid")
@@ -288,7 +288,7 @@ extension AllTests {
 
         /// In a shared pid namespace a process of another container can stop what is not its own.
         @Test(arguments: ["createContainer", "startContainer"])
-        func aHookThatIsStopped(kind: String) throws {
+        func aStoppedHookIsAnError(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 $0["hooks.\(kind).+"] = ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $$"]] as [String: Any]
@@ -298,7 +298,7 @@ extension AllTests {
         }
 
         @Test(arguments: [0, -1])
-        func aTimeoutThatIsNone(timeout: Int) throws {
+        func aTimeoutBelowOneIsRefused(timeout: Int) throws {
             let line = try Sandbox.current.refuse {
                 $0["hooks.poststop"] = [["path": "/bin/true", "timeout": timeout] as [String: Any]]
             }

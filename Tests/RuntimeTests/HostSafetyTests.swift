@@ -50,13 +50,13 @@ extension AllTests {
         }
 
         @Test(arguments: ["slave", "rslave", "private", "rprivate", "unbindable", "runbindable", "shared", "rshared"])
-        func theMountsOutsideStay(propagation: String) throws {
+        func theHostsMountsStay(propagation: String) throws {
             try expectMountsStay(propagation, flags: [], ownMount: true)
         }
 
         /// Whether the root lies on the mount that proc and sysfs are mounted on, or on another one.
         @Test(arguments: ["shared", "rshared", "slave", "rslave"], [false, true])
-        func theMountsOutsideStayWithoutPivot(propagation: String, ownMount: Bool) throws {
+        func theHostsMountsStayWithoutPivot(propagation: String, ownMount: Bool) throws {
             try expectMountsStay(propagation, flags: ["--no-pivot"], ownMount: ownMount)
         }
 
@@ -194,7 +194,7 @@ extension AllTests {
         }
 
         @Test(.needsCgroupTree, arguments: ["create", "run"])
-        func aFailureLeavesACgroupThatWasThere(command: String) throws {
+        func aFailureKeepsACgroupThatWasThere(command: String) throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-before"
             try withCgroups([name, name + "/child"]) { _ in
@@ -238,7 +238,7 @@ extension AllTests {
 
         /// Nothing is mounted, so no power over mounts is needed.
         @Test(arguments: [false, true])
-        func aUserNamespaceWithoutAMountNamespace(hasParameters: Bool) throws {
+        func aUserNamespaceNeedsNoMountNamespace(hasParameters: Bool) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("ids", "list:/") {
                 $0.dropNamespace("mount")
@@ -254,7 +254,7 @@ extension AllTests {
             #expect(outcome["uid"] == "0" && outcome.stdout.contains("probe"), "\(outcome)")
         }
 
-        @Test func mountsAndDevicesWithoutAMountNamespace() throws {
+        @Test func mountsAndDevicesDoNotReachTheHostWithoutAMountNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:ran") {
                 $0.dropNamespace("mount")
@@ -464,7 +464,7 @@ extension AllTests {
 
         /// The runtime runs in a namespace that stands for the host's, so that a bug changes no real one.
         @Test(arguments: own, ["/proc/self/ns/", "/proc/thread-self/ns/", "shell"])
-        func theHostsOwnNamespaceByPath(own: Own, path: String) throws {
+        func theHostsOwnNamespaceByPathIsNotChanged(own: Own, path: String) throws {
             let box = try Sandbox.current
             let script =
                 """

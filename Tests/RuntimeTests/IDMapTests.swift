@@ -38,7 +38,7 @@ extension AllTests {
         @Test(arguments: [
             ["bind"], ["rbind"], ["bind", "idmap"], ["rbind", "ridmap"], ["rbind", "idmap", "ro", "nosuid"],
         ])
-        func ofTheMount(options: [String]) throws {
+        func mappingsOfTheMountHold(options: [String]) throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try box.look("stat:/m/user", "stat:/m/root", "read:/m/user", "mount:/m") {
@@ -65,7 +65,7 @@ extension AllTests {
             #expect(owner(source + "/new") == "1000:1000")
         }
 
-        @Test func usersAndGroupsHaveTheirOwn() throws {
+        @Test func usersAndGroupsHaveTheirOwnMappings() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try box.look("stat:/m/user", "stat:/m/other") {
@@ -80,7 +80,7 @@ extension AllTests {
             #expect(seen["stat./m/other"] == "file 0644 207:65534", "\(seen)")
         }
 
-        @Test func aFile() throws {
+        @Test func aFileIsMapped() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try box.look("stat:/m") { try add(&$0, source + "/user", ["bind"], mappings: Self.oneUser) }
@@ -103,7 +103,7 @@ extension AllTests {
             return outcome
         }
 
-        @Test func ofTheContainer() throws {
+        @Test func theWordAloneTakesTheContainersMappings() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try inside(box, "stat:/m/root", "stat:/m/user", "create:/m/new") {
@@ -113,14 +113,14 @@ extension AllTests {
             #expect(owner(source + "/new") == "0:0", "on the disk it is as without a user namespace")
         }
 
-        @Test func withoutItTheyAreNobodys() throws {
+        @Test func withoutTheWordFilesAreNobodys() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try inside(box, "stat:/m/root") { try add(&$0, source, ["bind"]) }
             #expect(seen["stat./m/root"] == "file 0644 65534:65534", "\(seen)")
         }
 
-        @Test func ofTheMountBesideTheContainers() throws {
+        @Test func mappingsOfTheMountHoldInAUserNamespace() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try inside(box, "stat:/m/user", "stat:/m/root") {
@@ -130,7 +130,7 @@ extension AllTests {
                 seen["stat./m/user"] == "file 0644 7:7" && seen["stat./m/root"] == "file 0644 65534:65534", "\(seen)")
         }
 
-        @Test func ofAUserNamespaceThatIsJoined() throws {
+        @Test func aJoinedUserNamespaceGivesItsMappings() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let holder = try box.aside(["unshare", "--user", "sh", "-c", "echo ready; exec sleep 1000"])
@@ -155,7 +155,7 @@ extension AllTests {
             // Without a user namespace the container's ids are the host's.
             ("ridmap=uids=@1000-5000-1;gids=@1000-6000-1", "5000:6000", "65534:65534"),
         ])
-        func inTheOption(option: String, user: String, other: String) throws {
+        func mappingsInTheOptionHold(option: String, user: String, other: String) throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try box.look("stat:/m/user", "stat:/m/other") { try add(&$0, source, ["rbind", option]) }
@@ -168,7 +168,7 @@ extension AllTests {
             // The half that is not said is the container's.
             ("idmap=uids=@1000-7-1", "7:1000"), ("idmap=gids=@1000-7-1", "1000:7"),
         ])
-        func inTheOptionAndAUserNamespace(option: String, user: String) throws {
+        func mappingsInTheOptionHoldInAUserNamespace(option: String, user: String) throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try inside(box, "stat:/m/user") { try add(&$0, source, ["bind", option]) }
@@ -180,7 +180,7 @@ extension AllTests {
         @Test(
             .needsKernel(6, 3, "tmpfs takes idmapped mounts"),
             arguments: [("idmap", "1000:1000"), ("ridmap", "5000:5000")])
-        func recursively(word: String, below: String) throws {
+        func onlyTheRecursiveWordReachesMountsBelow(word: String, below: String) throws {
             let box = try Sandbox.current
             let source = try source(box)
             try box.folder("source/sub")
@@ -198,7 +198,7 @@ extension AllTests {
         // MARK: File systems
 
         /// Which take it is the kernel's matter; those that this test needs have since Linux 5.12 (ext4) and 6.3 (tmpfs).
-        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfsIsMapped() throws {
             let box = try Sandbox.current
             let seen = try inside(box, "stat:/m", "create:/m/x", "stat:/m/x", "mount:/m") {
                 $0.addMount(
@@ -212,7 +212,7 @@ extension AllTests {
             #expect(seen["mount./m.type"] == "tmpfs")
         }
 
-        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfsOfOtherIDs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfsTakesMappingsOfItsOwn() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/old", "stat:/old/inner", "create:/old/x", "mount:/old") {
                 $0.addMount("/old", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "ro", "noatime"])
@@ -228,7 +228,7 @@ extension AllTests {
             #expect(Set(flags).isSuperset(of: ["ro", "noatime", "idmapped"]), "\(flags)")
         }
 
-        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aSourceOnTmpfs() throws {
+        @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aSourceOnTmpfsIsMapped() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let script =
@@ -241,7 +241,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["idmap", "ridmap"])
-        func aFileSystemThatTakesNone(word: String) throws {
+        func aFileSystemThatTakesNoMappingsIsAnError(word: String) throws {
             let line = try Sandbox.current.refuse {
                 try add(&$0, "/proc", ["rbind", word], mappings: Self.oneUser)
             }
@@ -249,7 +249,7 @@ extension AllTests {
             #expect(line.contains("takes no idmapped mounts on this kernel"), "\(line)")
         }
 
-        @Test func aNewFileSystemThatTakesNone() throws {
+        @Test func aNewFileSystemThatTakesNoMappingsIsAnError() throws {
             let line = try Sandbox.current.refuse {
                 $0.addMount("/m", type: "ramfs", source: "none")
                 try $0.set("mounts.6.uidMappings", json: Self.oneUser)
@@ -261,7 +261,7 @@ extension AllTests {
         // MARK: Mistakes
 
         @Test(arguments: ["idmap", "ridmap"])
-        func withoutAnyMapping(word: String) throws {
+        func theWordNeedsMappings(word: String) throws {
             let line = try Sandbox.current.refuse { try add(&$0, "/tmp", ["rbind", word]) }
             #expect(line.contains("mounts[6].options[1]: needs uidMappings and gidMappings of the mount"), "\(line)")
         }
@@ -276,7 +276,7 @@ extension AllTests {
             (["bind", "idmap="], "mounts[6].options[1]: expected \"uids=…\""),
             (["remount", "idmap=uids=0-1-1;gids=0-1-1"], "mounts[6].options[1]: ids are mapped when a mount is made"),
         ])
-        func wordsThatAreNone(options: [String], text: String) throws {
+        func malformedWordsAreRefused(options: [String], text: String) throws {
             let line = try Sandbox.current.refuse { try add(&$0, "/tmp", options) }
             #expect(line.contains(text), "\(line)")
         }
@@ -290,7 +290,7 @@ extension AllTests {
             ),
             ("[]", "mounts[6].uidMappings"),
         ])
-        func mappingsThatAreNone(json: String, text: String) throws {
+        func malformedMappingsAreRefused(json: String, text: String) throws {
             let line = try Sandbox.current.refuse {
                 try add(&$0, "/tmp", ["bind"], mappings: Self.oneUser)
                 try $0.set("mounts.6.uidMappings", json: json)
@@ -299,7 +299,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["proc", "sysfs", "mqueue", "cgroup"])
-        func fileSystemsOfNamespaces(type: String) throws {
+        func fileSystemsOfNamespacesTakeNoMappings(type: String) throws {
             let line = try Sandbox.current.refuse {
                 $0.userNamespace()
                 $0.addMount("/m", type: type, source: type, options: ["idmap"])

@@ -12,7 +12,7 @@ extension AllTests {
         }
 
         /// Both deletes have found the old container when the name is given away again; the first is in its poststop hook then.
-        @Test func twoDeletesAndACreate() throws {
+        @Test func aDeleteSparesTheNextContainerOfTheName() throws {
             let box = try Sandbox.current
             let old = try hooked(box, "0.3")
             let new = try box.bundle("hang")
@@ -42,7 +42,7 @@ extension AllTests {
         }
 
         /// The end of a foreground run and the next one of the same name.
-        @Test func runsAndDeletesOfOneName() throws {
+        @Test func runsAndDeletesOfOneNameLeaveNothing() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             var ends: [Running] = []
@@ -62,7 +62,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func listBesideCreateAndDelete() throws {
+        @Test func listWorksBesideCreateAndDelete() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let script = """
@@ -77,7 +77,7 @@ extension AllTests {
             #expect(other.wait().status == 0)
         }
 
-        @Test func aFolderThatWasNeverFinished() throws {
+        @Test func anUnfinishedFolderIsShownWithItsRemedy() throws {
             let box = try Sandbox.current
             try box.folder("root/\(box.id)")
             let list = try box.runtime("list")
@@ -113,7 +113,7 @@ extension AllTests {
             #expect(late.status == 1 && late.stderr.contains("\(name) is stopped; runbox delete \(name)"), "\(late)")
         }
 
-        @Test func replacing() throws {
+        @Test func replaceEndsTheOldContainerFirst() throws {
             let box = try Sandbox.current
             let witness = box.path("witness")
             let old = try box.bundle("hang") {
@@ -139,7 +139,7 @@ extension AllTests {
         // MARK: The state root
 
         @Test(.needsRoot, arguments: ["other", "open", "sticky", "group", "above", "link", "folder"])
-        func aStateRootThatOthersCouldForge(kind: String) throws {
+        func aStateRootThatOthersCouldForgeIsRefused(kind: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let victim = try box.aside(["/bin/sleep", "60"])
@@ -187,7 +187,7 @@ extension AllTests {
 
         /// A process that cannot be looked at has not ended.
         @Test(.needsProgram("strace"), arguments: ["EMFILE", "EIO", "ENOMEM", "EACCES"])
-        func anUnreadableStartTime(code: String) throws {
+        func anUnreadableStartTimeIsNoEnd(code: String) throws {
             let box = try Sandbox.current
             #expect(try box.run(try box.bundle("hang"), flags: ["--detach"]).status == 0)
             let pid = try box.state()["pid"] as? Int ?? 0

@@ -39,7 +39,7 @@ extension AllTests {
         }
 
         @Test(arguments: [("/usr", "vendor-completions"), ("/usr/local", "site-functions")])
-        func everythingIsWhereItBelongs(prefix: String, zsh: String) throws {
+        func everyInstalledFileIsInItsPlace(prefix: String, zsh: String) throws {
             let box = try Sandbox.current
             _ = prefix == "/usr/local" ? try Self.make("install") : try Self.make("install", "PREFIX=\(prefix)")
             let files = try Self.files()

@@ -5,7 +5,7 @@ extension AllTests {
     /// AppArmor profiles and SELinux labels where neither is enabled. Where they are: Tests/VM.
     @Suite struct Labels {
         @Test(.needsHostWithoutAppArmor)
-        func aProfileWithoutAppArmor() throws {
+        func aProfileNeedsAppArmor() throws {
             let line = try Sandbox.current.refuse { $0["process.apparmorProfile"] = "docker-default" }
             #expect(
                 line.contains("process.apparmorProfile: AppArmor is not enabled on this host")
@@ -20,12 +20,12 @@ extension AllTests {
         @Test(
             .needsHostWithoutSELinux,
             arguments: ["process.selinuxLabel", "linux.mountLabel"])
-        func aLabelWithoutSELinux(field: String) throws {
+        func aLabelNeedsSELinux(field: String) throws {
             let line = try Sandbox.current.refuse { $0[field] = "system_u:object_r:container_file_t:s0:c1,c2" }
             #expect(line.contains("\(field): SELinux is not enabled on this host"), "\(line)")
         }
 
-        @Test func emptyOnesAreNone() throws {
+        @Test func emptyLabelsAreNone() throws {
             let seen = try Sandbox.current.look("say:x") {
                 $0["process.apparmorProfile"] = ""
                 $0["process.selinuxLabel"] = ""
@@ -40,7 +40,7 @@ extension AllTests {
                 ("--apparmor", "some", "AppArmor is not enabled"),
                 ("--process-label", "a:b:c", "SELinux is not enabled"),
             ])
-        func flagsOfExec(flag: String, value: String, words: String) throws {
+        func labelsOfExecNeedTheirModule(flag: String, value: String, words: String) throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("sleep:100000"))
             try box.ok("start", box.id)

@@ -11,7 +11,7 @@ extension AllTests {
 
         private static func run(_ bundle: Bundle) throws -> Outcome { try begin(bundle).wait() }
 
-        @Test func aContainerFromBeginningToEnd() throws {
+        @Test func aContainerRunsFromBeginningToEnd() throws {
             let outcome = try Self.run(try Sandbox.current.bundle("say:hello from inside", "exit:7"))
             #expect(outcome.status == 7 && outcome.stderr == "", "\(outcome)")
             let lines = outcome.stdout.split(separator: "\n").map(String.init)
@@ -27,7 +27,7 @@ extension AllTests {
             #expect(line.contains("config.json:") && line.contains("hostname"), "\(line)")
         }
 
-        @Test func aProgramThatIsNotThere() throws {
+        @Test func aMissingProgramIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refused(try Self.run(try box.bundle(args: ["/absent"])), status: 127)
             #expect(line.contains("/absent"), "\(line)")

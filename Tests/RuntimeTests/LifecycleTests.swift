@@ -5,7 +5,7 @@ import Testing
 extension AllTests {
     /// create, start, state, kill, delete, list
     @Suite struct Lifecycle {
-        @Test func fromCreatedToGone() throws {
+        @Test func aContainerGoesFromCreatedToGone() throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("say:hello", "hang"))
             #expect(try box.status() == "created")
@@ -22,7 +22,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func theState() throws {
+        @Test func theStateHasEveryField() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") { $0["annotations"] = ["a.b/c": "d", "empty": ""] }
             _ = try box.create(bundle)
@@ -53,7 +53,7 @@ extension AllTests {
 
         // MARK: What a status does not allow
 
-        @Test func startTwice() throws {
+        @Test func aSecondStartIsRefused() throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("hang"))
             try box.ok("start", box.id)
@@ -65,7 +65,7 @@ extension AllTests {
             #expect(try box.status() == "running")
         }
 
-        @Test func startOfAStoppedOne() throws {
+        @Test func aStoppedContainerCannotBeStarted() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             try box.ok("kill", box.id, "KILL")
@@ -76,7 +76,7 @@ extension AllTests {
                 "\(outcome)")
         }
 
-        @Test func killOfAStoppedOne() throws {
+        @Test func aStoppedContainerCannotBeKilled() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:0"))
             try box.ok("start", box.id)
@@ -87,7 +87,7 @@ extension AllTests {
             }
         }
 
-        @Test func deleteOfARunningOne() throws {
+        @Test func aRunningContainerCannotBeDeleted() throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("hang"))
             try box.ok("start", box.id)
@@ -102,7 +102,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func deleteOfACreatedOne() throws {
+        @Test func aCreatedContainerCanBeDeleted() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("say:it ran"))
             try box.ok("delete", box.id)
@@ -110,7 +110,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["state", "start", "kill", "delete", "wait"])
-        func anUnknownContainer(command: String) throws {
+        func anUnknownContainerIsAnError(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.runtime(command, box.id)
             #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")
@@ -118,13 +118,13 @@ extension AllTests {
         }
 
         @Test(arguments: [["delete", "--force"], ["delete", "-f"]])
-        func forcedDeleteOfAnUnknownOne(words: [String]) throws {
+        func aForcedDeleteOfNothingSucceeds(words: [String]) throws {
             let box = try Sandbox.current
             let outcome = try box.plain(["--root", box.root] + words + [box.id])
             #expect(outcome.status == 0, "\(outcome)")
         }
 
-        @Test func twoOfOneName() throws {
+        @Test func twoContainersCannotHaveOneName() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             let second = try box.bundle("say:it ran")
@@ -142,7 +142,7 @@ extension AllTests {
             for _ in 0..<3 { #expect(try box.run(bundle).stdout == "hello\n") }
         }
 
-        @Test func aHalfMadeOne() throws {
+        @Test func aHalfMadeContainerCanBeDeleted() throws {
             let box = try Sandbox.current
             try box.folder("root/" + box.id)
             let list = try box.runtime("list", "-q")
@@ -151,14 +151,14 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
         }
 
-        @Test func plainDeleteOfAHalfMadeOneRemovesItToo() throws {
+        @Test func aPlainDeleteRemovesAHalfMadeContainer() throws {
             let box = try Sandbox.current
             try box.folder("root/" + box.id)
             _ = try box.runtime("delete", box.id)
             #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
         }
 
-        @Test func aRuntimeThatDiesInCreate() throws {
+        @Test func aRuntimeThatDiesInCreateLeavesNothingRunning() throws {
             let box = try Sandbox.current
             let script = try box.file(
                 "hook.sh",
@@ -190,7 +190,7 @@ extension AllTests {
 
         // MARK: Pid files
 
-        @Test func pidFileOfCreate() throws {
+        @Test func createWritesThePidFile() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"), flags: ["--pid-file", box.path("pid")])
             let text = try String(contentsOfFile: box.path("pid"), encoding: .utf8)
@@ -201,7 +201,7 @@ extension AllTests {
             #expect(others == ["pid"], "its draft is gone: \(others)")
         }
 
-        @Test func pidFileOfRun() throws {
+        @Test func runWritesThePidFile() throws {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("hang"), flags: ["--pid-file=" + box.path("pid")])
             #expect(running.says("ready"))
@@ -212,7 +212,7 @@ extension AllTests {
             #expect(running.wait().status == 137)
         }
 
-        @Test func aPidFileThatCannotBeWritten() throws {
+        @Test func aPidFileThatCannotBeWrittenIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refuse(flags: ["--pid-file", box.path("absent/pid")])
             #expect(line.contains(box.path("absent/")), "\(line)")
@@ -222,7 +222,7 @@ extension AllTests {
 
         // MARK: list
 
-        @Test func list() throws {
+        @Test func listShowsEveryContainer() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             for suffix in ["b", "a"] { _ = try box.create(bundle, id: box.id(suffix)) }
@@ -260,7 +260,7 @@ extension AllTests {
         // MARK: kill
 
         @Test(arguments: ["TERM", "SIGTERM", "15", "term", "sigterm", ""])
-        func wordsForASignal(word: String) throws {
+        func signalsAreTakenByNameAndNumber(word: String) throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("wait:TERM:0"))
             try box.ok("start", box.id)
@@ -272,7 +272,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["FOO", "SIG", "0x9", "-1", "999"])
-        func wordsThatAreNone(word: String) throws {
+        func unknownSignalsAreRefused(word: String) throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             let outcome = try box.runtime("kill", box.id, word)
@@ -282,7 +282,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["RTMIN+3", "SIGRTMIN+3", "37"])
-        func realTimeSignals(word: String) throws {
+        func realTimeSignalsAreSent(word: String) throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("wait:37:0"))
             try box.ok("start", box.id)
@@ -291,7 +291,7 @@ extension AllTests {
             #expect(created.says("got=37"))
         }
 
-        @Test func killOfACreatedOne() throws {
+        @Test func aCreatedContainerCanBeKilled() throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("say:it ran"))
             try box.ok("kill", box.id, "KILL")
@@ -304,20 +304,20 @@ extension AllTests {
     /// `run`
     @Suite struct Run {
         @Test(arguments: [0, 1, 5, 42, 126, 127, 255])
-        func theExitStatus(code: Int) throws {
+        func runExitsWithThePayloadsStatus(code: Int) throws {
             let box = try Sandbox.current
             #expect(try box.run(try box.bundle("exit:\(code)")).status == code)
         }
 
         @Test(arguments: [("KILL", 137), ("SEGV", 139), ("ABRT", 134)])
-        func endedByASignal(name: String, status: Int) throws {
+        func anEndBySignalIsAnExitStatus(name: String, status: Int) throws {
             let box = try Sandbox.current
             // The first process of a pid namespace cannot kill itself; a child of the host's namespace can.
             let bundle = try box.bundle("kill:\(name)") { $0.dropNamespace("pid") }
             #expect(try box.run(bundle).status == status)
         }
 
-        @Test func detached() throws {
+        @Test func aDetachedRunReturnsAtOnce() throws {
             let box = try Sandbox.current
             for flag in ["--detach", "-d"] {
                 let outcome = try box.run(try box.bundle("hang"), id: box.id(flag), flags: [flag])
@@ -339,7 +339,7 @@ extension AllTests {
             #expect(outcome.stdout == "status 0\ndone\n", "\(outcome)")
         }
 
-        @Test func kept() throws {
+        @Test func keepKeepsTheContainer() throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("exit:4"), flags: ["--keep"])
             #expect(outcome.status == 4)
@@ -348,13 +348,13 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func notKeptNothingStays() throws {
+        @Test func withoutKeepNothingStays() throws {
             let box = try Sandbox.current
             #expect(try box.run(try box.bundle("exit:4")).status == 4)
             box.expectNothingLeft()
         }
 
-        @Test func theStateWhileItRuns() throws {
+        @Test func theStateIsRunningWhileItRuns() throws {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("hang"))
             #expect(running.says("ready"))
@@ -374,7 +374,7 @@ extension AllTests {
             #expect(running.wait().status == 0)
         }
 
-        @Test func aSignalBeforeThePayloadHandlesIt() throws {
+        @Test func aSignalBeforeThePayloadHandlesItLeavesNothing() throws {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("sleep:200", "exit:6"))
             running.signal(SIGUSR1)
@@ -391,7 +391,7 @@ extension AllTests {
             #expect(running.wait().status == 0)
         }
 
-        @Test func withoutASubreaper() throws {
+        @Test func withoutASubreaperOrphansGoElsewhere() throws {
             let box = try Sandbox.current
             let running = try box.runAside(
                 try box.bundle("orphan:50", "sleep:300", "say:end") { $0.dropNamespace("pid") },
@@ -416,7 +416,7 @@ extension AllTests {
             #expect(try box.run(bundle).status == 7)
         }
 
-        @Test func aKilledRuntimeLeavesTheContainerRunning() throws {
+        @Test func theContainerOutlivesAKilledRuntime() throws {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("hang"))
             #expect(running.says("ready"))
@@ -426,14 +426,14 @@ extension AllTests {
             try box.ok("delete", "--force", box.id)
         }
 
-        @Test func underAParentDeathSignalAndASubreaper() throws {
+        @Test func aParentDeathSignalIsNotInherited() throws {
             let box = try Sandbox.current
             let outcome = try box.run(
                 try box.bundle("process"), with: Surroundings(prefix: ["setpriv", "--pdeathsig", "KILL"]))
             #expect(outcome.status == 0 && outcome["pdeathsig"] == "0", "\(outcome)")
         }
 
-        @Test func standardStreamsThatAreClosed() throws {
+        @Test func closedStandardStreamsAreReplaced() throws {
             let box = try Sandbox.current
             let outcome = try box.run(
                 try box.bundle("fds", "save:/fds", "fds"),

@@ -29,7 +29,7 @@ extension AllTests {
         // MARK: Memory
 
         @Test(.needsControllers("memory"))
-        func whoTakesTooMuchMemoryIsKilledAndTold() throws {
+        func whoTakesTooMuchMemoryIsKilledAndExplained() throws {
             let box = try Sandbox.current
             let resources = ["memory": ["limit": 33_554_432, "swap": 33_554_432]]
             // `tail` of a file without lines keeps all of it.
@@ -66,7 +66,7 @@ extension AllTests {
         }
 
         @Test(.needsControllers("memory"))
-        func theSmallestLimit() throws {
+        func aLimitTooSmallForTheInitIsNamed() throws {
             let box = try Sandbox.current
             let small = try bundle(box, ["/bin/true"], ["memory": ["limit": 262_144]])
             #expect(try box.run(small).status == 0, "256 KiB are enough for a static program")
@@ -103,7 +103,7 @@ extension AllTests {
         @Test(
             .needsControllers("io"), .needsDisk
         )
-        func readingIsSlowedDown() throws {
+        func aLimitSlowsReadingDown() throws {
             let box = try Sandbox.current
             let numbers = try #require(Requirement.disk).split(separator: ":").compactMap { Int($0) }
             let throttle: [String: Any] = ["major": numbers[0], "minor": numbers[1], "rate": 1 << 20]
@@ -168,7 +168,7 @@ extension AllTests {
         }
 
         @Test(.needsControllers("memory"))
-        func aThreadedParentIsToldApart() throws {
+        func aThreadedParentIsNamed() throws {
             let box = try Sandbox.current
             try CgroupTree.make(path(box))
             try CgroupTree.make(path(box) + "/threaded")
@@ -185,7 +185,7 @@ extension AllTests {
 
         /// A container that manages its cgroup itself, as systemd in a container does.
         @Test(.needsControllers("pids"))
-        func aDelegatedCgroup() throws {
+        func aContainerManagesItsDelegatedCgroup() throws {
             let box = try Sandbox.current
             let script = """
                 cd /sys/fs/cgroup && /bin/busybox mkdir leaf sub && echo 1 > leaf/cgroup.procs && echo +pids > cgroup.subtree_control \
@@ -211,7 +211,7 @@ extension AllTests {
         // MARK: update and events of the living
 
         @Test(.needsControllers("memory"))
-        func updatesOfALivingContainer() throws {
+        func anUpdateChangesALivingContainer() throws {
             let box = try Sandbox.current
             _ = try box.create(try bundle(box, ["/probe", "hang"], ["memory": ["limit": 67_108_864]]))
             try box.ok("start", box.id)

@@ -37,7 +37,7 @@ extension AllTests {
             for flag in help.global { #expect(Self.tells(text, flag), "\(flag)") }
         }
 
-        @Test func aPageTellsEveryFlag() throws {
+        @Test func aPageShowsEveryFlag() throws {
             for command in try HelpText.read().commands {
                 let text = Self.read(try Self.page("runbox-\(command.name)"))
                 #expect(text.contains("runbox-\(command.name) - \(command.summary)"), "\(text)")
@@ -51,7 +51,7 @@ extension AllTests {
             return text.contains(" .TP --\(flag.name)\(short)\(value) \(flag.text)")
         }
 
-        @Test func thePageOfNothing() throws {
+        @Test func aPageOfNothingIsAnError() throws {
             let outcome = try Sandbox.current.plain(["man", "runbox-frobnicate"])
             #expect(outcome.status == 1 && outcome.stderr.contains("frobnicate"), "\(outcome)")
         }

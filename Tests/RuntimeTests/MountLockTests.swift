@@ -36,7 +36,7 @@ extension AllTests {
         }
 
         @Test(arguments: [[], ["--no-pivot"]], ["/host", "/ro", "/etc", "/"])
-        func readOnlyHolds(flags: [String], path: String) throws {
+        func readOnlyMountsStayReadOnly(flags: [String], path: String) throws {
             let outcome = try attack(
                 "busybox mount -o remount,bind,rw none \(path) && echo lifted; busybox mount -o remount,rw,bind,nosuid none \(path) && echo lifted; "
                     + "busybox umount \(path) && echo unmounted; busybox umount -l \(path) && echo unmounted; echo x > \(path)/new && echo wrote; exit 0",
@@ -52,7 +52,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stdout == "", "\(outcome)")
         }
 
-        @Test func aNamespaceInsideHoldsToo() throws {
+        @Test func locksHoldInANamespaceInside() throws {
             let outcome = try attack(
                 "busybox unshare -m busybox sh -c 'busybox umount /secret && echo unmounted; busybox mount -o remount,bind,rw none /ro && echo lifted; cat /secret/s'; "
                     + "busybox mount --bind /ro /m && busybox mount -o remount,bind,rw none /m && echo lifted; exit 0")
@@ -71,7 +71,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stdout == (isMasked ? "" : "mounted\n"), "\(outcome)")
         }
 
-        @Test func itsOwnMountsAreItsOwn() throws {
+        @Test func theContainersOwnMountsAreNotLocked() throws {
             let outcome = try attack(
                 "busybox mount -t tmpfs none /m && echo x > /m/x && busybox mount -o remount,bind,ro none /m && busybox mount -o remount,bind,rw none /m && "
                     + "echo y > /m/x && busybox umount /m && busybox mount --bind /open /m && busybox umount /m && busybox mount --rbind / /m && echo all"
@@ -79,7 +79,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stdout == "all\n", "\(outcome)")
         }
 
-        @Test func aJoinedUserNamespace() throws {
+        @Test func locksHoldInAJoinedUserNamespace() throws {
             let box = try Sandbox.current
             let holder = try box.aside(["unshare", "--user", "sh", "-c", "echo ready; exec sleep 1000"])
             #expect(holder.says("ready"))
@@ -97,7 +97,7 @@ extension AllTests {
 
         // MARK: What must be as it was
 
-        @Test func theWorkingDirectoryAndTheRoot() throws {
+        @Test func theWorkingDirectoryAndTheRootAreTheContainers() throws {
             let outcome = try attack(
                 "pwd; busybox readlink /proc/self/cwd; busybox readlink /proc/self/root; echo x > here && cat /m/here"
             ) {
@@ -121,7 +121,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["shared", "rshared", "slave", "private", "unbindable"])
-        func theRootsPropagation(word: String) throws {
+        func theRootsPropagationIsKept(word: String) throws {
             let outcome = try attack("busybox awk '$5 == \"/\"' /proc/self/mountinfo") {
                 $0["linux.rootfsPropagation"] = word
             }
@@ -131,7 +131,7 @@ extension AllTests {
         }
 
         /// Where one user namespace is all that is allowed, the container runs, and it is said what it lacks.
-        @Test func withoutAnotherUserNamespace() throws {
+        @Test func withoutAnotherUserNamespaceTheLossIsAWarning() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 $0.userNamespace(host: 0, size: 1)

@@ -95,25 +95,25 @@ extension AllTests {
             ["tmpcopyup"], ["tmpcopyup", "ro"], ["tmpcopyup", "size=1m,nr_inodes=50"], ["rro"], ["rprivate", "ro"],
             ["rshared"],
         ])
-        func aNewFileSystem(options: [String]) throws {
+        func aNewFileSystemStaysInside(options: [String]) throws {
             try race([("/vol/dir", "tmpfs", "tmpfs", options)])
         }
 
-        @Test func bindMountsThatAreReadOnly() throws {
+        @Test func readOnlyBindMountsStayInside() throws {
             try race([("/vol/dir", "none", "FOLDER", ["bind", "ro", "rslave"])])
         }
 
-        @Test func destinationsBelow() throws {
+        @Test func destinationsBelowStayInside() throws {
             try race([("/vol/dir/new/deep", "tmpfs", "tmpfs", ["tmpcopyup"])])
         }
 
-        @Test func files() throws {
+        @Test func mountsOnFilesStayInside() throws {
             try race([("/vol/dir/evil", "none", "FILE", ["bind", "ro"]), ("/vol/dir/new", "none", "FILE", ["bind"])])
         }
 
         /// Device nodes go into the tmpfs that was mounted, not into what /dev has come to be.
         @Test(arguments: [[], ["ro"]])
-        func theDeviceFolder(options: [String]) throws {
+        func devicesStayInside(options: [String]) throws {
             try race([], at: ("bundle/rootfs/dev", "bundle/rootfs/dev.d"), watching: ["dev", "dev.d", "etc"]) {
                 for mount in ["/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"] { $0.dropMount(mount) }
                 $0.addMount("/dev", type: "tmpfs", source: "tmpfs", options: options)

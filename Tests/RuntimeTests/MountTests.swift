@@ -30,7 +30,7 @@ extension AllTests {
         ]
 
         @Test(arguments: words.indices)
-        func ofATmpfs(index: Int) throws {
+        func aTmpfsTakesItsOptions(index: Int) throws {
             let (options, has, hasNot) = Self.words[index]
             let seen = try Sandbox.current.look("mount:/m") {
                 $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: options)
@@ -45,7 +45,7 @@ extension AllTests {
 
         /// The same flags on a bind mount, where they take a second call.
         @Test(arguments: ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow"])
-        func ofABindMount(word: String) throws {
+        func aBindMountTakesItsOptions(word: String) throws {
             let box = try Sandbox.current
             let source = try box.folder("source")
             let seen = try box.look("mount:/m", "mount:/other") {
@@ -62,7 +62,7 @@ extension AllTests {
             ("shared", "shared"), ("rshared", "shared"), ("private", "private"), ("rprivate", "private"),
             ("unbindable", "unbindable"), ("runbindable", "unbindable"), ("slave", "private"), ("rslave", "private"),
         ])
-        func propagation(word: String, expected: String) throws {
+        func aMountTakesItsPropagation(word: String, expected: String) throws {
             let box = try Sandbox.current
             let source = try box.folder("source")
             let seen = try box.look("mount:/m", "mount:/t") {
@@ -97,7 +97,7 @@ extension AllTests {
             ("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"), ("rnoexec", "noexec"), ("rnoatime", "noatime"),
             ("rnodiratime", "nodiratime"), ("rrelatime", "relatime"), ("rnosymfollow", "nosymfollow"),
         ])
-        func recursivelySet(word: String, flag: String) throws {
+        func recursiveWordsSetFlagsBelow(word: String, flag: String) throws {
             let (top, below) = try flags(["rbind", word], of: flag == "relatime" ? "noatime" : "rw")
             #expect(top.contains(flag) && below.contains(flag), "\(top) \(below)")
         }
@@ -106,18 +106,18 @@ extension AllTests {
             ("rrw", "ro"), ("rsuid", "nosuid"), ("rdev", "nodev"), ("rexec", "noexec"), ("ratime", "noatime"),
             ("rdiratime", "nodiratime"), ("rsymfollow", "nosymfollow"), ("rstrictatime", "relatime"),
         ])
-        func recursivelyCleared(word: String, flag: String) throws {
+        func recursiveWordsClearFlagsBelow(word: String, flag: String) throws {
             let (top, below) = try flags(["rbind", word], of: flag == "relatime" ? "rw" : flag)
             #expect(!top.contains(flag) && !below.contains(flag), "\(top) \(below)")
         }
 
         @Test(arguments: ["rnostrictatime", "rnorelatime", "rsync", "rasync", "rdirsync", "rmand", "rnomand"])
-        func recursiveWordsThatChangeNothing(word: String) throws {
+        func recursiveWordsWithoutEffectAreTaken(word: String) throws {
             let (top, below) = try flags(["rbind", word], of: "rw")
             #expect(top.contains("rw") && below.contains("rw"), "\(top) \(below)")
         }
 
-        @Test func theOrdinaryWordStaysAtTheTop() throws {
+        @Test func anOrdinaryWordChangesTheTopMountOnly() throws {
             let (top, below) = try flags(["rbind", "ro"], of: "rw")
             #expect(top.contains("ro") && below.contains("rw"), "\(top) \(below)")
         }
@@ -129,7 +129,7 @@ extension AllTests {
 
         // MARK: Words of their own
 
-        @Test func remount() throws {
+        @Test func remountChangesTheMountThatIsThere() throws {
             let seen = try Sandbox.current.look("mount:/m", "create:/m/x") {
                 $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["size=64k"])
                 $0.addMount("/m", type: "tmpfs", source: "tmpfs", options: ["remount", "ro", "nosuid"])
@@ -138,7 +138,7 @@ extension AllTests {
             #expect(seen["create./m/x"] == "EROFS", "\(seen)")
         }
 
-        @Test func tmpcopyup() throws {
+        @Test func tmpcopyupCopiesTheFolder() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(
                 "read:/data/a", "read:/data/deep/b", "stat:/data/run", "link:/data/link", "mount:/data",
@@ -162,7 +162,7 @@ extension AllTests {
 
         /// Names and links that are no UTF-8, several names of one file, holes, set-id bits, nodes, times and extended attributes.
         @Test(arguments: [["tmpcopyup"], ["tmpcopyup", "size=1m,nr_inodes=100", "ro", "rprivate"]])
-        func tmpcopyupOfOddFiles(options: [String]) throws {
+        func tmpcopyupCopiesOddFilesAsTheyAre(options: [String]) throws {
             let box = try Sandbox.current
             let script =
                 "cd /data; busybox printf '%s\\n' * | busybox hexdump -v -e '1/1 \"%02x\"'; echo; busybox readlink l* | busybox hexdump -v -e '1/1 \"%02x\"'; echo; "
@@ -214,7 +214,7 @@ extension AllTests {
         }
 
         /// What only mount(2) takes is dressed all the same.
-        @Test func propagationOfSeveralOptionsInOneWord() throws {
+        @Test func severalOptionsInOneWordHold() throws {
             let seen = try Sandbox.current.look("mount:/m", "create:/m/x") {
                 $0.addMount(
                     "/m", type: "tmpfs", source: "tmpfs", options: ["size=1m,mode=700", "rshared", "rro", "rnosuid"])
@@ -226,7 +226,7 @@ extension AllTests {
 
         /// In a user namespace a plain bind may not show what lies below a mount; nor is that mount taken along unasked.
         @Test(arguments: ["bind", "rbind"])
-        func aPlainBindThatWouldUncover(word: String) throws {
+        func aPlainBindUncoversNothing(word: String) throws {
             let box = try Sandbox.current
             let source = try box.folder("source")
             try box.file("source/sub/under", "covered")
@@ -251,7 +251,7 @@ extension AllTests {
             }
         }
 
-        @Test func copySymlink() throws {
+        @Test func copySymlinkMakesTheSameLink() throws {
             let box = try Sandbox.current
             symlink("/probe", box.path("link"))
             let seen = try box.look("link:/m") {
@@ -260,7 +260,7 @@ extension AllTests {
             #expect(seen["link./m"] == "/probe", "\(seen)")
         }
 
-        @Test func sourceNotFollowed() throws {
+        @Test func aSourceLinkIsNotFollowedWhenAsked() throws {
             let box = try Sandbox.current
             try box.folder("folder")
             symlink("folder", box.path("link"))
@@ -270,7 +270,7 @@ extension AllTests {
             #expect(seen["stat./m"]?.hasPrefix("link") == true, "\(seen)")
         }
 
-        @Test func destinationNotFollowed() throws {
+        @Test func aDestinationLinkIsNotFollowedWhenAsked() throws {
             let box = try Sandbox.current
             let source = try box.file("data", "new")
             let bundle = try box.bundle("read:/target", "read:/link") {
@@ -306,7 +306,7 @@ extension AllTests {
     @Suite struct Mounts {
         // MARK: Sources
 
-        @Test func foldersAndFiles() throws {
+        @Test func foldersAndFilesAreBindMounted() throws {
             let box = try Sandbox.current
             try box.file("source/hello", "world")
             let file = try box.file("single", "content")
@@ -318,7 +318,7 @@ extension AllTests {
             #expect(FileManager.default.fileExists(atPath: box.path("source/new")), "a bind mount is no copy")
         }
 
-        @Test func relativeSourcesStartAtTheBundle() throws {
+        @Test func relativeSourcesAreBelowTheBundle() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("read:/m/hello") {
                 $0.addMount("/m", type: "none", source: "data", options: ["bind"])
@@ -339,7 +339,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["bind", "rbind"])
-        func aSourceThatIsNotThere(word: String) throws {
+        func aMissingSourceIsAnError(word: String) throws {
             let box = try Sandbox.current
             let line = try box.refuse { $0.addMount("/m", type: "none", source: box.path("absent"), options: [word]) }
             #expect(line.contains(box.path("absent")) && line.contains("mounts[6]"), "\(line)")
@@ -349,12 +349,12 @@ extension AllTests {
             }
         }
 
-        @Test func aBindMountWithoutASource() throws {
+        @Test func aBindMountNeedsASource() throws {
             let line = try Sandbox.current.refuse { $0.addMount("/m", type: "none", options: ["bind"]) }
             #expect(line.contains("mounts[6]") && line.contains("source"), "\(line)")
         }
 
-        @Test func anUnknownFileSystem() throws {
+        @Test func anUnknownFileSystemIsAnError() throws {
             let line = try Sandbox.current.refuse { $0.addMount("/m", type: "frobfs", source: "none") }
             #expect(line.contains("frobfs") && line.contains("/m"), "\(line)")
         }
@@ -422,7 +422,7 @@ extension AllTests {
             #expect(seen["stat./set"] == "dir 1777 0:0", "\(seen)")
         }
 
-        @Test func theUsualFileSystems() throws {
+        @Test func theUsualFileSystemsAreMounted() throws {
             let seen = try Sandbox.current.look(
                 "mount:/proc", "mount:/dev", "mount:/dev/pts", "mount:/dev/shm", "mount:/dev/mqueue", "mount:/sys",
                 "mqueue",
@@ -441,7 +441,7 @@ extension AllTests {
         // MARK: /proc and /sys
 
         @Test(arguments: ["uptime", "meminfo", "cpuinfo", "stat", "loadavg", "diskstats", "swaps"])
-        func filesOfProcThatMayBeCovered(name: String) throws {
+        func someFilesOfProcMayBeCovered(name: String) throws {
             let box = try Sandbox.current
             let file = try box.file("mine", "mine")
             let seen = try box.look("read:/proc/\(name)") {
@@ -454,19 +454,19 @@ extension AllTests {
             "/proc/self/attr/exec", "/proc/sys/kernel/hostname", "/proc/version", "/proc/1/status",
             "/proc/sysrq-trigger",
         ])
-        func filesOfProcThatMayNot(destination: String) throws {
+        func otherFilesOfProcMayNotBeCovered(destination: String) throws {
             let box = try Sandbox.current
             let file = try box.file("mine", "mine")
             let line = try box.refuse { $0.addMount(destination, type: "none", source: file, options: ["bind"]) }
             #expect(line.contains(destination) && line.contains("proc"), "\(line)")
         }
 
-        @Test func noOtherFileSystemOnProc() throws {
+        @Test func noOtherFileSystemMayBeOnProc() throws {
             let line = try Sandbox.current.refuse { $0.addMount("/proc", type: "tmpfs", source: "tmpfs") }
             #expect(line.contains("/proc"), "\(line)")
         }
 
-        @Test func noOrdinaryFolderOnProc() throws {
+        @Test func noOrdinaryFolderMayBeOnProc() throws {
             let box = try Sandbox.current
             let folder = try box.folder("fake")
             let line = try box.refuse { $0.addMount("/proc", type: "none", source: folder, options: ["bind"]) }
@@ -493,7 +493,7 @@ extension AllTests {
             #expect(line.contains("/" + name), "\(line)")
         }
 
-        @Test func cgroup() throws {
+        @Test func theCgroupTreeIsMountedReadOnly() throws {
             let seen = try Sandbox.current.look(
                 "mount:/sys/fs/cgroup", "read:/sys/fs/cgroup/cgroup.procs", "mkdir:/sys/fs/cgroup/x"
             ) {
@@ -510,7 +510,7 @@ extension AllTests {
             #expect(options.isSuperset(of: ["ro", "nosuid", "noexec", "nodev"]), "\(options)")
         }
 
-        @Test func aWritableCgroup() throws {
+        @Test func theCgroupTreeIsMountedWritable() throws {
             let seen = try Sandbox.current.look("mkdir:/sys/fs/cgroup/sub", "unlink:/sys/fs/cgroup/sub") {
                 $0.namespace("cgroup")
                 $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev"])
@@ -518,7 +518,7 @@ extension AllTests {
             #expect(seen["mkdir./sys/fs/cgroup/sub"] == "ok" && seen["unlink./sys/fs/cgroup/sub"] == "ok", "\(seen)")
         }
 
-        @Test func cgroupWithoutItsNamespace() throws {
+        @Test func theCgroupTreeNeedsNoNamespace() throws {
             let seen = try Sandbox.current.look(
                 "mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/\(try Sandbox.current.id("new"))"
             ) {
@@ -549,7 +549,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["ABS", "REL"], ["/link", "/link/new", "/link/new/deep", "/link/inner"])
-        func aTargetBelowALinkToTheHost(kind: String, destination: String) throws {
+        func aTargetBelowALinkDoesNotReachTheHost(kind: String, destination: String) throws {
             let box = try Sandbox.current
             let victim = try victim(box)
             let bundle = try box.bundle("create:\(destination)/x") {
@@ -566,7 +566,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["/link", "/link/new", "/dir/link/file"])
-        func aFileTargetBelowALinkToTheHost(destination: String) throws {
+        func aFileTargetBelowALinkDoesNotReachTheHost(destination: String) throws {
             let box = try Sandbox.current
             let victim = try victim(box)
             let source = try box.file("data", "new")
@@ -586,7 +586,7 @@ extension AllTests {
             }
         }
 
-        @Test func linksInACircle() throws {
+        @Test func linksInACircleAreAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0.addMount("/a/b", type: "tmpfs", source: "tmpfs") }
             symlink("loop", bundle.rootfs + "/a")
@@ -595,7 +595,7 @@ extension AllTests {
             #expect(line.contains("/a/b"), "\(line)")
         }
 
-        @Test func throughAMountMadeBefore() throws {
+        @Test func anEarlierMountDoesNotLeadToTheHost() throws {
             let box = try Sandbox.current
             let victim = try victim(box)
             try box.folder("shared")

@@ -17,7 +17,7 @@ extension AllTests {
         }
 
         @Test(arguments: all)
-        func new(word: String, name: String) throws {
+        func aNewNamespaceIsNotTheHosts(word: String, name: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("ns") { if word == "user" { $0.userNamespace() } else { $0.namespace(word) } }
             if word == "user" { try bundle.chown(to: 100_000) }
@@ -27,7 +27,7 @@ extension AllTests {
             #expect(Int(seen) != nil && seen != inode("/proc/self/ns/\(name)"), "\(seen)")
         }
 
-        @Test func allEightAtOnce() throws {
+        @Test func allEightAreMadeAtOnce() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("ns", "ids", "process") {
                 $0.userNamespace()
@@ -44,7 +44,7 @@ extension AllTests {
         }
 
         @Test(arguments: all.filter { $0.0 != "mount" && $0.0 != "user" })
-        func absentIsTheHosts(word: String, name: String) throws {
+        func anAbsentNamespaceIsTheHosts(word: String, name: String) throws {
             let seen = try Sandbox.current.look("ns") {
                 $0.dropNamespace(word)
                 if word == "uts" { $0["hostname"] = nil }
@@ -75,7 +75,7 @@ extension AllTests {
         }
 
         @Test(arguments: all.filter { $0.0 != "user" })
-        func joined(word: String, name: String) throws {
+        func aPathIsJoined(word: String, name: String) throws {
             let box = try Sandbox.current
             let path = try holder(box, word, name)
             let expected = inode(path)
@@ -85,7 +85,7 @@ extension AllTests {
             #expect(outcome["ns.\(name)"] == expected && expected != inode("/proc/self/ns/\(name)"), "\(outcome)")
         }
 
-        @Test func joinedUserNamespace() throws {
+        @Test func aUserNamespaceIsJoined() throws {
             let box = try Sandbox.current
             let path = try holder(box, "user", "user")
             let bundle = try box.bundle("ns", "ids", "userns") { $0.namespace("user", path: path) }
@@ -96,7 +96,7 @@ extension AllTests {
             #expect(outcome["uid_map"] == "0 100000 65536", "\(outcome)")
         }
 
-        @Test func theNamespacesOfAnotherContainer() throws {
+        @Test func theNamespacesOfAnotherContainerAreJoined() throws {
             let box = try Sandbox.current
             let sandbox = try box.bundle("hang")
             _ = try box.create(sandbox, id: box.id("pause"))
@@ -116,42 +116,42 @@ extension AllTests {
 
         // MARK: Mistakes
 
-        @Test func aPathOfAnotherType() throws {
+        @Test func aPathOfAnotherTypeIsRefused() throws {
             let line = try Sandbox.current.refuse { $0.namespace("network", path: "/proc/self/ns/uts") }
             #expect(line.contains("/proc/self/ns/uts") && line.contains("network"), "\(line)")
         }
 
-        @Test func aPathThatIsNoNamespace() throws {
+        @Test func aPathThatIsNoNamespaceIsRefused() throws {
             let box = try Sandbox.current
             let file = try box.file("plain")
             let line = try box.refuse { $0.namespace("ipc", path: file) }
             #expect(line.contains(file), "\(line)")
         }
 
-        @Test func aPathThatIsNotThere() throws {
+        @Test func aMissingPathIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refuse { $0.namespace("network", path: box.path("nothing")) }
             #expect(line.contains(box.path("nothing")), "\(line)")
         }
 
-        @Test func aRelativePath() throws {
+        @Test func aRelativePathIsRefused() throws {
             let line = try Sandbox.current.refuse { $0.namespace("network", path: "ns/net") }
             #expect(line.contains("linux.namespaces[4].path") && line.contains("absolute"), "\(line)")
         }
 
-        @Test func twiceTheSame() throws {
+        @Test func aTypeTwiceIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["linux.namespaces.+"] = ["type": "pid"] }
             #expect(line.contains("linux.namespaces[5]") && line.contains("pid"), "\(line)")
         }
 
-        @Test func anUnknownType() throws {
+        @Test func anUnknownTypeIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["linux.namespaces.+"] = ["type": "pidd"] }
             #expect(line.contains("linux.namespaces[5].type") && line.contains("pidd"), "\(line)")
         }
 
         // MARK: What comes with them
 
-        @Test func theFirstProcess() throws {
+        @Test func theInitIsTheFirstProcess() throws {
             let seen = try Sandbox.current.look("process")
             #expect(seen["pid"] == "1" && seen["ppid"] == "0")
         }
@@ -190,7 +190,7 @@ extension AllTests {
             (#"{"monotonic": {"secs": 0}, "boottime": {}}"#, 0, 0), ("{}", 0, 0),
         ]
 
-        @Test(arguments: offsets.indices) func forwards(index: Int) throws {
+        @Test(arguments: offsets.indices) func offsetsMoveTheClocksForwards(index: Int) throws {
             let (json, monotonic, boottime) = Self.offsets[index]
             let box = try Sandbox.current
             let bundle = try box.bundle("clock", "read:/proc/self/timens_offsets", "ns", "process") {
@@ -208,7 +208,7 @@ extension AllTests {
             return stat(path, &status) == 0 ? String(status.st_ino) : "none"
         }
 
-        @Test func backwards() throws {
+        @Test func offsetsMoveTheClocksBackwards() throws {
             let box = try Sandbox.current
             let most = host(CLOCK_MONOTONIC) / 2
             let seen = try box.run(
@@ -223,7 +223,7 @@ extension AllTests {
         }
 
         /// The time namespace belongs to the container's user namespace, like all others.
-        @Test func inAUserNamespace() throws {
+        @Test func offsetsHoldInAUserNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("clock", "userns", "ids", "ns", "hang") {
                 $0.userNamespace()
@@ -244,7 +244,7 @@ extension AllTests {
             #expect(owner.trimmingCharacters(in: .whitespacesAndNewlines) == user, "\(owner) \(user)")
         }
 
-        @Test func besideAJoinedNamespace() throws {
+        @Test func offsetsHoldBesideAJoinedNamespace() throws {
             let box = try Sandbox.current
             let holder = try box.aside(["unshare", "--uts", "sh", "-c", "echo ready; exec sleep 1000"])
             #expect(holder.says("ready"))
@@ -259,7 +259,7 @@ extension AllTests {
             #expect(seen["ns.uts"] == link("/proc/\(holder.pid)/ns/uts"), "\(seen)")
         }
 
-        @Test func throughCreateAndStart() throws {
+        @Test func offsetsHoldThroughCreateAndStart() throws {
             let box = try Sandbox.current
             let running = try box.create(
                 try box.bundle("clock") {
@@ -289,7 +289,7 @@ extension AllTests {
             (#"{"boottime": {"secs": 1.5}}"#, "linux.timeOffsets.boottime.secs"),
             (#"{"realtime": {"secs": 1}}"#, "linux.timeOffsets"),
         ])
-        func mistakes(json: String, text: String) throws {
+        func mistakesNameTheirField(json: String, text: String) throws {
             let line = try Sandbox.current.refuse {
                 $0.namespace("time")
                 try $0.set("linux.timeOffsets", json: json)
@@ -297,14 +297,14 @@ extension AllTests {
             #expect(line.contains(text), "\(line)")
         }
 
-        @Test func withoutTheNamespace() throws {
+        @Test func offsetsNeedATimeNamespace() throws {
             let line = try Sandbox.current.refuse {
                 try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 1}}"#)
             }
             #expect(line.contains("linux.timeOffsets: needs a time namespace"), "\(line)")
         }
 
-        @Test func inANamespaceThatIsJoined() throws {
+        @Test func offsetsOfAJoinedNamespaceAreRefused() throws {
             let line = try Sandbox.current.refuse {
                 $0.namespace("time", path: "/proc/self/ns/time")
                 try $0.set("linux.timeOffsets", json: #"{"monotonic": {"secs": 1}}"#)
@@ -333,7 +333,7 @@ extension AllTests {
             #expect(seen["uid"] == "0" && seen["gid"] == "0" && seen["groups"] == "", "\(seen)")
         }
 
-        @Test func severalLinesOfMappings() throws {
+        @Test func severalLinesOfMappingsHold() throws {
             let seen = try run("userns", "ids", "stat:/etc/passwd") {
                 let lines =
                     #"[{"containerID": 0, "hostID": 100000, "size": 10}, {"containerID": 10, "hostID": 200000, "size": 5}]"#
@@ -347,12 +347,12 @@ extension AllTests {
                 "\(seen)")
         }
 
-        @Test func anotherUserWithGroups() throws {
+        @Test func anotherUserHasItsGroups() throws {
             let seen = try run("ids") { $0["process.user"] = ["uid": 1000, "gid": 1001, "additionalGids": [5, 1002]] }
             #expect(seen["uid"] == "1000" && seen["gid"] == "1001" && seen["groups"] == "5 1002", "\(seen)")
         }
 
-        @Test func onTheHostItIsTheMappedUser() throws {
+        @Test func onTheHostTheProcessIsTheMappedUser() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") { $0.userNamespace() }
             try bundle.chown(to: 100_000)
@@ -385,7 +385,7 @@ extension AllTests {
                 "\(seen)")
         }
 
-        @Test func aSourceThatOnlyTheHostsRootCanReach() throws {
+        @Test func aSourceThatOnlyTheHostsRootReachesIsMounted() throws {
             let box = try Sandbox.current
             try box.folder("private", mode: 0o700)
             try box.folder("private/data")
@@ -396,7 +396,7 @@ extension AllTests {
             #expect(seen["read./data/hello"] == "world", "\(seen)")
         }
 
-        @Test func mappingsWithoutTheNamespace() throws {
+        @Test func mappingsNeedAUserNamespace() throws {
             let line = try Sandbox.current.refuse {
                 $0["linux.uidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 10]]
                 $0["linux.gidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 10]]
@@ -404,17 +404,17 @@ extension AllTests {
             #expect(line.contains("idMappings") && line.contains("user"), "\(line)")
         }
 
-        @Test func theNamespaceWithoutMappings() throws {
+        @Test func aUserNamespaceNeedsMappings() throws {
             let line = try Sandbox.current.refuse { $0.namespace("user") }
             #expect(line.contains("linux.uidMappings"), "\(line)")
         }
 
-        @Test func anEmptyRange() throws {
+        @Test func anEmptyRangeIsRefused() throws {
             let line = try Sandbox.current.refuse { $0.userNamespace(size: 0) }
             #expect(line.contains("idMappings[0].size"), "\(line)")
         }
 
-        @Test func aUserWithoutAMapping() throws {
+        @Test func aUserWithoutAMappingIsRefused() throws {
             let line = try Sandbox.current.refuse {
                 $0.userNamespace(size: 10)
                 $0["process.user"] = ["uid": 1000, "gid": 0]

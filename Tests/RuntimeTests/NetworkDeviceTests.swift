@@ -28,7 +28,7 @@ extension AllTests {
             { $0["linux.netDevices"] = devices }
         }
 
-        @Test func movedUnderItsName() throws {
+        @Test func aDeviceIsMovedUnderItsName() throws {
             let seen = try Sandbox.current.look("addresses", with: host(), edit: give(["v1": [:]]))
             #expect(
                 seen["v1.state"] == "up" && seen["v1.10.9.8.7"] == "there" && seen["v1.fd00::5"] == "there", "\(seen)")
@@ -36,7 +36,7 @@ extension AllTests {
             #expect(try after()["v1.state"] == nil, "the kernel ends a virtual one; the runtime does not fetch it")
         }
 
-        @Test func renamed() throws {
+        @Test func aDeviceIsRenamed() throws {
             let seen = try Sandbox.current.look(
                 "addresses", "read:/sys/class/net/eth0/mtu", with: host(), edit: give(["v1": ["name": "eth0"]]))
             #expect(
@@ -44,14 +44,14 @@ extension AllTests {
             #expect(seen.text.contains("1400"), "\(seen)")
         }
 
-        @Test func namedByThePatternsNumber() throws {
+        @Test func aPatternGivesTheNextNumber() throws {
             let seen = try Sandbox.current.look(
                 "addresses", with: host(), edit: give(["v0": ["name": "net%d"], "v1": ["name": "net%d"]]))
             #expect(seen["net0.state"] == "up" && seen["net1.state"] == "up", "\(seen)")
             #expect(seen["net0.10.9.8.7"] ?? seen["net1.10.9.8.7"] == "there", "\(seen)")
         }
 
-        @Test func inAUserNamespace() throws {
+        @Test func aDeviceIsMovedIntoAUserNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("addresses") {
                 $0.userNamespace()
@@ -62,7 +62,7 @@ extension AllTests {
             #expect(outcome["eth0.10.9.8.7"] == "there" && outcome["eth0.state"] == "up", "\(outcome)")
         }
 
-        @Test func thereWhenHooksRun() throws {
+        @Test func aDeviceIsThereWhenHooksRun() throws {
             let box = try Sandbox.current
             let folder = try box.folder("log", mode: 0o777)
             let seen = try box.look("addresses", with: host()) {
@@ -75,7 +75,7 @@ extension AllTests {
             #expect(try String(contentsOfFile: folder + "/hook", encoding: .utf8).contains("eth0.10.9.8.7=there"))
         }
 
-        @Test func joinedByPath() throws {
+        @Test func aDeviceIsMovedIntoAJoinedNamespace() throws {
             let box = try Sandbox.current
             // The namespace outlives the container, and the interface stays in it: it is the namespace's owner's.
             let surroundings = try host(
@@ -107,7 +107,7 @@ extension AllTests {
                 try box.run(try box.bundle("say:it ran", edit: edit), with: surroundings ?? host()))
         }
 
-        @Test func absent() throws {
+        @Test func aMissingDeviceIsAnErrorAndTheOthersStay() throws {
             let line = try refused(nil, give(["v1": ["name": "eth0"], "v7": [:]]))
             #expect(line.contains("v7") && line.contains("not found"), "\(line)")
             let host = try after()
@@ -115,19 +115,19 @@ extension AllTests {
                 host["v1.state"] == "up" && host["v1.10.9.8.7"] == "there" && host["v1.fd00::5"] == "there", "\(host)")
         }
 
-        @Test func aNameThatIsTaken() throws {
+        @Test func aTakenNameIsAnError() throws {
             let line = try refused(nil, give(["v1": ["name": "lo"]]))
             #expect(line.contains("lo already"), "\(line)")
             #expect(try after()["v1.10.9.8.7"] == "there")
         }
 
-        @Test func oneThatCannotBeMoved() throws {
+        @Test func aDeviceThatCannotBeMovedIsAnError() throws {
             let line = try refused(nil, give(["lo": ["name": "other"]]))
             #expect(line.contains("linux.netDevices[\"lo\"]") && line.contains("keeps"), "\(line)")
         }
 
         @Test(arguments: ["createRuntime", "createContainer"])
-        func givenBackWhenTheContainerFails(kind: String) throws {
+        func aDeviceIsGivenBackWhenTheContainerFails(kind: String) throws {
             let line = try refused(nil) {
                 $0["linux.netDevices"] = ["v1": ["name": "eth0"]]
                 $0["hooks.\(kind).+"] = ["path": "/bin/false"]
@@ -138,7 +138,7 @@ extension AllTests {
                 host["v1.state"] == "up" && host["v1.10.9.8.7"] == "there" && host["v1.fd00::5"] == "there", "\(host)")
         }
 
-        @Test func withoutANetworkNamespace() throws {
+        @Test func devicesNeedANetworkNamespace() throws {
             let line = try refused(nil) {
                 $0.dropNamespace("network")
                 $0["linux.netDevices"] = ["v1": [:] as [String: String]]
@@ -146,7 +146,7 @@ extension AllTests {
             #expect(line.contains("network namespace"), "\(line)")
         }
 
-        @Test func theHostsOwnNamespaceByPath() throws {
+        @Test func theHostsOwnNamespaceByPathIsRefused() throws {
             let line = try refused(nil) {
                 $0.namespace("network", path: "/proc/self/ns/net")
                 $0["linux.netDevices"] = ["v1": [:] as [String: String]]

@@ -24,7 +24,7 @@ extension AllTests {
 
         private func open() throws { _ = try Sandbox.current.file("gate/open") }
 
-        @Test func inTheForeground() throws {
+        @Test func aForegroundRunPassesNotificationsOn() throws {
             let box = try Sandbox.current
             let (manager, surroundings) = try listener()
             let running = try box.runAside(
@@ -124,7 +124,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["a user", "a user namespace", "a read-only root", "a tmpfs on /run", "no tmpfs"])
-        func where_(kind: String) throws {
+        func theSocketIsReachableEverywhere(kind: String) throws {
             let box = try Sandbox.current
             let (manager, surroundings) = try listener()
             let bundle = try bundle("notify:READY=1", "env") {
@@ -158,12 +158,12 @@ extension AllTests {
             try box.ok("delete", "--force", box.id)
         }
 
-        @Test func withoutOneThereIsNone() throws {
+        @Test func withoutASocketThereIsNone() throws {
             let seen = try Sandbox.current.look("env", "list:/dev")
             #expect(seen["env.NOTIFY_SOCKET"] == nil && !seen.text.contains("notify"), "\(seen)")
         }
 
-        @Test func oneThatIsGoneIsNotWaitedFor() throws {
+        @Test func aSocketThatIsGoneIsNotWaitedFor() throws {
             let box = try Sandbox.current
             let surroundings = Surroundings(environment: ["NOTIFY_SOCKET": box.path("nobody.sock")])
             let outcome = try box.run(try bundle("env", "hang"), flags: ["--detach"], with: surroundings)

@@ -54,7 +54,7 @@ extension AllTests {
             }
         }
 
-        @Test(.needsRoot) func withoutProcfs() throws {
+        @Test(.needsRoot) func withoutProcfsEveryCommandSaysSo() throws {
             let box = try Sandbox.current
             for words in [["--version"], ["run", "x"], ["list"]] {
                 let outcome = try box.aside(
@@ -76,7 +76,7 @@ extension AllTests {
 
         private func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 
-        @Test func specWritesThrough() throws {
+        @Test func specWritesThroughLinksAndFIFOs() throws {
             let box = try Sandbox.current
             let whole = try box.plain(["spec", "--file", box.path("plain")])
             #expect(whole.status == 0 && text(box.path("plain")).contains("ociVersion"))
@@ -107,7 +107,7 @@ extension AllTests {
             #expect(kind(box.path("full")) == S_IFCHR)
         }
 
-        @Test func pidFilesOfEveryKind() throws {
+        @Test func pidFilesOfEveryKindAreWritten() throws {
             let box = try Sandbox.current
             try box.file("target", "12345678901234567890")
             symlink("target", box.path("link"))
@@ -127,7 +127,7 @@ extension AllTests {
         }
 
         /// Opening it for writing would wait for ever, also for whoever wants to end that.
-        @Test func aFIFOThatNobodyReads() throws {
+        @Test func aFIFOThatNobodyReadsIsAnError() throws {
             let box = try Sandbox.current
             mkfifo(box.path("fifo"), 0o600)
             let log = try box.plain(["--log", box.path("fifo"), "list"])
@@ -140,7 +140,7 @@ extension AllTests {
         // MARK: The last output of a terminal
 
         /// The payload has ended before the runtime looks at its terminal for the first time.
-        @Test func whatWasSaidBeforeAnybodyListened() throws {
+        @Test func earlyOutputOfATerminalIsNotLost() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["sh", "-c", "echo first; echo last words"]) {
                 $0["process.terminal"] = true
@@ -180,7 +180,7 @@ extension AllTests {
         }
 
         /// A reader that takes nothing may let the runtime wait, but no signal is lost on it.
-        @Test func aReaderThatReadsNothing() throws {
+        @Test func aReaderThatReadsNothingDoesNotBlockSignals() throws {
             let box = try Sandbox.current
             var ends: [Int32] = [-1, -1]
             try #require(pipe(&ends) == 0)
@@ -205,7 +205,7 @@ extension AllTests {
             #expect(running.wait().status == 143)
         }
 
-        @Test func aTerminalOnAFullDevice() throws {
+        @Test func aTerminalOnAFullDeviceIsAWarning() throws {
             let box = try Sandbox.current
             let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
             defer { close(full) }

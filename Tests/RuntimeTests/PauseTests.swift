@@ -16,7 +16,7 @@ extension AllTests {
 
         private func isThere(_ pid: Int) -> Bool { FileManager.default.fileExists(atPath: "/proc/\(pid)") }
 
-        @Test func pausedAndResumed() throws {
+        @Test func aContainerIsPausedAndResumed() throws {
             let box = try Sandbox.current
             let created = try running(box, "child", "wait:TERM:0")
             let before = try box.state()
@@ -36,7 +36,7 @@ extension AllTests {
             #expect(box.becomes("stopped"))
         }
 
-        @Test func pausedTwice() throws {
+        @Test func aSecondPauseIsRefused() throws {
             let box = try Sandbox.current
             _ = try running(box, "hang")
             try box.ok("pause", box.id)
@@ -49,7 +49,7 @@ extension AllTests {
             #expect(try box.status() == "running")
         }
 
-        @Test func aCreatedOne() throws {
+        @Test func aCreatedContainerCanBePaused() throws {
             let box = try Sandbox.current
             let created = try box.create(try box.bundle("hang"))
             try box.ok("pause", box.id)
@@ -65,7 +65,7 @@ extension AllTests {
             #expect(created.says("ready"))
         }
 
-        @Test func aStoppedOne() throws {
+        @Test func aStoppedContainerCannotBePaused() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:0"))
             try box.ok("start", box.id)
@@ -77,14 +77,14 @@ extension AllTests {
         }
 
         @Test(arguments: ["pause", "resume", "ps", "update", "events"])
-        func anUnknownOne(command: String) throws {
+        func anUnknownContainerIsAnError(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.runtime(command, box.id)
             #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")
             #expect(outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func withoutACgroup() throws {
+        @Test func pauseNeedsACgroup() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let created = try box.plain([
@@ -101,7 +101,7 @@ extension AllTests {
         // MARK: kill and delete of a paused one
 
         @Test(arguments: [["kill", "ID", "KILL"], ["kill", "ID", "9"], ["kill", "--all", "ID", "9"]])
-        func killed(words: [String]) throws {
+        func aPausedContainerCanBeKilled(words: [String]) throws {
             let box = try Sandbox.current
             _ = try running(box, "child", "hang")
             let pid = try #require(try box.state()["pid"] as? Int)
@@ -116,7 +116,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func aSignalToAllWaits() throws {
+        @Test func aSignalToAllWaitsForTheResume() throws {
             let box = try Sandbox.current
             let created = try running(box, "wait:TERM:0") { $0.dropNamespace("pid") }
             try box.ok("pause", box.id)
@@ -127,7 +127,7 @@ extension AllTests {
             #expect(box.becomes("stopped"))
         }
 
-        @Test func deletedByForce() throws {
+        @Test func aPausedContainerIsDeletedByForceOnly() throws {
             let box = try Sandbox.current
             _ = try running(box, "child", "hang") { $0.dropNamespace("pid") }
             try box.ok("pause", box.id)
@@ -140,7 +140,7 @@ extension AllTests {
 
         /// What the init leaves behind without a pid namespace of its own still belongs to the container.
         @Test(arguments: ["KILL", "TERM"])
-        func allOfAStoppedOne(signal: String) throws {
+        func killAllReachesWhatAStoppedContainerLeft(signal: String) throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("child", "exit:0") { $0.dropNamespace("pid") })
             try box.ok("start", box.id)

@@ -18,14 +18,14 @@ extension AllTests {
         ]
 
         @Test(.needsOneMemoryNode, arguments: words.indices)
-        func modes(index: Int) throws {
+        func everyModeIsSet(index: Int) throws {
             let (json, mode, nodes) = Self.words[index]
             let seen = try Sandbox.current.look("mempolicy") { try $0.set("linux.memoryPolicy", json: json) }
             #expect(seen["mempolicy"] == mode && seen["mempolicy.nodes"] == nodes, "\(json): \(seen)")
         }
 
         @Test(.needsOneMemoryNode)
-        func aNodeThatTheHostDoesNotHave() throws {
+        func aNodeThatTheHostLacksIsAnError() throws {
             let line = try Sandbox.current.refuse {
                 try $0.set("linux.memoryPolicy", json: #"{"mode": "MPOL_BIND", "nodes": "1000"}"#)
             }
@@ -44,7 +44,7 @@ extension AllTests {
                 "linux.memoryPolicy.flags"
             ),
         ])
-        func mistakes(json: String, field: String) throws {
+        func mistakesNameTheirField(json: String, field: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.memoryPolicy", json: json) }
             #expect(line.contains(field), "\(line)")
         }
@@ -59,7 +59,7 @@ extension AllTests {
             #expect(seen["affinity"] == "\(all)", "\(seen)")
         }
 
-        @Test func ofExecNotOfTheInit() throws {
+        @Test func theAffinityIsForExecOnly() throws {
             let all = ProcessInfo.processInfo.activeProcessorCount
             let seen = try Sandbox.current.look("affinity") {
                 try $0.set("process.execCPUAffinity", json: #"{"initial": "0", "final": "0"}"#)
@@ -74,7 +74,7 @@ extension AllTests {
             (#"{"initial": "all"}"#, "process.execCPUAffinity.initial: expected a list"),
             (#"{"initial": 3}"#, "process.execCPUAffinity.initial: expected a string"),
         ])
-        func mistakes(json: String, text: String) throws {
+        func mistakesNameTheirField(json: String, text: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("process.execCPUAffinity", json: json) }
             #expect(line.contains(text), "\(line)")
         }

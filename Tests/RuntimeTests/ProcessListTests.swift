@@ -22,7 +22,7 @@ extension AllTests {
         }
 
         /// go-runc: `ps --format json ID`.
-        @Test func json() throws {
+        @Test func psPrintsTheProcessesAsJSON() throws {
             let box = try Sandbox.current
             let pids = try running(box)
             let pid = try #require(try box.state()["pid"] as? Int)
@@ -37,7 +37,7 @@ extension AllTests {
         }
 
         @Test(.needsProgram("ps"))
-        func table() throws {
+        func psPrintsTheProcessesAsATable() throws {
             let box = try Sandbox.current
             let pids = try running(box)
             let outcome = try box.ok("ps", box.id)
@@ -53,7 +53,7 @@ extension AllTests {
             arguments: [
                 ["-o", "pid,args"], ["--format", "pid,args"], ["-e", "-o", "ppid,pid"], ["aux"], ["-f", "-e"],
             ])
-        func optionsOfPs(options: [String]) throws {
+        func optionsOfPsAreTaken(options: [String]) throws {
             let box = try Sandbox.current
             let pids = try running(box)
             let words = ["ps", "--format", "table", box.id] + options
@@ -73,7 +73,7 @@ extension AllTests {
                 (["-e", "-o", "args"], "couldn't find PID field in the output of ps -e -o args"),
                 (["--nonsense"], "ps --nonsense ended with status 1: "),
             ])
-        func optionsThatDoNotDo(options: [String], words: String) throws {
+        func optionsWithoutPidsAreRefused(options: [String], words: String) throws {
             let box = try Sandbox.current
             _ = try running(box)
             let outcome = try box.plain(["--root", box.root, "ps", box.id] + options)
@@ -81,7 +81,7 @@ extension AllTests {
             #expect(outcome.stdout == "" && outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func aHostWithoutPs() throws {
+        @Test func aHostWithoutPsIsAnErrorWithARemedy() throws {
             let box = try Sandbox.current
             let pids = try running(box)
             let bare = Surroundings(environment: ["PATH": box.directory])
@@ -92,7 +92,7 @@ extension AllTests {
             #expect(try numbers(try box.runtime("ps", "-f", "json", box.id, with: bare)) == pids)
         }
 
-        @Test func cgroupsOfTheContainersOwnCount() throws {
+        @Test func processesInCgroupsBelowAreListed() throws {
             let box = try Sandbox.current
             let name = "/\(box.id)-tree"
             let pids = try running(box) { $0["linux.cgroupsPath"] = name }
@@ -105,7 +105,7 @@ extension AllTests {
             #expect(try numbers(try box.ok("ps", "-f", "json", box.id)) == pids)
         }
 
-        @Test func beforeTheStartAndAfterTheEnd() throws {
+        @Test func psWorksBeforeTheStartAndAfterTheEnd() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:0"))
             let pid = try #require(try box.state()["pid"] as? Int)
@@ -115,7 +115,7 @@ extension AllTests {
             #expect(try box.ok("ps", "-f", "json", box.id).stdout == "[]\n")
         }
 
-        @Test(.needsProgram("ps")) func theTableOfAStoppedOneHasNoRows() throws {
+        @Test(.needsProgram("ps")) func theTableOfAStoppedContainerHasNoRows() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:0"))
             try box.ok("start", box.id)
@@ -124,7 +124,7 @@ extension AllTests {
             #expect(table.hasPrefix("UID") && table.filter { $0 == "\n" }.count == 1, "\(table)")
         }
 
-        @Test func withoutACgroup() throws {
+        @Test func psNeedsACgroup() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let created = try box.plain([
@@ -141,7 +141,7 @@ extension AllTests {
         }
 
         @Test(arguments: [["ps"], ["ps", "--format", "xml", "ID"], ["ps", "--nonsense", "ID"]])
-        func usage(words: [String]) throws {
+        func malformedFlagsAreUsageErrors(words: [String]) throws {
             let box = try Sandbox.current
             let outcome = try box.plain(["--root", box.root] + words)
             #expect(outcome.status == 1 && outcome.stderr.contains("Incorrect Usage"), "\(outcome)")

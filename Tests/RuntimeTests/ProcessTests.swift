@@ -10,7 +10,7 @@ extension AllTests {
             return try box.run(try box.bundle(args: args, edit: edit))
         }
 
-        @Test func allOfThemArrive() throws {
+        @Test func allArgumentsArrive() throws {
             let outcome = try run(["/probe", "args", "say:with space", "say:", "say:ä\"\\"])
             #expect(
                 outcome["argc"] == "5" && outcome["argv.0"] == "/probe" && outcome["argv.2"] == "say:with space",
@@ -18,7 +18,7 @@ extension AllTests {
             #expect(outcome["argv.4"] == "say:ä\"\\", "\(outcome)")
         }
 
-        @Test func lookedUpInTheContainersPath() throws {
+        @Test func theProgramIsFoundOnTheContainersPath() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["mine", "args"]) {
                 $0["process.env"] = ["PATH=/absent:/opt/first:/opt/second"]
@@ -43,7 +43,7 @@ extension AllTests {
             #expect(outcome.stdout == "second\n", "\(outcome)")
         }
 
-        @Test func withoutAPathTheUsualOne() throws {
+        @Test func withoutAPathTheUsualOneIsSearched() throws {
             #expect(try run(["true"]) { $0["process.env"] = ["A=b"] }.status == 0)
         }
 
@@ -52,7 +52,7 @@ extension AllTests {
             #expect(outcome.stdout == "hello\n", "\(outcome)")
         }
 
-        @Test func aScript() throws {
+        @Test func aScriptRunsByItsInterpreter() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/script", "word"])
             try bundle.write("script", "#!/bin/sh\necho \"got $1\"\n", mode: 0o755)
@@ -60,7 +60,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["run", "create"])
-        func notFoundOnThePath(command: String) throws {
+        func aProgramThatIsNotOnThePathIsAnError(command: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["absent-program"])
             let outcome = try box.runtime(command, "--bundle", bundle.directory, box.id)
@@ -70,25 +70,25 @@ extension AllTests {
                     && line.contains("executable file not found in $PATH"), "\(line)")
         }
 
-        @Test func notThere() throws {
+        @Test func aMissingProgramIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refused(try run(["/absent/program"]), status: 127)
             #expect(line.contains("/absent/program") && line.contains("no such file or directory"), "\(line)")
         }
 
-        @Test func notExecutable() throws {
+        @Test func aFileThatIsNotExecutableIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refused(try run(["/etc/passwd"]), status: 126)
             #expect(line.contains("/etc/passwd") && line.contains("permission denied"), "\(line)")
         }
 
-        @Test func aFolder() throws {
+        @Test func aFolderIsNoProgram() throws {
             let box = try Sandbox.current
             let line = try box.refused(try run(["/bin"]), status: 126)
             #expect(line.contains("/bin") && line.contains("is a directory"), "\(line)")
         }
 
-        @Test func notForThisMachine() throws {
+        @Test func aProgramOfAnotherMachineIsAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/garbage"])
             try bundle.write("garbage", "\u{7f}ELF no program", mode: 0o755)
@@ -96,7 +96,7 @@ extension AllTests {
             #expect(line.contains("/garbage"), "\(line)")
         }
 
-        @Test func aUserWhoMayNotExecuteIt() throws {
+        @Test func aUserWhoMayNotExecuteItIsAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/private"]) { $0["process.user"] = ["uid": 1000, "gid": 1000] }
             try FileManager.default.copyItem(atPath: bundle.rootfs + "/probe", toPath: bundle.rootfs + "/private")
@@ -105,17 +105,17 @@ extension AllTests {
             #expect(line.contains("/private") && line.contains("permission denied"), "\(line)")
         }
 
-        @Test func noneAtAll() throws {
+        @Test func argumentsMustNotBeEmpty() throws {
             let line = try Sandbox.current.refuse { $0["process.args"] = [String]() }
             #expect(line.contains("process.args"), "\(line)")
         }
 
-        @Test func anEmptyOne() throws {
+        @Test func anEmptyNameIsAnError() throws {
             let outcome = try run([""])
             #expect(outcome.status != 0 && outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func noProcess() throws {
+        @Test func runNeedsAProcess() throws {
             let line = try Sandbox.current.refuse { $0["process"] = nil }
             #expect(line.contains("process"), "\(line)")
         }
@@ -123,7 +123,7 @@ extension AllTests {
 
     /// process.env and process.cwd
     @Suite struct EnvironmentAndCwd {
-        @Test func exactlyTheConfigured() throws {
+        @Test func theEnvironmentIsExactlyTheConfigured() throws {
             let box = try Sandbox.current
             let seen = try box.look("env", with: Surroundings(environment: ["LEAK": "host"])) {
                 $0["process.env"] = ["PATH=/bin", "A=b=c", "EMPTY=", "HOME=/x"]
@@ -140,7 +140,7 @@ extension AllTests {
             #expect(seen["env.HOME"] == home, "\(seen)")
         }
 
-        @Test func homeWithoutAPasswd() throws {
+        @Test func withoutAPasswdHomeIsTheRoot() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("env")
             try FileManager.default.removeItem(atPath: bundle.rootfs + "/etc/passwd")
@@ -148,7 +148,7 @@ extension AllTests {
         }
 
         /// A hostile passwd: a link out, a fifo, a huge line must neither hang nor leak the host's.
-        @Test func aPasswdThatLeadsToTheHost() throws {
+        @Test func aPasswdThatLinksToTheHostIsNotRead() throws {
             let box = try Sandbox.current
             let file = try box.file("host-passwd", "root:x:0:0::/from/the/host:/bin/sh\n")
             let bundle = try box.bundle("env")
@@ -157,7 +157,7 @@ extension AllTests {
             #expect(try box.run(bundle)["env.HOME"] == "/")
         }
 
-        @Test func aPasswdThatIsAFifo() throws {
+        @Test func aPasswdThatIsAFIFOIsNotWaitedFor() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("env")
             try FileManager.default.removeItem(atPath: bundle.rootfs + "/etc/passwd")
@@ -166,7 +166,7 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome["env.HOME"] == "/", "\(outcome)")
         }
 
-        @Test func ofADuplicateTheLast() throws {
+        @Test func theLastOfDuplicateVariablesHolds() throws {
             let seen = try Sandbox.current.look("env") {
                 $0["process.env"] = ["PATH=/bin", "A=first", "HOME=/", "A=second"]
             }
@@ -174,12 +174,12 @@ extension AllTests {
         }
 
         @Test(arguments: ["NOEQUALS", "=value", ""])
-        func notAVariable(entry: String) throws {
+        func entriesWithoutANameAreRefused(entry: String) throws {
             let line = try Sandbox.current.refuse { $0["process.env"] = ["PATH=/bin", entry] }
             #expect(line.contains("process.env[1]"), "\(line)")
         }
 
-        @Test func cwd() throws {
+        @Test func theProcessStartsInItsCwd() throws {
             #expect(try Sandbox.current.look("cwd") { $0["process.cwd"] = "/home/service" }["cwd"] == "/home/service")
         }
 
@@ -188,7 +188,7 @@ extension AllTests {
             #expect(seen["cwd"] == "/new/deep/place" && seen["stat./new/deep/place"] == "dir 0755 0:0", "\(seen)")
         }
 
-        @Test func cwdThatOnlyTheUserMayEnter() throws {
+        @Test func aCwdThatOnlyTheUserMayEnterIsEntered() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("cwd") {
                 $0["process.cwd"] = "/home/service/own"
@@ -200,7 +200,7 @@ extension AllTests {
             #expect(try box.run(bundle)["cwd"] == "/home/service/own")
         }
 
-        @Test func cwdThatIsAFile() throws {
+        @Test func aCwdThatIsAFileIsAnError() throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("say:it ran") { $0["process.cwd"] = "/etc/passwd" })
             #expect(try box.refused(outcome, status: outcome.status).contains("/etc/passwd"), "\(outcome)")
@@ -216,13 +216,13 @@ extension AllTests {
 
     /// process.user, process.rlimits, process.oomScoreAdj and what else a process is
     @Suite struct Credentials {
-        @Test func rootByDefault() throws {
+        @Test func theUserIsRootByDefault() throws {
             let seen = try Sandbox.current.look("ids", "umask")
             for key in ["uid", "euid", "suid", "gid", "egid", "sgid"] { #expect(seen[key] == "0", "\(key)") }
             #expect(seen["groups"] == "" && seen["umask"] == "0022", "\(seen)")
         }
 
-        @Test func anotherUser() throws {
+        @Test func anotherUserHasItsGroups() throws {
             let seen = try Sandbox.current.look("ids", "create:/tmp/x", "create:/x") {
                 $0["process.user"] = ["uid": 1000, "gid": 1001, "additionalGids": [4, 1002, 5]]
                 $0.addMount("/tmp", type: "tmpfs", source: "tmpfs", options: ["mode=1777"])
@@ -241,7 +241,7 @@ extension AllTests {
         }
 
         @Test(arguments: [("0077", 63), ("0000", 0), ("0027", 23)])
-        func umask(text: String, value: Int) throws {
+        func theUmaskIsSet(text: String, value: Int) throws {
             let seen = try Sandbox.current.look("umask", "create:/tmp/x", "stat:/tmp/x") {
                 $0["process.user.umask"] = value
             }
@@ -250,7 +250,7 @@ extension AllTests {
         }
 
         @Test(.needsRoot)
-        func rlimits() throws {
+        func everyLimitIsSet() throws {
             let limits: [(String, Int, Int)] = [
                 ("NOFILE", 100, 200), ("NPROC", 500, 600), ("CORE", 0, 0), ("FSIZE", 1_000_000, 2_000_000),
                 ("CPU", 100, 200),
@@ -275,7 +275,7 @@ extension AllTests {
             #expect(outcome["rlimit.NOFILE"] == "321:654", "\(outcome)")
         }
 
-        @Test func theSameLimitTwice() throws {
+        @Test func aLimitTwiceIsRefused() throws {
             let line = try Sandbox.current.refuse {
                 $0["process.rlimits"] = [
                     ["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20],
@@ -285,7 +285,7 @@ extension AllTests {
             #expect(line.contains("process.rlimits[1]") && line.contains("RLIMIT_NOFILE"), "\(line)")
         }
 
-        @Test func softAboveHard() throws {
+        @Test func aSoftLimitAboveTheHardOneIsRefused() throws {
             let line = try Sandbox.current.refuse {
                 $0["process.rlimits"] = [["type": "RLIMIT_NOFILE", "soft": 30, "hard": 20]]
             }
@@ -293,22 +293,22 @@ extension AllTests {
         }
 
         @Test(arguments: [500, 0, 1000])
-        func oomScoreAdj(value: Int) throws {
+        func theOOMScoreIsSet(value: Int) throws {
             let seen = try Sandbox.current.look("read:/proc/self/oom_score_adj") { $0["process.oomScoreAdj"] = value }
             #expect(seen["read./proc/self/oom_score_adj"] == String(value), "\(seen)")
         }
 
-        @Test func oomScoreAdjUnset() throws {
+        @Test func anUnsetOOMScoreIsTheCallers() throws {
             let own = Leftovers.lines("/proc/self/oom_score_adj").first
             #expect(try Sandbox.current.look("read:/proc/self/oom_score_adj")["read./proc/self/oom_score_adj"] == own)
         }
 
-        @Test func oomScoreAdjOutOfRange() throws {
+        @Test func anOOMScoreOutOfRangeIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["process.oomScoreAdj"] = 1001 }
             #expect(line.contains("process.oomScoreAdj"), "\(line)")
         }
 
-        @Test func signalsAreAsAFreshProcessHasThem() throws {
+        @Test func signalsIgnoredByTheCallerAreNotBlocked() throws {
             let box = try Sandbox.current
             let outcome = try box.run(
                 try box.bundle("signals"),
@@ -317,18 +317,18 @@ extension AllTests {
             #expect(outcome["ignored"]?.contains("13 ") != true || outcome["ignored"] == "10 13 ", "\(outcome)")
         }
 
-        @Test func blockedAndIgnoredSignalsOfTheRuntimeItself() throws {
+        @Test func theRuntimesOwnSignalsAreResetForThePayload() throws {
             let seen = try Sandbox.current.look("signals", "process")
             #expect(seen["blocked"] == "" && seen["ignored"] == "", "\(seen)")
             #expect(seen["pdeathsig"] == "0" && seen["subreaper"] == "0" && seen["keepcaps"] == "0", "\(seen)")
         }
 
-        @Test func itIsASessionOfItsOwn() throws {
+        @Test func thePayloadHasASessionOfItsOwn() throws {
             let seen = try Sandbox.current.look("process")
             #expect(seen["sid"] == "1" && seen["pgid"] == "1", "\(seen)")
         }
 
-        @Test func standardStreamsAreTheCallers() throws {
+        @Test func theStandardStreamsAreTheCallers() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stdin", "complain:to stderr")
             let outcome = try box.run(bundle, with: Surroundings(input: "typed\nin"))
@@ -350,7 +350,7 @@ extension AllTests {
             return String(repeating: "0", count: 16 - text.count) + text
         }
 
-        @Test func theUsualThree() throws {
+        @Test func rootGetsTheConfiguredCapabilities() throws {
             let seen = try Sandbox.current.look("caps")
             let expected = mask(Config.capabilities)
             for set in ["bounding", "effective", "permitted"] {
@@ -360,7 +360,7 @@ extension AllTests {
         }
 
         /// Root gets what its execve makes of the bounding set; another user keeps the sets as they are written.
-        @Test func eachSetIsItsOwn() throws {
+        @Test func eachCapabilitySetIsItsOwn() throws {
             let all = ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_AUDIT_WRITE"]
             let seen = try Sandbox.current.look("caps") {
                 $0["process.user"] = ["uid": 1000, "gid": 1000]
@@ -376,21 +376,21 @@ extension AllTests {
                 seen["cap.permitted"] == mask(["CAP_KILL"]) && seen["cap.effective"] == mask(["CAP_KILL"]), "\(seen)")
         }
 
-        @Test func anotherUserHasNone() throws {
+        @Test func anotherUserHasNoCapabilities() throws {
             let seen = try Sandbox.current.look("caps") { $0["process.user"] = ["uid": 1000, "gid": 1000] }
             #expect(seen["cap.effective"] == mask([]) && seen["cap.permitted"] == mask([]), "\(seen)")
             #expect(seen["cap.bounding"] == mask(Config.capabilities), "\(seen)")
         }
 
         @Test(arguments: [true, false])
-        func none(present: Bool) throws {
+        func withoutCapabilitiesEverySetIsEmpty(present: Bool) throws {
             let seen = try Sandbox.current.look("caps") {
                 $0["process.capabilities"] = present ? [String: Any]() : nil
             }
             for set in Self.sets { #expect(seen["cap.\(set)"] == mask([]), "\(set): \(seen)") }
         }
 
-        @Test func whatTheyAllow() throws {
+        @Test func capabilitiesAllowWhatTheyName() throws {
             let box = try Sandbox.current
             let with = try box.look("tmpfs:/tmp", "chown:/tmp:5") { $0.capabilities(["CAP_SYS_ADMIN", "CAP_CHOWN"]) }
             #expect(with["tmpfs./tmp"] == "ok" && with["chown./tmp"] == "ok", "\(with)")
@@ -398,7 +398,7 @@ extension AllTests {
             #expect(without["tmpfs./tmp"] == "EPERM" && without["chown./etc"] == "EPERM", "\(without)")
         }
 
-        @Test func aWordThatIsNone() throws {
+        @Test func anUnknownCapabilityIsAWarning() throws {
             let box = try Sandbox.current
             // The specification says: a warning. A word that no kernel knows must at least be named.
             let outcome = try box.run(try box.bundle("caps") { $0.capabilities(["CAP_KILL", "CAP_COFFEE"]) })
@@ -407,7 +407,7 @@ extension AllTests {
         }
 
         @Test(arguments: [true, false])
-        func noNewPrivileges(on: Bool) throws {
+        func noNewPrivilegesKeepsSetIDProgramsPowerless(on: Bool) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("process", "exec:/setuid:ids") {
                 $0["process.noNewPrivileges"] = on
@@ -419,7 +419,7 @@ extension AllTests {
             #expect(outcome["nnp"] == (on ? "1" : "0") && outcome["euid"] == (on ? "1000" : "0"), "\(outcome)")
         }
 
-        @Test func inAUserNamespace() throws {
+        @Test func capabilitiesHoldInAUserNamespace() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("caps") { $0.userNamespace() }
             try bundle.chown(to: 100_000)
@@ -438,7 +438,7 @@ extension AllTests {
             #expect(seen["fds"] == "0 1 2" && seen["fdescape"] == "0", "\(seen)")
         }
 
-        @Test func preserved() throws {
+        @Test func preservedDescriptorsReachThePayload() throws {
             let box = try Sandbox.current
             let one = open(try box.file("one", "first"), O_RDONLY)
             let two = open(try box.file("two", "second"), O_RDWR | O_APPEND)
@@ -450,7 +450,7 @@ extension AllTests {
             #expect(try String(contentsOfFile: box.path("two"), encoding: .utf8) == "secondmore")
         }
 
-        @Test func preservedThroughCreateAndStart() throws {
+        @Test func preservedDescriptorsOutlastCreateAndStart() throws {
             let box = try Sandbox.current
             let one = open(try box.file("one", "first"), O_RDONLY)
             defer { close(one) }
@@ -462,13 +462,13 @@ extension AllTests {
             #expect(created.facts["fds"] == "0 1 2 3" && created.facts["fdread.3"] == "first", "\(created.stdout)")
         }
 
-        @Test func aHoleAmongThem() throws {
+        @Test func aHoleAmongPreservedDescriptorsIsAnError() throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("say:it ran"), flags: ["--preserve-fds", "2"])
             #expect(try box.refused(outcome).contains("preserve"), "\(outcome)")
         }
 
-        @Test func listenDescriptors() throws {
+        @Test func listenDescriptorsArePassedOn() throws {
             let box = try Sandbox.current
             let one = open(try box.file("one", "first"), O_RDONLY)
             defer { close(one) }
@@ -497,7 +497,7 @@ extension AllTests {
                 seen["env.LISTEN_FDS"] == "1" && seen["fdread.4"] == "second" && seen["fds"] == "0 1 2 3 4", "\(seen)")
         }
 
-        @Test func anotherProcessesListenDescriptors() throws {
+        @Test func listenDescriptorsOfAnotherProcessAreIgnored() throws {
             let box = try Sandbox.current
             let one = open(try box.file("one", "first"), O_RDONLY)
             defer { close(one) }
@@ -509,19 +509,19 @@ extension AllTests {
                 seen["env.LISTEN_FDS"] == nil && seen["env.LISTEN_FDNAMES"] == nil && seen["fds"] == "0 1 2", "\(seen)")
         }
 
-        @Test func theKeyringsPermissions() throws {
+        @Test func theKeyringHasTheUsualPermissions() throws {
             // All for the possessor; view, read, search and link for its user: what every runtime leaves.
             let seen = try Sandbox.current.look("keyring")
             #expect(seen.words("keyring.description", separator: ";").dropFirst(3).first == "3f1b0000", "\(seen)")
         }
 
-        @Test func aSessionKeyringOfItsOwn() throws {
+        @Test func aContainerHasASessionKeyringOfItsOwn() throws {
             let box = try Sandbox.current
             let seen = try box.look("keyring")
             #expect(seen["keyring"]?.hasPrefix("_ses." + box.id + ".") == true, "\(seen)")
         }
 
-        @Test func theCallersKeyring() throws {
+        @Test func theCallersKeyringIsKeptWhenAsked() throws {
             let box = try Sandbox.current
             let host = try box.aside([try Programs.probe.get(), "keyring"]).wait()
             let seen = try box.look("keyring", flags: ["--no-new-keyring"])

@@ -5,7 +5,7 @@ import Testing
 extension AllTests {
     /// What others do at the same moment, or before
     @Suite struct Races {
-        @Test(.needsCgroupTree) func aCgroupInWhichAnotherContainerIsBeingMade() throws {
+        @Test(.needsCgroupTree) func aCgroupOfAnotherContainerInTheMakingIsRefused() throws {
             let box = try Sandbox.current
             let tree = try #require(CgroupTree.path)
             let path = "\(tree)/\(box.name)"
@@ -21,7 +21,7 @@ extension AllTests {
             #expect(try box.run(bundle).stdout == "alone\n")
         }
 
-        @Test(.needsCgroupTree) func twoInOneCgroupAtOnce() throws {
+        @Test(.needsCgroupTree) func onlyOneOfTwoGetsTheCgroup() throws {
             let box = try Sandbox.current
             for turn in 0..<5 {
                 let bundle = try box.bundle("hang") { $0["linux.cgroupsPath"] = "/\(box.name)-\(turn)" }
@@ -39,7 +39,7 @@ extension AllTests {
             }
         }
 
-        @Test(.needsProgram("strace")) func aBridgeThatIsKilled() throws {
+        @Test(.needsProgram("strace")) func aKilledIntermediateProcessIsAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") {
                 $0.userNamespace()

@@ -17,7 +17,7 @@ extension AllTests {
         // MARK: A terminal in the foreground without one
 
         @Test(arguments: ["output", "input", "both", "late"])
-        func aTerminalBetweenBrokenStreams(which: String) throws {
+        func aTerminalSurvivesBrokenStreams(which: String) throws {
             let box = try Sandbox.current
             let output = try brokenPipe()
             let input = open(try box.file("input"), O_WRONLY | O_CLOEXEC)
@@ -38,7 +38,7 @@ extension AllTests {
             if which == "input" { #expect(outcome.stdout.contains("line 2999"), "\(outcome)") }
         }
 
-        @Test func aStandardErrorWithoutReader() throws {
+        @Test func createSurvivesAStandardErrorWithoutReader() throws {
             let box = try Sandbox.current
             let broken = try brokenPipe()
             defer { close(broken) }
@@ -56,7 +56,7 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: box.root + "/" + box.id))
         }
 
-        @Test func aFailingPoststopWithoutAReader() throws {
+        @Test func aFailingPoststopWithoutAReaderKeepsTheExitStatus() throws {
             let box = try Sandbox.current
             let broken = try brokenPipe()
             defer { close(broken) }
@@ -102,7 +102,7 @@ extension AllTests {
             #expect(outcome["killed"] == "0" && outcome["deleted"] == "0", "\(outcome)")
         }
 
-        @Test func deleteWhileAHookHangs() throws {
+        @Test func deleteEndsAHangingHook() throws {
             let box = try Sandbox.current
             let (bundle, hook) = try hanging(box)
             let making = try box.begin(["--root", box.root, "create", "--bundle", bundle.directory, box.id])
@@ -127,7 +127,7 @@ extension AllTests {
         }
 
         @Test(arguments: [SIGTERM, SIGINT])
-        func aSignalWhileAHookHangs(signal: Int32) throws {
+        func aSignalEndsAHangingHook(signal: Int32) throws {
             let box = try Sandbox.current
             let (bundle, hook) = try hanging(box)
             let running = try box.runAside(bundle)
@@ -165,7 +165,7 @@ extension AllTests {
         // MARK: Sudden ends
 
         @Test(arguments: ["disabled", "cgroupfs"], ["create", "run"])
-        func aRuntimeKilledAtAnyMoment(manager: String, command: String) throws {
+        func aRuntimeKilledAtAnyMomentLeavesARemovableContainer(manager: String, command: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let global = ["--root", box.root, "--cgroup-manager", manager]
@@ -187,7 +187,7 @@ extension AllTests {
         // MARK: Limits and values
 
         @Test(arguments: [3, 4, 5, 10])
-        func fewDescriptors(limit: Int) throws {
+        func aContainerStartsWithFewDescriptors(limit: Int) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("limits", "hang") {
                 $0["process.rlimits"] = [
@@ -202,7 +202,7 @@ extension AllTests {
             #expect(try box.status() == "running")
         }
 
-        @Test func theModeOfATmpfs() throws {
+        @Test func aTmpfsHasTheModeOfItsMountPoint() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/new", "stat:/deep/new", "stat:/old", "stat:/set", "stat:/given") {
                 for path in ["/new", "/deep/new", "/old", "/set"] {
@@ -219,7 +219,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["-1", "0", "4294967295", "9223372036854775807", "-9223372036854775808"])
-        func aFifoWithAnOddNumber(number: String) throws {
+        func aFIFOsOddNumbersAreHarmless(number: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/dev/pipe") {
                 try $0.set(
@@ -235,7 +235,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["-1", "-9223372036854775808", "4294967295", "9223372036854775807"])
-        func aDeviceWithAnOddNumber(number: String) throws {
+        func aDevicesOddNumbersAreRefused(number: String) throws {
             let bundle = try Sandbox.current.bundle("say:it ran") {
                 try $0.set(
                     "linux.devices", json: #"[{"path": "/dev/mine", "type": "c", "major": \#(number), "minor": 0}]"#)
@@ -244,7 +244,7 @@ extension AllTests {
             #expect(outcome.status == 1 && outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func aConfigurationAsLargeAsCanBe() throws {
+        @Test func aConfigurationOfTheLargestSizeIsRefused() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran")
             // As large as the file system lets it be.

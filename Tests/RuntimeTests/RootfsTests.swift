@@ -4,7 +4,7 @@ import Testing
 extension AllTests {
     /// root and linux.rootfsPropagation
     @Suite struct Rootfs {
-        @Test func readOnly() throws {
+        @Test func aReadOnlyRootCannotBeWritten() throws {
             let seen = try Sandbox.current.look("create:/x", "mkdir:/tmp/y", "mount:/", "create:/dev/shm/ok") {
                 $0["root.readonly"] = true
             }
@@ -13,7 +13,7 @@ extension AllTests {
             #expect(seen["create./dev/shm/ok"] == "ok", "only the root is read-only")
         }
 
-        @Test func writableByDefault() throws {
+        @Test func theRootIsWritableByDefault() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("create:/x:data", "mount:/")
             let outcome = try box.run(bundle)
@@ -31,7 +31,7 @@ extension AllTests {
             #expect(seen["mount./new/place.type"] == "tmpfs" && seen["create./new/place/x"] == "ok", "\(seen)")
         }
 
-        @Test func byAnAbsolutePath() throws {
+        @Test func theRootMayBeAnAbsolutePath() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello") { $0["root.path"] = box.path("bundle/rootfs") }
             #expect(try box.run(bundle).stdout == "hello\n")
@@ -53,26 +53,26 @@ extension AllTests {
 
         // MARK: What is not there
 
-        @Test func absent() throws {
+        @Test func aMissingRootIsAnError() throws {
             let box = try Sandbox.current
             let line = try box.refuse { $0["root.path"] = "nothing" }
             #expect(line.contains("root.path") && line.contains(box.path("bundle/nothing")), "\(line)")
         }
 
-        @Test func aFile() throws {
+        @Test func aFileAsTheRootIsAnError() throws {
             let box = try Sandbox.current
             let file = try box.file("file")
             let line = try box.refuse { $0["root.path"] = file }
             #expect(line.contains(file) && line.contains("directory"), "\(line)")
         }
 
-        @Test func empty() throws {
+        @Test func anEmptyRootPathIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["root.path"] = "" }
             #expect(line.contains("root.path"), "\(line)")
         }
 
         /// A link that the bundle's owner made: followed to where it leads, or refused by name.
-        @Test func aSymbolicLink() throws {
+        @Test func aRootBehindASymbolicLinkIsFollowed() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("list:/", "say:it ran") { $0["root.path"] = "link" }
             try FileManager.default.createSymbolicLink(
@@ -91,7 +91,7 @@ extension AllTests {
             ("shared", "shared"), ("rshared", "shared"), ("private", "private"), ("rprivate", "private"),
             ("unbindable", "unbindable"), ("runbindable", "unbindable"), ("slave", "private"), ("rslave", "private"),
         ])
-        func propagation(word: String, expected: String) throws {
+        func theRootHasTheConfiguredPropagation(word: String, expected: String) throws {
             let seen = try Sandbox.current.look("mount:/") { $0["linux.rootfsPropagation"] = word }
             #expect(seen["mount./.propagation"] == expected, "\(seen)")
         }
@@ -99,7 +99,7 @@ extension AllTests {
         /// A host whose mounts are shared, as systemd makes them, in a namespace of its own.
         private static let sharedHost = Surroundings(prefix: ["unshare", "-m", "--propagation", "shared"])
 
-        @Test func aSlaveOfASharedHost() throws {
+        @Test func theRootCanBeASlaveOfASharedHost() throws {
             let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
                 $0["linux.rootfsPropagation"] = "rslave"
             }
@@ -107,7 +107,7 @@ extension AllTests {
             #expect(seen["mount./.propagation"]?.contains("shared") == false, "\(seen)")
         }
 
-        @Test func privateOnASharedHost() throws {
+        @Test func theRootCanBePrivateOnASharedHost() throws {
             let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
                 $0["linux.rootfsPropagation"] = "rprivate"
             }
@@ -138,12 +138,12 @@ extension AllTests {
 
         // MARK: --no-pivot
 
-        @Test func withoutPivot() throws {
+        @Test func withoutPivotTheRootIsTheSame() throws {
             let seen = try Sandbox.current.look("create:/x", "mount:/proc", "cwd", "ns", flags: ["--no-pivot"])
             #expect(seen["create./x"] == "ok" && seen["mount./proc.type"] == "proc" && seen["cwd"] == "/", "\(seen)")
         }
 
-        @Test func readOnlyWithoutPivot() throws {
+        @Test func withoutPivotAReadOnlyRootCannotBeWritten() throws {
             let seen = try Sandbox.current.look("create:/x", flags: ["--no-pivot"]) { $0["root.readonly"] = true }
             #expect(seen["create./x"] == "EROFS", "\(seen)")
         }

@@ -65,7 +65,7 @@ extension AllTests {
             #expect(try runtime(box, ["list", "-q"]).stdout == "")
         }
 
-        @Test func whatTheProgramSees() throws {
+        @Test func theProgramIsRootInItsNamespace() throws {
             let box = try Sandbox.current
             let bundle = try bundle(
                 box, ["/probe", "ids", "caps", "lo", "read:/proc/self/uid_map", "stat:/dev/null", "uts", "fds"])
@@ -77,7 +77,7 @@ extension AllTests {
             #expect(outcome["fds"] == "0 1 2", "\(outcome)")
         }
 
-        @Test func aBindMountAndAReadOnlyRoot() throws {
+        @Test func bindMountsAndAReadOnlyRootHold() throws {
             let box = try Sandbox.current
             let shared = try box.folder("shared", mode: 0o777)
             let bundle = try bundle(box, ["/probe", "create:/shared/x", "create:/y", "create:/sealed/z"]) {
@@ -92,7 +92,7 @@ extension AllTests {
                     && outcome["create./sealed/z"] == "EROFS", "\(outcome)")
         }
 
-        @Test func execStateKillAndDelete() throws {
+        @Test func execStateKillAndDeleteWork() throws {
             let box = try Sandbox.current
             let created = try service(box, "ns")
             #expect(try json(box)["status"] as? String == "running")
@@ -147,7 +147,7 @@ extension AllTests {
 
         /// Where nobody gave the user a cgroup, containers without limits run without one, and what needs one says so.
         @Test(.needsUserWithoutCgroup)
-        func withoutADelegatedCgroup() throws {
+        func withoutADelegatedCgroupLimitsAreErrors() throws {
             let box = try Sandbox.current
             _ = try service(box)
             let pause = try runtime(box, ["pause", box.id])
@@ -161,7 +161,7 @@ extension AllTests {
         }
 
         @Test(.needsDelegatedCgroup)
-        func withADelegatedCgroup() throws {
+        func withADelegatedCgroupPauseAndUpdateWork() throws {
             let box = try Sandbox.current
             _ = try service(box)
             #expect(try runtime(box, ["pause", box.id]).status == 0)
@@ -173,7 +173,7 @@ extension AllTests {
 
         /// Memory and the number of processes, enforced below the scope that the tests run in.
         @Test(.needsDelegatedCgroup)
-        func limitsHold() throws {
+        func limitsHoldInADelegatedCgroup() throws {
             let box = try Sandbox.current
             let script = "sleep 9 & sleep 9 & sleep 9 & sleep 9 & echo all"
             let crowded = try bundle(box, ["sh", "-c", script]) { $0["linux.resources.pids.limit"] = 3 }
@@ -192,7 +192,7 @@ extension AllTests {
         }
 
         @Test(.needsSubordinateIDs)
-        func aRangeOfOthers() throws {
+        func aRangeOfSubordinateIDsIsMapped() throws {
             let box = try Sandbox.current
             let range = try #require(OrdinaryUser.range)
             let maps = [
@@ -215,7 +215,7 @@ extension AllTests {
             #expect(other["uid"] == "9" && other["gid"] == "10", "\(other)")
         }
 
-        @Test func aTerminalInside() throws {
+        @Test func execHasATerminal() throws {
             let box = try Sandbox.current
             _ = try service(box)
             let terminal = try Terminal(rows: 33, columns: 99)
@@ -228,7 +228,7 @@ extension AllTests {
         }
 
         /// What a user namespace may not mount is bound or shown in another way: runtimes' rules, as in crun.
-        @Test func whatTheKernelRefusesIsReplaced() throws {
+        @Test func mountsThatTheKernelRefusesAreReplaced() throws {
             let box = try Sandbox.current
             let bundle = try bundle(
                 box, ["/probe", "mount:/sys", "mount:/proc", "mount:/sys/fs/cgroup", "stat:/dev/fuse", "lo"]
@@ -261,7 +261,7 @@ extension AllTests {
             }
         }
 
-        @Test func execOfACreatedContainer() throws {
+        @Test func execOfACreatedContainerNeedsAStart() throws {
             let box = try Sandbox.current
             let bundle = try bundle(box, ["/probe", "hang"])
             let created = try box.begin(
@@ -292,7 +292,7 @@ extension AllTests {
             }
         }
 
-        @Test func whatNeedsRootIsRefused() throws {
+        @Test func fieldsThatNeedRootAreRefused() throws {
             let box = try Sandbox.current
             let shared = try box.folder("shared")
             let mapped = try bundle(box, ["/probe", "say:it ran"]) {

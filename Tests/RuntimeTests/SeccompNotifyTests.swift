@@ -68,7 +68,7 @@ extension AllTests {
             #expect(container["annotations"] as? [String: String] == ["k": "v"])
         }
 
-        @Test func throughCreateAndStart() throws {
+        @Test func theAgentDecidesAfterCreateAndStart() throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let made = try box.create(
@@ -82,7 +82,7 @@ extension AllTests {
             #expect((state["state"] as? [String: Any])?["status"] as? String == "created")
         }
 
-        @Test func detached() throws {
+        @Test func theAgentDecidesForADetachedRun() throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let bundle = try box.bundle(Self.sysinfo, "sleep:100000") {
@@ -94,7 +94,7 @@ extension AllTests {
         }
 
         /// Every call from execve on waits for the agent, and so would each that could bring it the descriptor.
-        @Test func everyCall() throws {
+        @Test func aDefaultOfNotifyAsksTheAgentForEveryCall() throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let seen = try box.look(Self.sysinfo) {
@@ -110,7 +110,7 @@ extension AllTests {
 
         /// What runc refuses, because its own hand-over needs these calls.
         @Test(arguments: [true, false])
-        func whateverElseIsForbidden(inRun: Bool) throws {
+        func theListenerIsSentWhateverElseIsForbidden(inRun: Bool) throws {
             let box = try Sandbox.current
             _ = try agent("99=13")
             let killed =
@@ -130,7 +130,7 @@ extension AllTests {
             }
         }
 
-        @Test func aUserWithoutNoNewPrivileges() throws {
+        @Test func theAgentDecidesWithoutNoNewPrivileges() throws {
             let box = try Sandbox.current
             _ = try agent("99=13")
             let seen = try box.look(Self.sysinfo, "process") {
@@ -142,7 +142,7 @@ extension AllTests {
             #expect(seen["try.99"] == "EACCES" && seen["nnp"] == "0", "\(seen)")
         }
 
-        @Test func inAUserNamespace() throws {
+        @Test func theAgentDecidesInAUserNamespace() throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let bundle = try box.bundle(Self.sysinfo) {
@@ -159,7 +159,7 @@ extension AllTests {
 
         /// Each process is under a filter of its own, and the agent gets a descriptor for each.
         @Test(arguments: ["running", "created"])
-        func exec(status: String) throws {
+        func execHasAListenerOfItsOwn(status: String) throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let bundle = try box.bundle("sleep:100000") { try $0.set("linux.seccomp", json: Self.profile(box)) }
@@ -180,7 +180,7 @@ extension AllTests {
         // MARK: Who listens
 
         @Test(arguments: ["annotation", "variable", "both", "all"])
-        func otherNamesOfTheAgent(way: String) throws {
+        func theAgentIsNamedByAnnotationOrVariable(way: String) throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")
             let (right, wrong) = (box.path("agent.sock"), box.path("wrong.sock"))
@@ -202,7 +202,7 @@ extension AllTests {
 
         /// Told before anything of the container is made, not only when it starts.
         @Test(arguments: ["absent", "file", "deaf", "datagram"])
-        func noAgent(kind: String) throws {
+        func withoutAnAgentNothingIsMade(kind: String) throws {
             let box = try Sandbox.current
             switch kind {
             case "file": try box.file("agent.sock")
@@ -251,7 +251,7 @@ extension AllTests {
         // MARK: Agents that say no, or nothing
 
         @Test(arguments: [true, false])
-        func theProgramIsRefused(inRun: Bool) throws {
+        func anAgentThatRefusesExecveIsAnError(inRun: Bool) throws {
             let box = try Sandbox.current
             let agent = try agent("59=13")
             let bundle = try box.bundle("say:it ran") {
@@ -306,7 +306,7 @@ extension AllTests {
                 "linux.seccomp.defaultErrnoRet"
             ),
         ])
-        func mistakes(json: String, words: String) throws {
+        func mistakesNameTheirField(json: String, words: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.seccomp", json: json) }
             #expect(line.contains(words), "\(line)")
         }

@@ -36,7 +36,7 @@ extension AllTests {
             ("SCMP_ACT_KILL_PROCESS", "signal 31"), ("SCMP_ACT_TRAP", "signal 31"), ("SCMP_ACT_TRACE", "ENOSYS"),
             ("SCMP_ACT_LOG", "EFAULT"), ("SCMP_ACT_ALLOW", "EFAULT"),
         ])
-        func actions(action: String, expected: String) throws {
+        func everyActionIsTaken(action: String, expected: String) throws {
             let seen = try look(Self.rule(action), "seccomp", Self.sysinfo, "try:39")
             #expect(seen["try.99"] == expected && seen["try.39"] == "ok" && seen["seccomp"] == "2", "\(seen)")
         }
@@ -46,13 +46,13 @@ extension AllTests {
         }
 
         @Test(arguments: [(2, "ENOENT"), (38, "ENOSYS"), (13, "EACCES")])
-        func errnoRet(number: Int, name: String) throws {
+        func errnoRetIsTheCallsError(number: Int, name: String) throws {
             let seen = try look(Self.rule("SCMP_ACT_ERRNO", #", "errnoRet": \#(number)"#), Self.sysinfo)
             #expect(seen["try.99"] == name, "\(seen)")
         }
 
         @Test(arguments: ["EPERM", "ENOENT"])
-        func theDefaultAction(name: String) throws {
+        func theDefaultActionHolds(name: String) throws {
             let names = Self.needed.map { "\"\($0)\"" }.joined(separator: ",")
             let errno = name == "ENOENT" ? #""defaultErrnoRet": 2, "# : ""
             let seen = try look(
@@ -62,7 +62,7 @@ extension AllTests {
         }
 
         /// A C library tries a new system call and falls back when the kernel does not know it: EPERM breaks that.
-        @Test func whatIsNewerThanTheProfileAnswersENOSYS() throws {
+        @Test func aCallNewerThanTheProfileAnswersENOSYS() throws {
             let names = Self.needed.map { "\"\($0)\"" }.joined(separator: ",")
             let seen = try look(
                 #"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": [\#(names)], "action": "SCMP_ACT_ALLOW"}]}"#,
@@ -71,7 +71,7 @@ extension AllTests {
                 seen["try.1000"] == "ENOSYS" && seen["try.600"] == "ENOSYS" && seen["try.99"] == "EPERM", "\(seen)")
         }
 
-        @Test func aNewerOneIsNotToldWhereTheDefaultAllows() throws {
+        @Test func aNewerCallIsNotAnsweredWhereTheDefaultAllows() throws {
             #expect(
                 try look(Self.rule("SCMP_ACT_ERRNO"), "try:1000")["try.1000"] == "ENOSYS", "from the kernel itself")
         }
@@ -85,7 +85,7 @@ extension AllTests {
             ("SCMP_CMP_GT", 10, 0, [11], [10, 9]), ("SCMP_CMP_GE", 10, 0, [10, 11], [9]),
             ("SCMP_CMP_MASKED_EQ", 6, 2, [2, 10, 3], [4, 6, 0]),
         ])
-        func operators(op: String, value: Int, two: Int, denied: [Int], allowed: [Int]) throws {
+        func everyOperatorCompares(op: String, value: Int, two: Int, denied: [Int], allowed: [Int]) throws {
             let profile = Self.rule(
                 "SCMP_ACT_ERRNO",
                 #", "args": [{"index": 0, "value": \#(value), "valueTwo": \#(two), "op": "\#(op)"}]"#,
@@ -108,7 +108,7 @@ extension AllTests {
             #expect(try look(profile, "try:121:1:3")["try.121"] == "ok")
         }
 
-        @Test func theSameArgumentTwiceIsEither() throws {
+        @Test func conditionsOnOneArgumentAreAlternatives() throws {
             let arguments =
                 #", "args": [{"index": 0, "value": 10, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 20, "op": "SCMP_CMP_EQ"}]"#
             let profile = Self.rule("SCMP_ACT_ERRNO", arguments, names: "\"umask\"")
@@ -117,7 +117,7 @@ extension AllTests {
             }
         }
 
-        @Test func largeValues() throws {
+        @Test func largeValuesAreCompared() throws {
             let profile = Self.rule(
                 "SCMP_ACT_ERRNO", #", "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]"#,
                 names: "\"umask\"")
@@ -131,7 +131,7 @@ extension AllTests {
             #expect(seen["try.99"] == "EPERM", "\(seen)")
         }
 
-        @Test func architectures() throws {
+        @Test func severalArchitecturesAreTaken() throws {
             let profile =
                 #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_ERRNO"}]}"#
             #expect(try look(profile, Self.sysinfo)["try.99"] == "EPERM")
@@ -141,13 +141,13 @@ extension AllTests {
             #"["SECCOMP_FILTER_FLAG_LOG"]"#, #"["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"]"#,
             "[]",
         ])
-        func flags(json: String) throws {
+        func everyFlagIsTaken(json: String) throws {
             let profile =
                 #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": \#(json), "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_ERRNO"}]}"#
             #expect(try look(profile, Self.sysinfo)["try.99"] == "EPERM")
         }
 
-        @Test func withoutNoNewPrivilegesAndWithoutCapabilities() throws {
+        @Test func aFilterNeedsNoPrivilegesOfThePayload() throws {
             let seen = try Sandbox.current.look("seccomp", "process", Self.sysinfo) {
                 $0["process.noNewPrivileges"] = false
                 $0.capabilities([])
@@ -177,7 +177,7 @@ extension AllTests {
                 "linux.seccomp.syscalls[0].args[0].op"
             ),
         ])
-        func mistakes(json: String, path: String) throws {
+        func mistakesNameTheirField(json: String, path: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.seccomp", json: json) }
             #expect(line.contains(path) || Diagnostics.names(line, path), "\(line)")
         }

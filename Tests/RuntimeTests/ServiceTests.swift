@@ -40,7 +40,7 @@ extension AllTests {
         }
 
         @Test(arguments: [nil, "a/b"] as [String?], [false, true])
-        func withoutLimits(path: String?, delegated: Bool) throws {
+        func withoutLimitsAContainerStaysInItsUnit(path: String?, delegated: Bool) throws {
             let box = try Sandbox.current
             let unit = try Unit(box, delegated: delegated)
             defer { unit.remove() }
@@ -52,7 +52,7 @@ extension AllTests {
             #expect(!CgroupTree.exists("\(unit.path)/\(path ?? box.id)"))
         }
 
-        @Test func anAbsolutePathSaysItself() throws {
+        @Test func anAbsolutePathLeavesTheUnit() throws {
             let box = try Sandbox.current
             let unit = try Unit(box, delegated: true)
             defer { unit.remove() }
@@ -63,7 +63,7 @@ extension AllTests {
         }
 
         /// Limits need controllers, and those a cgroup without processes.
-        @Test(.needsControllers("hugetlb")) func limitsInADelegatedUnit() throws {
+        @Test(.needsControllers("hugetlb")) func limitsHoldInADelegatedUnit() throws {
             let box = try Sandbox.current
             let unit = try Unit(box, delegated: true)
             defer { unit.remove() }
@@ -74,7 +74,7 @@ extension AllTests {
             #expect(!CgroupTree.exists("\(unit.path)/\(box.id)"))
         }
 
-        @Test(.needsControllers("hugetlb")) func limitsInAUnitThatIsNotDelegated() throws {
+        @Test(.needsControllers("hugetlb")) func limitsOutsideOfADelegatedUnitAreAWarning() throws {
             let box = try Sandbox.current
             let unit = try Unit(box, delegated: false)
             defer { unit.remove() }

@@ -57,7 +57,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["create", "start", "exec", "delete"])
-        func atAnyMoment(command: String) throws {
+        func aRuntimeKilledAtAnyMomentLeavesARemovableContainer(command: String) throws {
             let box = try Sandbox.current
             let limit = try (0..<3).map { _ in try duration(box, command) }.min() ?? 0
             var cut = 0

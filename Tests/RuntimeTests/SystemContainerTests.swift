@@ -26,7 +26,7 @@ extension AllTests {
 
         // MARK: Roots
 
-        @Test func anOverlayAsRoot() throws {
+        @Test func anOverlayCanBeTheRoot() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:in", "create:/made", "unlink:/etc/group", "stat:/etc/group", "mount:/")
             let lower = try box.folder("lower")
@@ -49,7 +49,7 @@ extension AllTests {
         @Test(
             .needsCgroup2AtItsUsualPlace,
             arguments: [false, true])
-        func runboxInAContainer(inUserNamespace: Bool) throws {
+        func runboxWorksInAContainer(inUserNamespace: Bool) throws {
             let box = try Sandbox.current
             let limited = CgroupTree.has("pids")
             let script = """
@@ -95,7 +95,7 @@ extension AllTests {
         @Test(
             .needsCgroup2AtItsUsualPlace, .needsFile(systemd),
             arguments: [false, true])
-        func systemdAsInit(inUserNamespace: Bool) throws {
+        func systemdWorksAsTheInit(inUserNamespace: Bool) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: [
                 Self.systemd, "--unit=box.target", "--show-status=no", "--log-target=console",

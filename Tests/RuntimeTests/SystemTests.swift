@@ -5,7 +5,7 @@ import Testing
 extension AllTests {
     /// hostname, domainname, linux.sysctl
     @Suite struct SystemNames {
-        @Test func hostname() throws {
+        @Test func theHostnameIsTheContainersOnly() throws {
             let box = try Sandbox.current
             let host = try box.aside([try Programs.probe.get(), "uts"]).wait()
             let seen = try box.look("uts") { $0["hostname"] = "Some.Name-1" }
@@ -13,13 +13,13 @@ extension AllTests {
             #expect(try box.aside([try Programs.probe.get(), "uts"]).wait()["hostname"] == host["hostname"])
         }
 
-        @Test func domainname() throws {
+        @Test func theDomainnameIsSet() throws {
             #expect(
                 try Sandbox.current.look("uts") { $0["domainname"] = "example.test" }["domainname"] == "example.test")
         }
 
         @Test(arguments: ["hostname", "domainname"])
-        func withoutAUTSNamespace(field: String) throws {
+        func namesNeedAUTSNamespace(field: String) throws {
             let line = try Sandbox.current.refuse {
                 $0["hostname"] = nil
                 $0[field] = "name"
@@ -28,7 +28,7 @@ extension AllTests {
             #expect(line.contains(field) && line.lowercased().contains("uts"), "\(line)")
         }
 
-        @Test func tooLong() throws {
+        @Test func aHostnameTooLongIsRefused() throws {
             let line = try Sandbox.current.refuse { $0["hostname"] = String(repeating: "a", count: 65) }
             #expect(line.contains("hostname"), "\(line)")
         }
@@ -42,7 +42,7 @@ extension AllTests {
             ("net/ipv4/ip_unprivileged_port_start", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "80"),
             ("kernel.domainname", "/proc/sys/kernel/domainname", "example.test"),
         ])
-        func sysctl(key: String, file: String, value: String) throws {
+        func parametersAreTheContainersOnly(key: String, file: String, value: String) throws {
             let host = Leftovers.lines(file)
             let seen = try Sandbox.current.look("read:\(file)") {
                 if key == "kernel.domainname" { $0["domainname"] = value }
@@ -52,7 +52,7 @@ extension AllTests {
             #expect(Leftovers.lines(file) == host, "the host's own has changed")
         }
 
-        @Test func severalValuesOfOne() throws {
+        @Test func aParameterMayHaveSeveralValues() throws {
             let seen = try Sandbox.current.look("read:/proc/sys/kernel/sem") {
                 $0["linux.sysctl"] = ["kernel.sem": "250 32000 32 100"]
             }
@@ -64,7 +64,7 @@ extension AllTests {
             "kernel.panic", "vm.swappiness", "fs.file-max", "kernel.hostname", "../kernel/panic", "net/../kernel/panic",
             "net.ipv4..x", "",
         ])
-        func notTheContainersOwn(key: String) throws {
+        func parametersOfTheHostAreRefused(key: String) throws {
             let line = try Sandbox.current.refuse { $0["linux.sysctl"] = [key: "0"] }
             #expect(line.contains("linux.sysctl") && (key.isEmpty || line.contains(key)), "\(line)")
         }
@@ -73,7 +73,7 @@ extension AllTests {
             ("kernel.msgmax", "ipc"), ("net.ipv4.ip_forward", "network"), ("kernel.domainname", "uts"),
             ("fs.mqueue.msg_max", "ipc"),
         ])
-        func withoutItsNamespace(key: String, namespace: String) throws {
+        func parametersNeedTheirNamespace(key: String, namespace: String) throws {
             let line = try Sandbox.current.refuse {
                 $0["hostname"] = nil
                 $0.dropNamespace(namespace)
@@ -94,7 +94,7 @@ extension AllTests {
             #expect(line.contains("net.ipv4.ip_default_ttl"), "\(line)")
         }
 
-        @Test func oneThatTheKernelDoesNotHave() throws {
+        @Test func aParameterThatTheKernelLacksIsAnError() throws {
             let line = try Sandbox.current.refuse { $0["linux.sysctl"] = ["net.ipv4.frobnicate": "1"] }
             #expect(line.contains("net.ipv4.frobnicate"), "\(line)")
         }
@@ -102,7 +102,7 @@ extension AllTests {
 
     /// linux.personality, process.scheduler, process.ioPriority
     @Suite struct Scheduling {
-        @Test func personality() throws {
+        @Test func thePersonalityIsSet() throws {
             let linux = try Sandbox.current.look("personality") { $0["linux.personality"] = ["domain": "LINUX"] }
             #expect(linux["personality"] == "00000000", "\(linux)")
             let other = try Sandbox.current.look("personality") { $0["linux.personality"] = ["domain": "LINUX32"] }
@@ -110,7 +110,7 @@ extension AllTests {
         }
 
         @Test(arguments: [("SCHED_BATCH", "BATCH", 5), ("SCHED_OTHER", "OTHER", -5), ("SCHED_IDLE", "IDLE", 0)])
-        func policies(word: String, policy: String, nice: Int) throws {
+        func everyOrdinaryPolicyIsSet(word: String, policy: String, nice: Int) throws {
             let seen = try Sandbox.current.look("sched") {
                 $0["process.scheduler"] = ["policy": word, "nice": nice] as [String: Any]
             }
@@ -118,14 +118,14 @@ extension AllTests {
         }
 
         @Test(arguments: [("SCHED_FIFO", "FIFO"), ("SCHED_RR", "RR")])
-        func realTime(word: String, policy: String) throws {
+        func realTimePoliciesAreSet(word: String, policy: String) throws {
             let seen = try Sandbox.current.look("sched") {
                 $0["process.scheduler"] = ["policy": word, "priority": 7] as [String: Any]
             }
             #expect(seen["sched.policy"] == policy && seen["sched.priority"] == "7", "\(seen)")
         }
 
-        @Test func deadline() throws {
+        @Test func theDeadlinePolicyIsSet() throws {
             let seen = try Sandbox.current.look("sched") {
                 $0["process.scheduler"] =
                     ["policy": "SCHED_DEADLINE", "runtime": 1_000_000, "deadline": 10_000_000, "period": 20_000_000]
@@ -135,7 +135,7 @@ extension AllTests {
                 seen["sched.policy"] == "DEADLINE" && seen["sched.deadline"] == "1000000 10000000 20000000", "\(seen)")
         }
 
-        @Test func flags() throws {
+        @Test func schedulerFlagsAreSet() throws {
             let seen = try Sandbox.current.look("sched") {
                 $0["process.scheduler"] =
                     ["policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"]] as [String: Any]
@@ -149,7 +149,7 @@ extension AllTests {
             #"{"policy": "SCHED_FIFO", "priority": 1000}"#, #"{"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_X"]}"#,
             #"{"nice": 1}"#,
         ])
-        func mistakes(json: String) throws {
+        func mistakesNameTheirField(json: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("process.scheduler", json: json) }
             #expect(line.contains("process.scheduler"), "\(line)")
         }
@@ -157,14 +157,14 @@ extension AllTests {
         @Test(arguments: [
             ("IOPRIO_CLASS_BE", 3, "BE:3"), ("IOPRIO_CLASS_RT", 1, "RT:1"), ("IOPRIO_CLASS_IDLE", 4, "IDLE:4"),
         ])
-        func ioPriority(word: String, priority: Int, expected: String) throws {
+        func theIOPriorityIsSet(word: String, priority: Int, expected: String) throws {
             let seen = try Sandbox.current.look("ioprio") {
                 $0["process.ioPriority"] = ["class": word, "priority": priority] as [String: Any]
             }
             #expect(seen["ioprio"] == expected, "\(seen)")
         }
 
-        @Test func ioPriorityOutOfRange() throws {
+        @Test func anIOPriorityOutOfRangeIsRefused() throws {
             let line = try Sandbox.current.refuse {
                 $0["process.ioPriority"] = ["class": "IOPRIO_CLASS_BE", "priority": 8] as [String: Any]
             }
@@ -178,7 +178,7 @@ extension AllTests {
 
         /// A terminal has no end of file: the runtime types what means it.
         @Test(arguments: [("", ""), ("line\n", "line"), ("half a line", "half a line")])
-        func anInputThatEnds(input: String, echo: String) throws {
+        func theEndOfTheInputReachesTheTerminal(input: String, echo: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/bin/cat"]) { $0["process.terminal"] = true }
             let outcome = try box.run(bundle, with: Surroundings(input: input))
@@ -187,7 +187,7 @@ extension AllTests {
             #expect(lines.joined().filter { $0.isLetter || $0 == " " }.hasSuffix(echo), "\(outcome)")
         }
 
-        @Test func inTheForeground() throws {
+        @Test func aForegroundRunPassesItsTerminalOn() throws {
             let box = try Sandbox.current
             let terminal = try Terminal(rows: 33, columns: 99)
             let bundle = try box.bundle("tty", "ids") { $0["process.terminal"] = true }
@@ -233,7 +233,7 @@ extension AllTests {
             #expect(running.wait().status == 9)
         }
 
-        @Test func resizing() throws {
+        @Test func aNewSizeReachesTheContainer() throws {
             let box = try Sandbox.current
             let terminal = try Terminal(rows: 24, columns: 80)
             let script = "echo ready; while read line; do /probe tty; done"
@@ -251,7 +251,7 @@ extension AllTests {
             #expect(running.wait().status == 0)
         }
 
-        @Test func theConfiguredSize() throws {
+        @Test func theTerminalHasTheConfiguredSize() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("tty", "hang") {
@@ -291,7 +291,7 @@ extension AllTests {
 
         // MARK: Through a socket
 
-        @Test func throughASocket() throws {
+        @Test func theTerminalIsSentThroughASocket() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("tty", "fds", "hang") { $0["process.terminal"] = true }
@@ -305,7 +305,7 @@ extension AllTests {
             #expect(terminal.facts["fds"] == "0 1 2", "\(terminal.text)")
         }
 
-        @Test func detached() throws {
+        @Test func aDetachedRunSendsItsTerminal() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("tty", "hang") { $0["process.terminal"] = true }
@@ -329,7 +329,7 @@ extension AllTests {
             #expect(terminal.facts["open./dev/tty"] == "ok", "\(terminal.text)")
         }
 
-        @Test func inAUserNamespace() throws {
+        @Test func aTerminalWorksInAUserNamespace() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("tty", "hang") {
@@ -346,21 +346,21 @@ extension AllTests {
 
         // MARK: Mistakes
 
-        @Test func createWithoutASocket() throws {
+        @Test func createNeedsASocketForATerminal() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["process.terminal"] = true }
             let line = try box.refused(try box.runtime("create", "--bundle", bundle.directory, box.id))
             #expect(line.contains("console-socket") || line.contains("console socket"), "\(line)")
         }
 
-        @Test func detachedWithoutASocket() throws {
+        @Test func aDetachedRunNeedsASocketForATerminal() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["process.terminal"] = true }
             let line = try box.refused(try box.run(bundle, flags: ["--detach"]))
             #expect(line.contains("console-socket") || line.contains("console socket"), "\(line)")
         }
 
-        @Test func aSocketWithoutATerminal() throws {
+        @Test func aSocketWithoutATerminalIsRefused() throws {
             let box = try Sandbox.current
             let socket = try ConsoleSocket(path: box.path("console"))
             let bundle = try box.bundle("say:it ran")
@@ -369,7 +369,7 @@ extension AllTests {
             #expect(line.contains("terminal") || line.contains("tty"), "\(line)")
         }
 
-        @Test func aSocketThatIsNotThere() throws {
+        @Test func aMissingSocketIsAnError() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["process.terminal"] = true }
             let line = try box.refused(
@@ -377,7 +377,7 @@ extension AllTests {
             #expect(line.contains(box.path("absent")), "\(line)")
         }
 
-        @Test func inTheForegroundWithoutATerminal() throws {
+        @Test func aTerminalWithoutOneOutsideIsNoCrash() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:it ran") { $0["process.terminal"] = true }
             let outcome = try box.run(bundle, with: Surroundings(ownSession: true))

@@ -23,7 +23,7 @@ extension AllTests {
             return (unit, files)
         }
 
-        @Test func theScopeAndItsName() throws {
+        @Test func theScopeHasTheConfiguredName() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(try box.scoped("hang"))
             #expect(cgroup.hasSuffix("\(Systemd.isUser ? "user" : "system").slice/\(box.unit)"), "\(cgroup)")
@@ -38,7 +38,7 @@ extension AllTests {
             #expect(!CgroupTree.exists(cgroup))
         }
 
-        @Test func limitsAgree() throws {
+        @Test func unitAndCgroupHaveTheSameLimits() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(try box.scoped("hang") { try $0.set("linux.resources", json: Self.limits) })
             let made = try both(box, cgroup)
@@ -74,7 +74,7 @@ extension AllTests {
         }
 
         @Test(.needsSystemManager("a user's systemd has seldom the controllers cpu and cpuset"))
-        func processors() throws {
+        func processorLimitsAreTheUnits() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(
                 try box.scoped("hang") {
@@ -95,7 +95,7 @@ extension AllTests {
                 ])
         }
 
-        @Test func slicesLieInEachOther() throws {
+        @Test func slicesAreNestedByTheirNames() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(
                 try box.scoped("hang") { $0["linux.cgroupsPath"] = "rbt-\(box.id)-deep.slice:rbt:\(box.id)" })
@@ -128,7 +128,7 @@ extension AllTests {
             ("org.systemd.property.Nonsense", "true", "Nonsense"),
             ("run.oci.systemd.subgroup", "a/b", "below the scope"),
         ])
-        func annotationsThatAreRefused(name: String, value: String, word: String) throws {
+        func refusedAnnotationsAreErrors(name: String, value: String, word: String) throws {
             let box = try Sandbox.current
             let bundle = try box.scoped("say:it ran") { $0["annotations"] = [name: value] }
             let line = try box.refused(try box.scope(["run", "--bundle", bundle.directory, box.id]))
@@ -136,7 +136,7 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        @Test func aCgroupBelowTheScope() throws {
+        @Test func theContainerLivesInACgroupBelowTheScope() throws {
             let box = try Sandbox.current
             let cgroup = try box.begun(
                 try box.scoped("hang") {
@@ -152,7 +152,7 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        @Test func theWholeLife() throws {
+        @Test func everyCommandWorksOnAScope() throws {
             let box = try Sandbox.current
             _ = try box.begun(try box.scoped("child", "wait:TERM:0"))
             #expect(try box.runtime("exec", box.id, "/probe", "say:here").stdout == "here\n")
@@ -166,7 +166,7 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        @Test func theForeground() throws {
+        @Test func aForegroundRunLeavesNoUnit() throws {
             let box = try Sandbox.current
             let bundle = try box.scoped("say:hello", "exit:7")
             let outcome = try box.scope(["run", "--bundle", bundle.directory, box.id])
@@ -181,7 +181,7 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        @Test func aUnitOfSomebodyElse() throws {
+        @Test func aUnitOfSomebodyElseIsNotTouched() throws {
             let box = try Sandbox.current
             let words =
                 ["systemd-run"] + (Systemd.isUser ? ["--user"] : []) + ["--scope", "--unit", box.unit, "sleep", "60"]
@@ -196,7 +196,7 @@ extension AllTests {
         }
 
         /// A unit that has failed keeps its name until somebody resets it.
-        @Test func aUnitThatHasFailed() throws {
+        @Test func aFailedUnitIsResetAndUsed() throws {
             let box = try Sandbox.current
             let words =
                 ["systemd-run"] + (Systemd.isUser ? ["--user"] : [])
@@ -211,7 +211,7 @@ extension AllTests {
 
         /// Both programs judge, systemd's and runbox's: systemd's list cannot say the denial, and runbox's stands when systemd installs its own anew.
         @Test(.needsSystemManager("device programs are root's"))
-        func devicesAfterAReload() throws {
+        func deviceRulesHoldAfterAReload() throws {
             let box = try Sandbox.current
             _ = try box.begun(
                 try box.scoped("hang") {
@@ -248,7 +248,7 @@ extension AllTests {
 
         /// The counters go with the cgroup, which systemd takes away at once; the kernel's log remembers.
         @Test(.needsSystemManager("the kernel's log is root's"))
-        func outOfMemory() throws {
+        func runningOutOfMemoryIsExplained() throws {
             let box = try Sandbox.current
             let bundle = try box.scoped {
                 $0["process.args"] = ["/bin/busybox", "tail", "/dev/zero"]
@@ -262,7 +262,7 @@ extension AllTests {
         }
 
         /// systemd takes the cgroup away with the last process; who is asked afterwards finds no other container's.
-        @Test func aNameThatIsUsedAgain() throws {
+        @Test func aNameCanBeUsedAgain() throws {
             let box = try Sandbox.current
             _ = try box.begun(try box.scoped("exit:0"))
             #expect(box.becomes("stopped"))

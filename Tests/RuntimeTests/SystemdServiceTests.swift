@@ -54,7 +54,7 @@ extension AllTests {
         }
 
         /// `Type=forking` with a detached run, and a start in what the last one has left.
-        @Test func detachedAndStartedAgain() throws {
+        @Test func aDetachedServiceCanBeStartedAgain() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") {
                 $0["linux.cgroupsPath"] = nil

@@ -27,7 +27,7 @@ extension AllTests {
 
         /// go-runc: `update --resources=- ID`; CRI-O: `update --resources - ID`; podman: `update --resources=FILE ID`.
         @Test(.needsControllers("hugetlb"))
-        func theWordsOfEngines() throws {
+        func theFormsThatEnginesUseAreTaken() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
             var expected = 2
@@ -44,7 +44,7 @@ extension AllTests {
         }
 
         @Test(.needsControllers("hugetlb"))
-        func whileItRunsAndWhileItIsPaused() throws {
+        func updateWorksWhileItRunsAndWhileItIsPaused() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
             try box.ok("start", box.id)
@@ -60,7 +60,7 @@ extension AllTests {
 
         /// A later update knows what an earlier one, and config.json, said.
         @Test(.needsControllers("hugetlb"))
-        func whatIsNotNamedStays() throws {
+        func limitsThatAreNotNamedStay() throws {
             let box = try Sandbox.current
             let cgroup = try make(box) {
                 try $0.set("linux.resources", json: #"{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}"#)
@@ -76,7 +76,7 @@ extension AllTests {
         }
 
         @Test(.needsControllers("hugetlb"))
-        func oneRefusedAndNoneIsChanged() throws {
+        func aRefusedValueChangesNothing() throws {
             let box = try Sandbox.current
             let cgroup = try make(box)
             #expect(try update(box, json: huge(2)).status == 0)
@@ -111,7 +111,7 @@ extension AllTests {
         @Test(
             .needsHostWithoutControllers("memory", "cpu", "cpuset", "pids", "io"),
             arguments: missing)
-        func aControllerThatIsMissing(flags: [String], controller: String, field: String) throws {
+        func aMissingControllerIsNamed(flags: [String], controller: String, field: String) throws {
             let box = try Sandbox.current
             _ = try make(box)
             let outcome = try box.plain(["--root", box.root, "update"] + flags + [box.id])
@@ -135,7 +135,7 @@ extension AllTests {
             (["--kernel-memory", "64m"], "--kernel-memory"), (["--kernel-memory-tcp=1"], "--kernel-memory-tcp"),
             (["--cpu-rt-period", "1000"], "--cpu-rt-period"), (["--cpu-rt-runtime", "-1"], "--cpu-rt-runtime"),
         ])
-        func flagsOfVersion1(flags: [String], name: String) throws {
+        func flagsOfCgroupV1AreWarnings(flags: [String], name: String) throws {
             let box = try Sandbox.current
             _ = try make(box)
             let outcome = try box.plain(["--root", box.root, "update"] + flags + [box.id])
@@ -184,7 +184,7 @@ extension AllTests {
         }
 
         @Test(arguments: [["--l3-cache-schema", "L3:0=f"], ["--mem-bw-schema=MB:0=50"]])
-        func withoutIntelRdt(flags: [String]) throws {
+        func resctrlFlagsNeedIntelRdt(flags: [String]) throws {
             let box = try Sandbox.current
             _ = try make(box)
             let outcome = try box.plain(["--root", box.root, "update"] + flags + [box.id])
@@ -196,7 +196,7 @@ extension AllTests {
             ["--blkio-weight", "70000"], ["--pids-limit", ""], ["--memory"], ["--nonsense", "1"],
             ["--kernel-memory", "x"],
         ])
-        func usage(flags: [String]) throws {
+        func malformedValuesAreUsageErrors(flags: [String]) throws {
             let box = try Sandbox.current
             _ = try make(box)
             let outcome = try box.plain(["--root", box.root, "update", box.id] + flags)
@@ -204,14 +204,14 @@ extension AllTests {
             #expect(outcome.complaints.count == 1, "\(outcome)")
         }
 
-        @Test func aFileThatIsNotThere() throws {
+        @Test func aMissingFileIsAnError() throws {
             let box = try Sandbox.current
             _ = try make(box)
             let outcome = try box.runtime("update", "-r", box.path("none.json"), box.id)
             #expect(outcome.status == 1 && outcome.stderr.contains("none.json: not found"), "\(outcome)")
         }
 
-        @Test func aStoppedOne() throws {
+        @Test func aStoppedContainerCannotBeUpdated() throws {
             let box = try Sandbox.current
             _ = try make(box)
             try box.ok("kill", box.id, "KILL")
@@ -220,7 +220,7 @@ extension AllTests {
             #expect(outcome.status == 1 && outcome.stderr.contains("container not running"), "\(outcome)")
         }
 
-        @Test func withoutACgroup() throws {
+        @Test func updateNeedsACgroup() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
             let created = try box.plain([
@@ -238,7 +238,7 @@ extension AllTests {
 
         @Test(
             .needsControllers("memory", "cpu", "pids"))
-        func everyController() throws {
+        func everyControllerIsUpdated() throws {
             let box = try Sandbox.current
             let cgroup = try make(box) { $0["linux.resources.cpu.quota"] = 20_000 }
             try box.ok(

@@ -17,7 +17,7 @@ extension AllTests {
         }
 
         @Test(arguments: [0, 7, 255])
-        func theCodeOfThePayload(code: Int) throws {
+        func waitExitsWithThePayloadsCode(code: Int) throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "say:begun", "sleep:300", "exit:\(code)")
             #expect(created.says("begun"))
@@ -31,7 +31,7 @@ extension AllTests {
             #expect(times == times.sorted() && !times.contains(""), "\(times)")
         }
 
-        @Test func theSignalThatEndedIt() throws {
+        @Test func anEndBySignalIsRecorded() throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "hang")
             #expect(created.says("ready"))
@@ -44,7 +44,7 @@ extension AllTests {
 
         /// One that the clock cannot count to is none.
         @Test(arguments: ["9223372036854775807ms", "9223372036854775s"])
-        func aTimeLimitWithoutAnEnd(text: String) throws {
+        func aTimeoutOfZeroWaitsToTheEnd(text: String) throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "hang")
             #expect(created.says("ready"))
@@ -54,7 +54,7 @@ extension AllTests {
             #expect(waiting.wait().status == 137)
         }
 
-        @Test func aTimeLimit() throws {
+        @Test func aTimeoutEndsTheWait() throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "hang")
             #expect(created.says("ready"))
@@ -68,18 +68,18 @@ extension AllTests {
             "", "x", "1x", "-1", "1.", ".5s", "1s2", "1 s", "1e3", "99999999999999999999", "9223372036854775h",
             "9223372036854775.999s", "9223372036854775807s", "2562047788015.999h",
         ])
-        func aTimeLimitThatIsNone(text: String) throws {
+        func malformedTimeoutsAreRefused(text: String) throws {
             let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "x")
             #expect(outcome.status == 1 && outcome.stderr.contains("for flag --timeout"), "\(outcome)")
         }
 
         @Test(arguments: ["90", "1.5", "1.5s", "500ms", "1h30m", "0.25s", "2m"])
-        func timeLimits(text: String) throws {
+        func everyUnitOfATimeoutIsTaken(text: String) throws {
             let outcome = try Sandbox.current.runtime("wait", "--timeout", text, "runbox-none")
             #expect(outcome.status == 1 && outcome.stderr.contains("container does not exist"), "\(outcome)")
         }
 
-        @Test func oneThatWaitsForItsStart() throws {
+        @Test func waitBeginsBeforeTheStart() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("exit:5"))
             let waiting = try [
@@ -90,7 +90,7 @@ extension AllTests {
             #expect(waiting.map { $0.wait().status } == [5, 5])
         }
 
-        @Test func oneThatIsDeletedMeanwhile() throws {
+        @Test func waitEndsWhenTheContainerIsDeleted() throws {
             let box = try Sandbox.current
             let created = try Self.started(box, "hang")
             #expect(created.says("ready"))
@@ -101,7 +101,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        @Test func besideAForegroundRun() throws {
+        @Test func waitWorksBesideAForegroundRun() throws {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("say:begun", "sleep:300", "exit:6"))
             #expect(running.says("begun"))
@@ -111,7 +111,7 @@ extension AllTests {
 
         // MARK: The record, by whoever sees the end
 
-        @Test func ofARunThatKeepsIt() throws {
+        @Test func aKeptRunRecordsItsEnd() throws {
             let box = try Sandbox.current
             #expect(try box.run(try box.bundle("exit:9"), flags: ["--keep"]).status == 9)
             let exit = try Self.exit(box)
@@ -122,7 +122,7 @@ extension AllTests {
         /// Nobody waited: the kernel kept it with the pinned pidfd, from Linux 6.15 on.
         @Test(
             .needsKernel(6, 15, "a pidfd tells how a reaped process ended"), arguments: ["state", "list", "kill"])
-        func ofADetachedOneThatEndedUnseen(command: String) throws {
+        func anUnseenEndIsRecordedByTheNextCommand(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("exit:11"), flags: ["--detach"])
             #expect(outcome.status == 0)
@@ -138,7 +138,7 @@ extension AllTests {
         }
 
         /// Engines ask for the pid file and reap the init themselves; until they do, it tells.
-        @Test func ofAZombie() throws {
+        @Test func aZombiesEndIsRecorded() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("exit:12")
             // Adopts the init and never waits for it.
@@ -163,7 +163,7 @@ extension AllTests {
             #expect(exit["code"] as? Int == 12 && exit["observedBy"] as? String == "state", "\(exit)")
         }
 
-        @Test(.needsReapingInit) func ofOneThatNobodyCouldSee() throws {
+        @Test(.needsReapingInit) func anEndThatNobodySawIsUnknown() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"), flags: ["--pid-file", box.path("pid")])
             let pid = try Self.pid(box)
