@@ -23,9 +23,6 @@ import Testing
         #expect(read(("run.oci.pidfd_receiver", "s")).plan.pidfdReceiver == "/bundle/s")
         #expect(read(("run.oci.pidfd_receiver", "/s")).plan.pidfdReceiver == "/s")
         #expect(read(("run.oci.pidfd_receiver", "")).findings.errorLines.count == 1)
-        let output = HookOutput([KeyValue(key: "run.oci.hooks.stdout", value: "log")], bundle: "/bundle")
-        #expect(output == .files(output: "/bundle/log", errors: nil))
-        #expect(HookOutput([], bundle: "/bundle") == .kept)
     }
 
     @Test(
@@ -76,55 +73,4 @@ import Testing
         #expect(AnnotationName.potentiallyUnsafe.contains("run.oci."))
     }
 
-    // MARK: The kernel's rules for filters
-
-    private static let allow: [UInt8] = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]
-
-    @Test(
-        arguments: [
-            ([], true), ([0x20, 0, 0, 0, 60, 0, 0, 0], true), ([0x20, 0, 0, 0, 64, 0, 0, 0], false),
-            ([0x20, 0, 0, 0, 2, 0, 0, 0], false), ([0x15, 0, 0, 0, 1, 0, 0, 0], true),
-            ([0x15, 0, 1, 0, 1, 0, 0, 0], false), ([0x15, 0, 0, 1, 1, 0, 0, 0], false),
-            ([0x05, 0, 0, 0, 0, 0, 0, 0], true), ([0x05, 0, 0, 0, 1, 0, 0, 0], false),
-            ([0x05, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], false), ([0x34, 0, 0, 0, 0, 0, 0, 0], false),
-            ([0x64, 0, 0, 0, 32, 0, 0, 0], false), ([0x02, 0, 0, 0, 16, 0, 0, 0], false),
-            ([0x28, 0, 0, 0, 0, 0, 0, 0], false), ([0x94, 0, 0, 0, 1, 0, 0, 0], false), ([1, 2, 3], false),
-        ] as [([UInt8], Bool)])
-    func malformedFiltersAreRefused(first: [UInt8], isGood: Bool) {
-        let mistake = SeccompCheck.mistake(in: SeccompProgram(bytes: first + Self.allow))
-        #expect((mistake == nil) == isGood, "\(mistake ?? "none")")
-    }
-
-    @Test func aFilterHasOneTo4096Instructions() {
-        let many = { (count: Int) in
-            SeccompProgram(bytes: [[UInt8]](repeating: Self.allow, count: count).flatMap { $0 })
-        }
-        #expect(SeccompCheck.mistake(in: many(4096)) == nil)
-        #expect(SeccompCheck.mistake(in: many(4097)) != nil)
-        #expect(SeccompCheck.mistake(in: SeccompProgram(bytes: [])) != nil)
-        #expect(SeccompCheck.mistake(in: SeccompProgram(bytes: [0x20, 0, 0, 0, 0, 0, 0, 0])) != nil)
-    }
-}
-
-@Suite struct NotificationMessageTests {
-    @Test(arguments: [
-        ("READY=1", "READY=1\nMAINPID=7", true), ("READY=0", "READY=0", false),
-        ("STATUS=a=b", "STATUS=a=b", false), ("MAINPID=1", "", false), ("FDSTORE=1\nFDNAME=x", "", false),
-        ("READY=1\nMAINPID=1\nSTATUS=up", "READY=1\nSTATUS=up\nMAINPID=7", true),
-        ("RELOADING=1\nMONOTONIC_USEC=5", "RELOADING=1\nMONOTONIC_USEC=5", false),
-        ("STOPPING=1\n", "STOPPING=1", false),
-        ("WATCHDOG=1", "WATCHDOG=1", false), ("WATCHDOGX=1", "", false),
-        ("EXTEND_TIMEOUT_USEC=9", "EXTEND_TIMEOUT_USEC=9", false),
-        ("", "", false), ("READY", "", false), ("READY=1\nBARRIER=1", "READY=1\nMAINPID=7", true),
-    ])
-    func mainPIDIsAddedWhenTheServiceIsReady(text: String, expected: String, isReady: Bool) {
-        let message = Notification(Array(text.utf8), pid: 7)
-        #expect(String(decoding: message.bytes, as: UTF8.self) == expected)
-        #expect(message.isReady == isReady && !message.isBarrier)
-    }
-
-    @Test func aBarrierIsNoReadiness() {
-        let message = Notification(Array("BARRIER=1".utf8), pid: 7)
-        #expect(message.isBarrier && !message.isReady)
-    }
 }

@@ -132,24 +132,6 @@ private func withLinux(_ members: String) -> String {
         }
     }
 
-    /// What a later `start` and `delete` need to know.
-    @Test func aPlanBecomesARecord() throws {
-        let record = Record(try launch(Self.whole).plan, owner: 7)
-        #expect((record.id, record.bundle, record.rootfs) == ("box", "/bundles/box", "/bundles/box/rootfs"))
-        #expect((record.pid, record.startTime, record.isReady, record.owner) == (0, 0, false, 7))
-        #expect(record.hasProcess)
-        #expect(record.hasLaterHooks)
-        #expect(!record.sharesProcesses)
-        #expect(record.annotations == [KeyValue(key: "a", value: "1"), KeyValue(key: "b", value: "2")])
-        // Whether the cgroup is the container's to remove is known only when it is made; those above it would be, for they are not there.
-        #expect(
-            record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group"]))
-        let bare = Record(try launch(with(""), mode: .create).plan, owner: 0)
-        #expect(!bare.hasProcess)
-        #expect(!bare.hasLaterHooks)
-        #expect(bare.sharesProcesses)
-    }
-
     @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
     func onlySomeHooksAreLater(kind: String) throws {
         let plan = try launch(

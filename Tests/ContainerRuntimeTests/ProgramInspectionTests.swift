@@ -91,26 +91,4 @@ import Testing
         )
     }
 
-    @Test(arguments: [
-        ("enabled\ninterpreter /q\nflags: F\noffset 0\nmagic 7f454c46\nmask ffffff00\n", true),
-        ("disabled\ninterpreter /q\noffset 0\nmagic 7f454c46\n", false),
-        ("enabled\ninterpreter /q\noffset 1\nmagic 454c\n", true),
-        ("enabled\ninterpreter /q\noffset 2\nmagic 454c\n", false),
-        ("enabled\nextension .py\n", false), ("enabled\noffset 0\nmagic 7f4\n", false), ("", false),
-    ])
-    func onlyEnabledFormatsMatch(entry: String, matches: Bool) {
-        #expect(BinaryFormats.matches(entry, [0x7f, 0x45, 0x4c, 0x47, 0]) == matches)
-    }
-
-    @Test(arguments: [
-        ("process.args[0]", "x", "config.md, POSIX process"), ("process.argsX", "x", "config.md, Process"),
-        ("mounts[1].source", "x", "config.md, Mounts"), ("mounts[1].options[0]", "x", "config.md, Linux mount options"),
-        ("linux.resources.memory.limit", "x", "config-linux.md, Memory"), ("", "x", "config.md, Configuration"),
-        ("linux.sysctl[\"a.b\"]", "x", "config-linux.md, Sysctl"),
-        ("nonsense", "unknown key", "config.md, Extensibility"),
-        ("windows", "x", "config.md, Configuration"),
-    ])
-    func everyFieldHasItsClause(path: String, message: String, clause: String) {
-        #expect(Clause.of(path: path, message: message) == clause)
-    }
 }

@@ -130,3 +130,41 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         #expect(Record(Array(text.utf8)) == nil)
     }
 }
+
+/// What a later `start` and `delete` need to know.
+@Suite struct PlanRecordTests {
+    private static func record(_ members: String, mode: LaunchMode, owner: UInt32) throws -> Record {
+        let spec = try spec(#"{"ociVersion":"1.2.0","root":{"path":"rootfs"}\#(members)}"#)
+        let (plan, findings) = plan {
+            LaunchPlan(
+                spec, id: "box", bundle: "/bundles/box", options: LaunchOptions(), mode: mode, host: host, findings: &$0
+            )
+        }
+        #expect(findings.errorLines == [])
+        return Record(plan, owner: owner)
+    }
+
+    @Test func aPlanBecomesARecord() throws {
+        let record = try Self.record(
+            #","process":{"cwd":"/","args":["sh"],"user":{"uid":3,"gid":4}},"hooks":{"poststop":[{"path":"/bin/true"}]},"#
+                + #""annotations":{"a":"1","b":"2"},"#
+                + #""linux":{"namespaces":[{"type":"mount"},{"type":"pid"}],"cgroupsPath":"/group/box"}"#,
+            mode: .run, owner: 7)
+        #expect((record.id, record.bundle, record.rootfs) == ("box", "/bundles/box", "/bundles/box/rootfs"))
+        #expect((record.pid, record.startTime, record.isReady, record.owner) == (0, 0, false, 7))
+        #expect(record.hasProcess)
+        #expect(record.hasLaterHooks)
+        #expect(!record.sharesProcesses)
+        #expect(record.annotations == [KeyValue(key: "a", value: "1"), KeyValue(key: "b", value: "2")])
+        // Whether the cgroup is the container's to remove is known only when it is made; those above it would be.
+        #expect(
+            record.cgroup == CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group"]))
+    }
+
+    @Test func whatAPlanDoesNotHaveIsNotInItsRecord() throws {
+        let record = try Self.record("", mode: .create, owner: 0)
+        #expect(!record.hasProcess)
+        #expect(!record.hasLaterHooks)
+        #expect(record.sharesProcesses)
+    }
+}

@@ -37,19 +37,23 @@ import Testing
     }
 
     @Test func aChangedByteDoesNotCrashTheReader() {
+        var read = 0
         for position in Self.sample.indices {
             for byte: UInt8 in [0, 0x0A, 0x22, 0x2C, 0x30, 0x5B, 0x5C, 0x5D, 0x7B, 0x7D, 0x80, 0xC3, 0xFF] {
                 var bytes = Self.sample
                 bytes[position] = byte
                 if let document = try? Document(bytes) {
                     visit(document, document.root)
+                    read += 1
                 }
             }
         }
+        #expect(read > 0, "no change left a document to look at")
     }
 
     @Test func randomChangesDoNotCrashTheReader() {
         var random = Random(seed: 0x5EED)
+        var read = 0
         for _ in 0..<5000 {
             var bytes = Self.sample
             for _ in 0..<1 + random.next(8) {
@@ -57,8 +61,10 @@ import Testing
             }
             if let document = try? Document(bytes, duplicateKeys: .record), document.duplicateKeys.isEmpty {
                 visit(document, document.root)
+                read += 1
             }
         }
+        #expect(read > 0, "no change left a document to look at")
     }
 }
 

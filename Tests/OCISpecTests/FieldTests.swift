@@ -152,19 +152,100 @@ import Testing
     }
 
     /// Every word of every closed set of the specification, in its own spelling.
-    @Test func everyWordOfEveryClosedSetIsRead() {
-        #expect(RLimitType.allCases.count == 16)
-        #expect(NamespaceType.allCases.count == 8)
-        #expect(SchedulerPolicy.allCases.count == 7)
-        #expect(SchedulerFlag.allCases.count == 7)
-        #expect(SeccompAction.allCases.count == 9)
-        #expect(SeccompArchitecture.allCases.count == 23)
-        #expect(SeccompFlag.allCases.count == 4)
-        #expect(SeccompOperator.allCases.count == 7)
-        #expect(MemoryPolicyMode.allCases.count == 7)
-        #expect(MemoryPolicyFlag.allCases.count == 3)
-        #expect(RootfsPropagation.allCases.count == 8)
-        #expect(RLimitType.allCases.allSatisfy { $0.rawValue.hasPrefix("RLIMIT_") })
-        #expect(SeccompArchitecture.allCases.allSatisfy { $0.rawValue.hasPrefix("SCMP_ARCH_") })
+    @Test func everyWordOfEveryClosedSetIsRead() throws {
+        for word in Words.rlimits {
+            let spec = try clean(withProcess(#""args":["x"],"rlimits":[{"type":"\#(word)","soft":1,"hard":1}]"#))
+            #expect(spec.process?.rlimits?.map(\.type.rawValue) == [word])
+        }
+        for word in Words.namespaces {
+            let spec = try clean(withLinux(#""namespaces":[{"type":"\#(word)"}]"#))
+            #expect(spec.linux?.namespaces?.map(\.type.rawValue) == [word])
+        }
+        for word in Words.policies {
+            let spec = try clean(withProcess(#""args":["x"],"scheduler":{"policy":"\#(word)"}"#))
+            #expect(spec.process?.scheduler?.policy.rawValue == word)
+        }
+        let flags = Words.list(Words.schedulerFlags)
+        let process = try clean(
+            withProcess(#""args":["x"],"scheduler":{"policy":"SCHED_OTHER","flags":\#(flags)}"#)
+        ).process
+        #expect(process?.scheduler?.flags?.map(\.rawValue) == Words.schedulerFlags)
+        for word in Words.propagations {
+            #expect(
+                try clean(withLinux(#""rootfsPropagation":"\#(word)""#)).linux?.rootfsPropagation?.rawValue == word)
+        }
+        for word in Words.memoryPolicies {
+            let nodes = ["MPOL_DEFAULT", "MPOL_LOCAL"].contains(word) ? "" : #","nodes":"0""#
+            let spec = try clean(withLinux(#""memoryPolicy":{"mode":"\#(word)"\#(nodes)}"#))
+            #expect(spec.linux?.memoryPolicy?.mode.rawValue == word)
+        }
+        let memoryFlags = Words.list(Words.memoryFlags)
+        let linux = try clean(
+            withLinux(#""memoryPolicy":{"mode":"MPOL_BIND","nodes":"0","flags":\#(memoryFlags)}"#)
+        ).linux
+        #expect(linux?.memoryPolicy?.flags?.map(\.rawValue) == Words.memoryFlags)
     }
+
+    @Test func everyWordOfSeccompIsRead() throws {
+        for word in Words.actions {
+            let spec = try clean(withLinux(#""seccomp":{"defaultAction":"\#(word)"}"#))
+            #expect(spec.linux?.seccomp?.defaultAction.rawValue == word)
+        }
+        let operators = Words.operators.map { #"{"index":0,"value":1,"op":"\#($0)"}"# }.joined(separator: ",")
+        let seccomp = try clean(
+            withLinux(
+                #""seccomp":{"defaultAction":"SCMP_ACT_ALLOW","architectures":\#(Words.list(Words.architectures)),"#
+                    + #""flags":\#(Words.list(Words.seccompFlags)),"#
+                    + #""syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":[\#(operators)]}]}"#)
+        ).linux?.seccomp
+        #expect(seccomp?.architectures?.map(\.rawValue) == Words.architectures)
+        #expect(seccomp?.flags?.map(\.rawValue) == Words.seccompFlags)
+        #expect(seccomp?.syscalls?.first?.args?.map(\.op.rawValue) == Words.operators)
+    }
+
+    /// What the decoders know and these tests do not would be a word that nobody has compared with the specification.
+    @Test func noClosedSetHasAWordMore() {
+        #expect(Set(RLimitType.allCases.map(\.rawValue)) == Set(Words.rlimits))
+        #expect(Set(NamespaceType.allCases.map(\.rawValue)) == Set(Words.namespaces))
+        #expect(Set(SchedulerPolicy.allCases.map(\.rawValue)) == Set(Words.policies))
+        #expect(Set(SchedulerFlag.allCases.map(\.rawValue)) == Set(Words.schedulerFlags))
+        #expect(Set(SeccompAction.allCases.map(\.rawValue)) == Set(Words.actions))
+        #expect(Set(SeccompArchitecture.allCases.map(\.rawValue)) == Set(Words.architectures))
+        #expect(Set(SeccompFlag.allCases.map(\.rawValue)) == Set(Words.seccompFlags))
+        #expect(Set(SeccompOperator.allCases.map(\.rawValue)) == Set(Words.operators))
+        #expect(Set(MemoryPolicyMode.allCases.map(\.rawValue)) == Set(Words.memoryPolicies))
+        #expect(Set(MemoryPolicyFlag.allCases.map(\.rawValue)) == Set(Words.memoryFlags))
+        #expect(Set(RootfsPropagation.allCases.map(\.rawValue)) == Set(Words.propagations))
+    }
+}
+
+/// The closed sets as the specification writes them.
+private enum Words {
+    static let rlimits = [
+        "AS", "CORE", "CPU", "DATA", "FSIZE", "LOCKS", "MEMLOCK", "MSGQUEUE", "NICE", "NOFILE", "NPROC", "RSS",
+        "RTPRIO", "RTTIME", "SIGPENDING", "STACK",
+    ].map { "RLIMIT_" + $0 }
+    static let namespaces = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]
+    static let policies = ["OTHER", "FIFO", "RR", "BATCH", "ISO", "IDLE", "DEADLINE"].map { "SCHED_" + $0 }
+    static let schedulerFlags = [
+        "RESET_ON_FORK", "RECLAIM", "DL_OVERRUN", "KEEP_POLICY", "KEEP_PARAMS", "UTIL_CLAMP_MIN", "UTIL_CLAMP_MAX",
+    ].map { "SCHED_FLAG_" + $0 }
+    static let actions = ["KILL", "KILL_PROCESS", "KILL_THREAD", "TRAP", "ERRNO", "TRACE", "ALLOW", "LOG", "NOTIFY"]
+        .map { "SCMP_ACT_" + $0 }
+    static let architectures = [
+        "X86", "X86_64", "X32", "ARM", "AARCH64", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32",
+        "PPC", "PPC64", "PPC64LE", "S390", "S390X", "PARISC", "PARISC64", "RISCV64", "LOONGARCH64", "M68K", "SH",
+        "SHEB",
+    ].map { "SCMP_ARCH_" + $0 }
+    static let seccompFlags = ["TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV"].map { "SECCOMP_FILTER_FLAG_" + $0 }
+    static let operators = ["NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ"].map { "SCMP_CMP_" + $0 }
+    static let memoryPolicies = [
+        "DEFAULT", "BIND", "INTERLEAVE", "WEIGHTED_INTERLEAVE", "PREFERRED", "PREFERRED_MANY", "LOCAL",
+    ].map { "MPOL_" + $0 }
+    static let memoryFlags = ["NUMA_BALANCING", "RELATIVE_NODES", "STATIC_NODES"].map { "MPOL_F_" + $0 }
+    static let propagations = [
+        "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable",
+    ]
+
+    static func list(_ words: [String]) -> String { "[\(words.map { "\"\($0)\"" }.joined(separator: ","))]" }
 }

@@ -5,51 +5,6 @@ import Testing
 
 @testable import Cgroups
 
-@Suite struct ScopeNames {
-    @Test(arguments: [
-        ("system.slice:lim:t1", "lim-t1.scope", "system.slice", "/system.slice/lim-t1.scope"),
-        (
-            "a-b-c.slice:docker:12ab", "docker-12ab.scope", "a-b-c.slice",
-            "/a.slice/a-b.slice/a-b-c.slice/docker-12ab.scope"
-        ),
-        (":p:n", "p-n.scope", "system.slice", "/system.slice/p-n.scope"),
-        ("user.slice::n", "n.scope", "user.slice", "/user.slice/n.scope"),
-        ("-.slice:p:n", "p-n.scope", "-.slice", "/p-n.scope"),
-        (nil, "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
-        ("", "runbox-box.scope", "system.slice", "/system.slice/runbox-box.scope"),
-    ])
-    func aCgroupsPathNamesSliceAndScope(path: String?, unit: String, slice: String, place: String) throws {
-        let name = try ScopeName(path, id: "box", isUser: false)
-        #expect(name.unit == unit && name.slice == slice && name.path == place)
-    }
-
-    @Test func theDefaultSliceOfAUserIsUserSlice() throws {
-        #expect(try ScopeName(":p:n", id: "box", isUser: true).slice == "user.slice")
-        #expect(try ScopeName(nil, id: "box", isUser: true).slice == "user.slice")
-    }
-
-    @Test(arguments: [
-        "/sys", "name", "a:b", "a.slice:b:c:d", "a:b:c", ".slice:b:c", "a--b.slice:b:c", "-a.slice:b:c",
-        "a-.slice:b:c", "a/b.slice:b:c", "system.slice:b:", "system.slice::", "system.slice:b:c/d",
-        "system.slice:b:c d",
-        "system.slice:b:pod.slice", "system.slice:b:ü", "a@b.slice:b:c",
-    ])
-    func pathsThatNameNoScopeAreRefused(path: String) {
-        #expect(throws: CgroupPlanError.self) { _ = try ScopeName(path, id: "box", isUser: false) }
-    }
-
-    @Test func aNameBeyondTheLimitIsRefused() throws {
-        let name = String(repeating: "x", count: 247)
-        #expect(try ScopeName("::\(name)x", id: "i", isUser: false).unit.utf8.count == 254)
-        #expect(throws: CgroupPlanError.self) { _ = try ScopeName("::\(name)xxx", id: "i", isUser: false) }
-    }
-
-    /// A container's ID may have a plus, a unit's name may not.
-    @Test func anIDThatIsNoUnitNameIsRefused() {
-        #expect(throws: CgroupPlanError.self) { _ = try ScopeName(nil, id: "a+b", isUser: false) }
-    }
-}
-
 @Suite struct LimitsOfUnits {
     private func limits(_ json: String, version: Int = 252, devices: [String: String] = [:]) throws -> [String: Value] {
         let plan = try plan(json)
@@ -169,12 +124,6 @@ import Testing
         #expect(limits["MemoryHigh"] == nil)
     }
 
-    @Test(arguments: [
-        ("252.39-1~deb12u2", 252), ("v219", 219), ("systemd 257", 257), ("", nil), ("x", nil),
-    ])
-    func theVersionIsReadFromSystemdsText(text: String, version: Int?) {
-        #expect(SystemdBus.version(in: text) == version)
-    }
 }
 
 @Suite struct DevicesOfUnits {
@@ -216,62 +165,5 @@ import Testing
         #expect(
             try policy([all, DeviceRule(allow: false, type: .c, major: 1, minor: 11, access: "w")]).policy == "auto")
         #expect(try policy([denyAll], version: 239) == ("auto", []))
-    }
-}
-
-@Suite struct PlacesOfSystemd {
-    @Test func theSystemManagerHasTwoSockets() {
-        #expect(
-            SystemdPlace.ofSystem(nil) == [
-                SystemdPlace(path: "/run/systemd/private", isBus: false),
-                SystemdPlace(path: "/run/dbus/system_bus_socket", isBus: true),
-            ])
-        #expect(SystemdPlace.ofSystem("unix:path=/x").map(\.path) == ["/run/systemd/private", "/x"])
-    }
-
-    @Test func aUserManagerHasTwoSockets() {
-        let places = SystemdPlace.ofUser("unix:path=/run/user/7/bus,guid=1", folder: "/run/user/7", id: 7)
-        #expect(places.map(\.path) == ["/run/user/7/bus", "/run/user/7/systemd/private"])
-        #expect(places.map(\.isBus) == [true, false])
-        #expect(
-            SystemdPlace.ofUser(nil, folder: nil, id: 8).map(\.path) == [
-                "/run/user/8/bus", "/run/user/8/systemd/private",
-            ])
-        #expect(SystemdPlace.ofUser("unix:path=/a", folder: "/b", id: 8).count == 5)
-    }
-
-    @Test(arguments: [
-        (0, "0 0 4294967295", 0), (0, "0 1000 1\n1 100000 65536", 1000), (5, "0 1000 1\n1 100000 65536", 100_004),
-        (7, "", 7),
-    ])
-    func aUserIsMappedToTheHostsID(user: UInt32, map: String, host: UInt32) {
-        #expect(SystemdPlace.hostUser(user, map: map) == host)
-    }
-}
-
-@Suite struct ScopePlans {
-    @Test func annotationsAreAddedToTheLimits() throws {
-        let name = try ScopeName("system.slice:a:b", id: "i", isUser: false)
-        let description = UnitProperty("Description", .string("mine"))
-        let plan = ScopePlan(name, isUser: false, subgroup: nil, properties: [description])
-        let all = try plan.properties(of: 5, limits: [UnitProperty("MemoryMax", .uint64(1))], devices: [])
-        #expect(all.filter { $0.name == "Description" } == [description])
-        #expect(all.contains(UnitProperty("PIDs", .array(of: .uint32, [.uint32(5)]))))
-        #expect(all.contains(UnitProperty("Delegate", .boolean(true))))
-        let clash = ScopePlan(name, isUser: false, subgroup: nil, properties: [UnitProperty("MemoryMax", .uint64(2))])
-        let error = #expect(throws: CgroupError.self) {
-            _ = try clash.properties(of: 5, limits: [UnitProperty("MemoryMax", .uint64(1))], devices: [])
-        }
-        #expect(error?.field == #"annotations["org.systemd.property.MemoryMax"]"#)
-    }
-
-    /// Without its own cgroup, a record of a scope finds nothing to end.
-    @Test func aRecordOfAnothersCgroupFreezesNothing() throws {
-        let record = CgroupRecord(
-            mode: .systemd, root: "/proc", path: "/self", created: ["/self"],
-            scope: ScopeRecord(unit: "x.scope", subgroup: nil, inode: 1))
-        #expect(throws: CgroupError.self) { try CgroupManager.open(record).freeze() }
-        #expect(try CgroupManager.open(record).processes(recursive: false).isEmpty)
-        #expect(try CgroupManager.open(record).record.scope == record.scope)
     }
 }

@@ -1,0 +1,40 @@
+import OCISpec
+import Testing
+
+@testable import ContainerRuntime
+
+@Suite struct DefaultMappingsTests {
+
+    @Test(
+        "Ranges of /etc/subuid follow the user's own id",
+        arguments: [
+            ([], [(0, 1000, 1)]),
+            (["ann:100000:65536"], [(0, 1000, 1), (1, 100_000, 65536)]),
+            (
+                ["bob:1:2", "1000:5:10", "ann:50:2", "ann:x:2", "ann:7:0", "ann:7"],
+                [(0, 1000, 1), (1, 5, 10), (11, 50, 2)]
+            ),
+            (["ann:4294967290:65536", "ann:8:4294967295"], [(0, 1000, 1)]),
+        ] as [([String], [(UInt32, UInt32, UInt32)])])
+    func ranges(lines: [String], mappings: [(UInt32, UInt32, UInt32)]) {
+        let expected = mappings.map { IDMapping(containerID: $0.0, hostID: $0.1, size: $0.2) }
+        #expect(DefaultMappings.mappings(own: 1000, ranges: lines, names: ["ann", "1000"]) == expected)
+    }
+
+    @Test("Default mappings are for an ordinary user's own user namespace without mappings")
+    func defaultMappings() {
+        let new = Linux(namespaces: [Namespace(type: .user)])
+        func wanted(_ linux: Linux?, user: UInt32 = 1000) -> Bool {
+            DefaultMappings.wanted(by: Spec(ociVersion: "1.3.0", linux: linux), user: user, group: user) != nil
+        }
+        #expect(wanted(new))
+        #expect(!wanted(new, user: 0))
+        #expect(!wanted(nil))
+        #expect(!wanted(Linux(namespaces: [Namespace(type: .user, path: "/proc/1/ns/user")])))
+        #expect(
+            !wanted(
+                Linux(
+                    namespaces: [Namespace(type: .user)], uidMappings: [IDMapping(containerID: 0, hostID: 1, size: 1)]))
+        )
+    }
+}
