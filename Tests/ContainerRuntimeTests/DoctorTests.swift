@@ -34,7 +34,7 @@ import Testing
         let id: String
         let verdict: Finding.Verdict
         var essential = false
-        /// Words of the line that mends it; nil where there is none.
+        /// Words of the line that fixes it; nil where there is none.
         let remedy: String?
         /// What distinguishes the case.
         var note = ""

@@ -76,7 +76,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.needsBridge == names.needed)
     }
 
-    /// The init waits for its mappings, and behind a bridge until the runtime knows who it is; else for nothing.
+    /// The init waits for its mappings, and behind an intermediate process until the runtime knows who it is; else for nothing.
     @Test(arguments: [
         BridgeCase(needed: false),
         BridgeCase(new: [.mount, .pid, .network, .ipc, .uts, .cgroup, .time], needed: false),

@@ -33,13 +33,11 @@ import Testing
     /// A root whose /proc is a folder with files, as an image may bring it.
     private func withRoot(_ body: (Folder) throws -> Void) throws {
         try withFolder { folder throws in
-            for name in ["proc", "proc/sys", "proc/sys/kernel", "proc/self", "etc"] {
+            for name in ["proc", "proc/sys", "proc/sys/kernel", "proc/sys/crypto", "proc/self", "etc"] {
                 try Files.makeDirectory(folder.path(name), mode: 0o755)
             }
-            for name in [
-                "proc/cpuinfo", "proc/version", "proc/uptimes", "proc/sys/kernel/ns_last_pid",
-                "proc/sys/kernel/hostname", "proc/self/status", "etc/file",
-            ] { try folder.write(name) }
+            let others = ["/version", "/uptimes", "/sys/kernel/hostname", "/self/status"].map { "/proc" + $0 }
+            for path in Self.machine + others + ["/etc/file"] { try folder.write(String(path.dropFirst())) }
             try body(folder)
         }
     }
@@ -48,7 +46,12 @@ import Testing
     private static let onProc = "only procfs may be mounted on /proc"
 
     /// What lxcfs and its like put in the place of the machine's own files.
-    @Test(arguments: ["/proc/cpuinfo", "/proc/sys/kernel/ns_last_pid"])
+    private static let machine = [
+        "/cpuinfo", "/diskstats", "/meminfo", "/stat", "/swaps", "/uptime", "/loadavg", "/slabinfo",
+        "/sys/kernel/ns_last_pid", "/sys/crypto/fips_enabled",
+    ].map { "/proc" + $0 }
+
+    @Test(arguments: machine)
     func filesOfTheMachineMayBeReplaced(target: String) throws {
         try withRoot { root throws in
             #expect(try refusal(target, in: root) == nil)

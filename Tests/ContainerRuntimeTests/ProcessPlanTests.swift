@@ -207,7 +207,7 @@ private func read(
 
     // MARK: Users
 
-    /// The helper's user name space maps 0 to 9.
+    /// The helper's user namespace maps 0 to 9.
     @Test(arguments: [
         (User(uid: 0, gid: 0), []),
         (User(uid: 9, gid: 9, additionalGids: [1, 9]), []),
@@ -225,7 +225,7 @@ private func read(
         #expect(read(namespaces(.user)) { $0.user = user }.findings.errorLines == lines)
     }
 
-    /// Without a user name space every number is one; of another's the mappings are not known here.
+    /// Without a user namespace every number is one; of another's the mappings are not known here.
     @Test(arguments: [namespaces(.pid), namespaces(joined: [.user])])
     func withoutAUserNamespaceEveryUserIsFine(names: NamespacePlan) {
         let user = User(uid: 70_000, gid: 70_001, additionalGids: [70_002])

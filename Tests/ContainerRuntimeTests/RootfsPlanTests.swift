@@ -118,7 +118,7 @@ private func read(
         #expect(Self.lines(plan.devices) == (makes ? Self.defaults : []) + ["/dev/x 9:9"])
     }
 
-    // MARK: Without a mount name space
+    // MARK: Without a mount namespace
 
     @Test func withoutANamespaceNothingMayBeMounted() {
         let linux = Linux(rootfsPropagation: .slave, maskedPaths: ["/proc/keys"], readonlyPaths: ["/proc/sys"])

@@ -58,7 +58,7 @@ private func read(
 
     struct Parameter: Sendable, CustomTestStringConvertible {
         let key: String
-        /// The name space without which it is refused.
+        /// The namespace without which it is refused.
         let type: NamespaceType
         let words: String
         var testDescription: String { key }

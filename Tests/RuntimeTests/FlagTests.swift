@@ -40,7 +40,7 @@ extension AllTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: box.path("empty")).isEmpty)
         }
 
-        /// Listens on a socket in a mount name space of its own, runs a command, and prints what the socket got.
+        /// Listens on a socket in a mount namespace of its own, runs a command, and prints what the socket got.
         private static let listener = """
             import os, socket, subprocess, sys
             place, path = sys.argv[1], sys.argv[2]

@@ -219,7 +219,7 @@ extension AllTests {
         }
 
         @Test(arguments: ["-1", "0", "4294967295", "9223372036854775807", "-9223372036854775808"])
-        func aFIFOsOddNumbersAreHarmless(number: String) throws {
+        func aFIFOsOddNumbersMeanNothing(number: String) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("stat:/dev/pipe") {
                 try $0.set(
@@ -227,11 +227,7 @@ extension AllTests {
                     json: #"[{"path": "/dev/pipe", "type": "p", "major": \#(number), "minor": \#(number)}]"#)
             }
             let outcome = try box.run(bundle)
-            if outcome.status == 0 {
-                #expect(outcome["stat./dev/pipe"]?.hasPrefix("fifo") == true, "\(outcome)")
-            } else {
-                #expect(outcome.status == 1 && outcome.stderr.contains("linux.devices"), "\(outcome)")
-            }
+            #expect(outcome.status == 0 && outcome["stat./dev/pipe"]?.hasPrefix("fifo") == true, "\(outcome)")
         }
 
         @Test(arguments: ["-1", "-9223372036854775808", "4294967295", "9223372036854775807"])

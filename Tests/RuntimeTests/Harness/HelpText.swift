@@ -1,6 +1,6 @@
 import Foundation
 
-/// The command table as the help text prints it: what manual pages and completions are held against.
+/// The command table as the help text prints it: what manual pages and completions are compared with.
 struct HelpText {
     struct Flag: Hashable, CustomStringConvertible {
         let name: String
