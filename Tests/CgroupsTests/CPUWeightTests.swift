@@ -15,8 +15,8 @@ struct CPUWeightTests {
     }
 
     /// The number comes from runc's formula by the C library's functions, in Python:
-    /// `l = math.log2(s); h = (h * 31 + math.ceil(math.pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0))) % 2**64` over 3...262143.
-    /// (The C library itself cannot be imported beside Kernel: both would define its types.)
+    /// `l = math.log2(s); h = (h * 31 + math.ceil(math.pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0))) % 2**64`
+    /// over 3...262143. (The C library itself cannot be imported beside Kernel: both would define its types.)
     @Test("Every value agrees with runc's formula")
     func everyValue() {
         var hash: UInt64 = 0

@@ -36,13 +36,15 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-/// A process that does nothing for a while. The shell starts it: nothing is forked in this process, which has threads, and Foundation's `Process` cannot be had beside
-/// Kernel, because the C modules of both define the same types in different ways.
+/// A process that does nothing for a while. The shell starts it: nothing is forked in this process, which has
+/// threads, and Foundation's `Process` cannot be had beside Kernel, because the C modules of both define the same
+/// types in different ways.
 final class Sleeper {
     let pid: Int32
 
     init(command: String = "/bin/sleep 60") throws {
-        // The shell does not wait for it: test processes block SIGCHLD, and a shell's `wait` would inherit that and never end.
+        // The shell does not wait for it: test processes block SIGCHLD, and a shell's `wait` would inherit that and
+        // never end.
         let shell = try #require(popen("exec </dev/null; \(command) >/dev/null 2>&1 & echo $!", "r"))
         defer { pclose(shell) }
         var line = [CChar](repeating: 0, count: 32)

@@ -17,7 +17,8 @@ struct SystemCall: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// The part of classic BPF that seccomp filters are made of (linux/filter.h), run as the kernel does: jumps go forward only, and the end is a return.
+/// The part of classic BPF that seccomp filters are made of (linux/filter.h), run as the kernel does: jumps go
+/// forward only, and the end is a return.
 struct ClassicBPF {
     /// A program that the kernel would refuse.
     struct Invalid: Error {

@@ -145,7 +145,7 @@ private func withLinux(_ members: String) -> String {
 
     // MARK: Mistakes
 
-    /// All that is wrong is told in one go, each by its field.
+    /// All that is wrong is shown in one go, each by its field.
     @Test func allMistakesAreFound() throws {
         let text = """
             {
@@ -212,7 +212,8 @@ private func withLinux(_ members: String) -> String {
 
     // MARK: cgroup
 
-    /// Engines of the time before 1.3 write 0 for no limit; from then on it is the limit 0. No limit needs no controller.
+    /// Engines of the time before 1.3 write 0 for no limit; from then on it is the limit 0. No limit needs no
+    /// controller.
     @Test(arguments: [
         ("1.0.2-dev", 0, "max", 0), ("1.2.1", 0, "max", 0), ("1.3.0", 0, "0", 1), ("1.0.0", -1, "max", 0),
         ("1.0.0", 7, "7", 1),
@@ -250,7 +251,7 @@ private func withLinux(_ members: String) -> String {
         (limit, false, "/x/box", false, true), (#""cgroupsPath":"/a","# + limit, false, "/a", false, false),
         ("", true, "/x/web.service/box", false, false),
     ])
-    func aServicesContainersStayInItsCgroup(member: String, delegated: Bool, path: String, clears: Bool, tells: Bool)
+    func aServicesContainersStayInItsCgroup(member: String, delegated: Bool, path: String, clears: Bool, warns: Bool)
         throws
     {
         let service = OwnService(path: "/x/web.service", isDelegated: delegated)
@@ -260,8 +261,8 @@ private func withLinux(_ members: String) -> String {
         let plan = try launch(withLinux(member), on: machine).plan
         #expect(plan.cgroup.path?.description == path)
         #expect((plan.cgroup.clearedService != nil) == clears)
-        #expect((plan.cgroup.notice != nil) == tells)
-        if tells { #expect(plan.cgroup.notice?.contains("outside of web.service") == true) }
+        #expect((plan.cgroup.notice != nil) == warns)
+        if warns { #expect(plan.cgroup.notice?.contains("outside of web.service") == true) }
         let scope = try launch(withLinux(""), options: Self.options(.systemd), on: machine).plan
         #expect(scope.cgroup.notice?.contains("leave --systemd-cgroup out") == true)
         let named = try launch(withLinux(#""cgroupsPath":"a.slice:b:c""#), options: Self.options(.systemd), on: machine)

@@ -24,7 +24,8 @@ private let messages: [Message] =
         #expect(message.encode().count <= Message.limit)
     }
 
-    /// The packets of the protocol, byte for byte: both ends are one program, but a created container may wait for a newer one's `start`.
+    /// The packets of the protocol, byte for byte: both ends are one program, but a created container may wait for a
+    /// newer one's `start`.
     @Test(
         arguments: [
             (.bridged, [1]), (.acknowledged, [2]), (.prepared, [3]),
@@ -204,7 +205,7 @@ private struct Ends: ~Copyable {
         #expect(length == nil)
     }
 
-    /// The kernel tells of an end that was closed with a packet unread before it hands out what that end had said.
+    /// The kernel reports an end that was closed with a packet unread before it hands out what that end had said.
     @Test func theLastMessageIsReadBehindAReset() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let failure = StageFailure(.terminal, .refused("a terminal needs a devpts mount"))

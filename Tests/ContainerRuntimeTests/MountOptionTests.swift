@@ -4,7 +4,8 @@ import Testing
 
 @testable import ContainerRuntime
 
-/// What one word comes to, in the kernel's numbers (linux/mount.h): MS_* flags of a new file system, MOUNT_ATTR_* of a mount alone and with all below it.
+/// What one word comes to, in the kernel's numbers (linux/mount.h): MS_* flags of a new file system, MOUNT_ATTR_* of
+/// a mount alone and with all below it.
 struct WordCase: Sendable, CustomTestStringConvertible {
     let word: String
     var flags: UInt = 0
@@ -196,7 +197,8 @@ private func numbers(_ word: WordCase) -> [UInt64] {
         #expect(plan?.idMapRequest == request)
     }
 
-    /// Whatever is no word of the table is the file system's own, in its order; letters of another size make another word.
+    /// Whatever is no word of the table is the file system's own, in its order; letters of another size make another
+    /// word.
     @Test func unknownOptionsAreData() throws {
         let plan = try read(["size=64k", "ro", "mode=755", "", "RO", "uid=0", "no-suid", "idmapped"])
         #expect(plan.data == ["size=64k", "mode=755", "RO", "uid=0", "no-suid", "idmapped"])

@@ -72,7 +72,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
 
     // MARK: Words
 
-    /// A slip of the pen must not leave a mount writable; a word that is close to it is told.
+    /// A slip of the pen must not leave a mount writable; a word that is close to it is suggested.
     @Test(arguments: [
         ("r0", "; did you mean \"ro\"?"), ("nosiud", "; did you mean \"nosuid\"?"),
         ("read-only", ""), ("size=64k", ""), ("NOEXEC", "; did you mean \"noexec\"?"), ("z", ""),

@@ -76,7 +76,8 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.needsBridge == names.needed)
     }
 
-    /// The init waits for its mappings, and behind an intermediate process until the runtime knows who it is; else for nothing.
+    /// The init waits for its mappings, and behind an intermediate process until the runtime knows who it is; else
+    /// for nothing.
     @Test(arguments: [
         BridgeCase(needed: false),
         BridgeCase(new: [.mount, .pid, .network, .ipc, .uts, .cgroup, .time], needed: false),
@@ -165,7 +166,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         MappingCase(name: "nothing at all", list: [], lines: []),
         MappingCase(name: "another's", list: [Namespace(type: .user, path: "/n")], lines: []),
         MappingCase(
-            name: "another's, told", list: [Namespace(type: .user, path: "/n")], uids: one, gids: one, lines: []),
+            name: "another's, warned of", list: [Namespace(type: .user, path: "/n")], uids: one, gids: one, lines: []),
     ])
     func mappingsGoWithAUserNamespace(mapping: MappingCase) {
         let (plan, findings) = read(mapping.list, uids: mapping.uids, gids: mapping.gids)

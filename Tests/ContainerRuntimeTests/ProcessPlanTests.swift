@@ -71,7 +71,8 @@ private func read(
         #expect(plan.environment == ["A=1", "B=2"])
     }
 
-    /// To the kernel and the payload these are bytes: what Swift takes for one letter are two names, and an equals sign is one whatever follows.
+    /// To the kernel and the payload these are bytes: what Swift takes for one letter are two names, and an equals
+    /// sign is one whatever follows.
     @Test func variablesAreBytes() {
         let (plan, findings) = read { $0.env = ["\u{e9}=1", "e\u{301}=2", "A=\u{301}"] }
         #expect(findings.errorLines == [])

@@ -68,7 +68,7 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
             $0.resctrl = ResctrlRecord(group: odd, isRemoved: false, monitor: nil)
         },
         Change(testDescription: "a seccomp agent") { $0.seccompListener = SeccompListener(path: odd, metadata: odd) },
-        Change(testDescription: "a seccomp agent that is told nothing") {
+        Change(testDescription: "a seccomp agent without metadata") {
             $0.seccompListener = SeccompListener(path: "/agent", metadata: nil)
         },
         Change(testDescription: "no annotations") { $0.annotations = [] },

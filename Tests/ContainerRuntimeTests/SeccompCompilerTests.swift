@@ -229,7 +229,8 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         }
     }
 
-    /// What is found under a text's file name but was made from another text, was damaged or cut, is compiled anew and replaced.
+    /// What is found under a text's file name but was made from another text, was damaged or cut, is compiled anew
+    /// and replaced.
     @Test(arguments: ["another text", "cut", "longer", "empty", "key only", "link"])
     func aDamagedCacheIsNotTaken(damage: String) throws {
         try withFolder { folder throws in

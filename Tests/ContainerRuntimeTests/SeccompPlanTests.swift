@@ -101,7 +101,8 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         SeccompArgument(index: index, value: value, op: .equal)
     }
 
-    /// Conditions on different arguments hold together; those on one argument are alternatives, and then all of the rule's are.
+    /// Conditions on different arguments hold together; those on one argument are alternatives, and then all of the
+    /// rule's are.
     @Test(
         arguments: [
             ([], [[]]),
@@ -223,7 +224,8 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: PlanFin
         #expect(read(Seccomp(defaultAction: .allow, architectures: [.aarch64])).plan?.architectures.isEmpty == true)
     }
 
-    /// What can occur here holds, what this libseccomp does not know yet is said, and what cannot occur here is neither.
+    /// What can occur here holds, what this libseccomp does not know yet is said, and what cannot occur here is
+    /// neither.
     @Test(arguments: SeccompArchitecture.allCases)
     func everyArchitectureIsKnownOrAWarning(architecture: SeccompArchitecture) {
         let (plan, findings) = read(Seccomp(defaultAction: .allow, architectures: [architecture]))

@@ -116,7 +116,8 @@ import Testing
         }
     }
 
-    /// Names that are no text, and a depth for which there is no path: the container may have made them in the folder of its notifications.
+    /// Names that are no text, and a depth for which there is no path: the container may have made them in the folder
+    /// of its notifications.
     @Test func removingTakesAnyNameAtAnyDepth() throws {
         try withFolder { folder throws in
             let store = store(folder)

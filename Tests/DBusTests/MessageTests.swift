@@ -148,7 +148,8 @@ enum Recorded {
     }
 
     @Test(arguments: [
-        // a length beyond the limit, a body without a signature, text without its zero, a gap that is not zero, a boolean 2
+        // a length beyond the limit, a body without a signature, text without its zero, a gap that is not zero, a
+        // boolean 2
         ("length", 7, UInt8(0x7f)), ("fields", 15, 0x7f), ("version", 3, 2), ("order", 0, 0x78), ("kind", 1, 0),
         ("kind", 1, 5),
     ])

@@ -110,7 +110,8 @@ func unwrap(_ descriptor: consuming Descriptor?) throws(SystemError) -> Descript
     return descriptor
 }
 
-/// Whether the other end of a socket is closed. A closed descriptor's number may be in use again at once, so only its peer can tell for sure.
+/// Whether the other end of a socket is closed. A closed descriptor's number may be in use again at once, so only its
+/// peer can tell for sure.
 func isHungUp(_ end: borrowing Descriptor, within milliseconds: Int32 = 0) throws(SystemError) -> Bool {
     try Polling.wait([(end.number, .hungUp)], timeout: milliseconds)[0].contains(.hungUp)
 }

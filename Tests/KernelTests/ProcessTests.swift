@@ -98,7 +98,7 @@ import Testing
         #expect(failure { () throws(SystemError) in try Processes.kill(4_194_305, .null) }?.code == .noProcess)
     }
 
-    /// wait(2): the code is the second byte, a signal the low seven bits, and bit 7 tells of a core file.
+    /// wait(2): the code is the second byte, a signal the low seven bits, and bit 7 means a core file.
     @Test(
         arguments: [
             (0x0000, .exited(code: 0), 0), (0x0100, .exited(code: 1), 1), (0x7f00, .exited(code: 127), 127),

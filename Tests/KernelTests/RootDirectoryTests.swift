@@ -173,7 +173,8 @@ import Testing
         }
     }
 
-    /// A letter of some scripts melts with the slash before or behind it into one character of Swift's, but never into one of the kernel's.
+    /// A letter of some scripts melts with the slash before or behind it into one character of Swift's, but never
+    /// into one of the kernel's.
     @Test(arguments: [
         ("x\u{600}", "x\u{600}/made"), ("x", "x/\u{301}made"), ("x\u{600}", "x\u{600}/../host/made"),
     ])
@@ -193,7 +194,7 @@ import Testing
             try inside.makeDirectory("directory")
             try inside.write("file", "kept")
             let root = RootDirectory(try inside.open())
-            // The kind that was asked for decides only what is made: mounting tells of a difference.
+            // The kind that was asked for decides only what is made: mounting shows a difference.
             let first = try Files.status(of: root.openMountPoint("/directory", file: true)).kind
             let second = try Files.status(of: root.openMountPoint("/file", file: false)).kind
             #expect([first, second] == [.directory, .regular])

@@ -36,7 +36,8 @@ import Testing
         #expect(Signal(text) == nil)
     }
 
-    /// Names are ASCII; a letter that Swift makes or takes for one of these is another, and nothing is swallowed by the letter before it.
+    /// Names are ASCII; a letter that Swift makes or takes for one of these is another, and nothing is swallowed by
+    /// the letter before it.
     @Test(arguments: [
         "RTMIN+\u{301}1", "RTMAX-\u{301}1", "SIG\u{301}KILL", "k\u{131}ll", "\u{17f}igkill", "\u{212a}ILL",
     ])

@@ -39,7 +39,7 @@ import Testing
         for number in 0..<146_097 {
             let date = "\(year)-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day)"
             guard Timestamp.text(seconds: number * 86_400, nanoseconds: 0).hasPrefix("\(date)T00:00:00.") else {
-                Issue.record("day \(number) is not told as \(date)")
+                Issue.record("day \(number) is not written as \(date)")
                 return
             }
             let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// Annotations that ask something of the runtime, `--pidfd-socket`, and what hooks are told of a trace
+    /// Annotations that ask something of the runtime, `--pidfd-socket`, and what hooks learn of a trace
     @Suite struct Annotations {
         private func annotate(_ annotations: [String: String]) -> (inout Config) -> Void {
             { $0["annotations"] = annotations }

@@ -238,7 +238,8 @@ extension AllTests {
         }
     }
 
-    /// linux.resources.devices: the program that says which devices may be used. /dev/fuse is a device that anybody may open.
+    /// linux.resources.devices: the program that says which devices may be used. /dev/fuse is a device that anybody
+    /// may open.
     @Suite(.needsFile("/dev/fuse"))
     struct DeviceRules {
         private static let fuse = #"{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 438}"#

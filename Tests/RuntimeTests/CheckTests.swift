@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension AllTests {
-    /// `runbox check` as a command: what it prints, what it exits with, and that it touches nothing. What it finds is in `HelpfulErrors`.
+    /// `runbox check` as a command: what it prints, what it exits with, and that it touches nothing. What it finds is
+    /// in `HelpfulErrors`.
     @Suite struct Check {
         private func object(_ outcome: Outcome) throws -> [String: Any] {
             try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? [String: Any] ?? [:]
@@ -82,7 +83,8 @@ extension AllTests {
             #expect(outcome.status == 1 && outcome.stdout.hasPrefix("config.json:2:"), "\(outcome)")
         }
 
-        /// Types, cross-field rules and the look at the host in one go; and nothing about what stands in the place of a mistake.
+        /// Types, cross-field rules and the look at the host in one go; and nothing about what stands in the place of
+        /// a mistake.
         @Test func everythingIsFoundInOneGo() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["/nowhere"]) {

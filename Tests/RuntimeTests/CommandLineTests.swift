@@ -188,7 +188,8 @@ extension AllTests {
             let bundle = try box.bundle("say:it ran")
             let outcome = try box.runtime("create", "--bundle", bundle.directory, id)
             let line = try box.refused(outcome)
-            // What holds a `/`, or is a folder's name for "here" and "above", is taken for a bundle's path, and there is none.
+            // What holds a `/`, or is a folder's name for "here" and "above", is taken for a bundle's path, and there
+            // is none.
             let isPath = id.contains("/") || id == "." || id == ".."
             #expect(isPath ? line.contains("config.json") : line.contains("invalid container ID"), "\(line)")
         }

@@ -42,7 +42,7 @@ extension AllTests {
             }
         }
 
-        /// A flag whose help tells its words must offer them; so a new one cannot be forgotten.
+        /// A flag whose help shows its words must offer them; so a new one cannot be forgotten.
         @Test func bashOffersTheWordsOfAFlag() throws {
             let help = try HelpText.read()
             let enumeration = /\(default\)(?:,| or)|^\w+, \w+(?:, \w+)* or \w+/

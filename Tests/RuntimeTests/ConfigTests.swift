@@ -135,7 +135,8 @@ extension AllTests {
             #expect(line.contains("config.json:") && Self.names(line, path), "\(line)")
         }
 
-        /// Whether a message is about a field: by its path, or by its parent's path and the name of what is missing there.
+        /// Whether a message is about a field: by its path, or by its parent's path and the name of what is missing
+        /// there.
         static func names(_ line: String, _ path: String) -> Bool {
             guard line.contains("missing required field"), let dot = path.lastIndex(of: ".") else {
                 return line.contains(": \(path): ") || line.contains("\"\(path)\"")

@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension AllTests {
-    /// linux.resources as the kernel's files say it afterwards. Specification: config-linux.md, "Control groups"; the kernel's cgroup-v2.rst.
-    /// Like ``Limits`` they need the controllers of cgroup v2.
+    /// linux.resources as the kernel's files say it afterwards. Specification: config-linux.md, "Control groups"; the
+    /// kernel's cgroup-v2.rst. Like ``Limits`` they need the controllers of cgroup v2.
     @Suite struct Conversions {
         /// What a configuration says, what the files of the cgroup say then.
         struct Row: CustomTestStringConvertible, Sendable {

@@ -114,7 +114,8 @@ extension AllTests {
             }
             try bundle.chown(to: 100_000)
             let outcome = try box.run(bundle)
-            // The host has this node as /dev/zero, not under the container's name: bound from there, or refused by name.
+            // The host has this node as /dev/zero, not under the container's name: bound from there, or refused by
+            // name.
             if outcome.status == 0 {
                 #expect(
                     outcome["stat./dev/mine"]?.hasSuffix("1:5") == true && outcome["open./dev/mine"] == "ok",

@@ -3,7 +3,8 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// Whole lives of containers in the very words of those who call a runtime: go-runc (containerd, BuildKit, Docker), conmon (Podman, CRI-O), CRI-O itself.
+    /// Whole lives of containers in the very words of those who call a runtime: go-runc (containerd, BuildKit,
+    /// Docker), conmon (Podman, CRI-O), CRI-O itself.
     @Suite struct Engines {
         /// A process document as containerd writes it for exec.
         private func process(_ box: Sandbox, _ args: [String], terminal: Bool = false) throws -> String {
@@ -95,7 +96,8 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        /// BuildKit: `run` in the foreground with --keep, its state polled, exec by document, and the step's status is the payload's.
+        /// BuildKit: `run` in the foreground with --keep, its state polled, exec by document, and the step's status
+        /// is the payload's.
         @Test func aBuildStepLivesToItsEnd() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle(args: ["sh", "-c", "until test -e /tmp/go; do sleep 0.02; done; exit 42"])

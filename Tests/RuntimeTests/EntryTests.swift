@@ -70,7 +70,7 @@ extension AllTests {
             #expect(try box.state()["pid"] as? Int == pid)
         }
 
-        /// What goes wrong in the process of exec is told, however early it ends.
+        /// What goes wrong in the process of exec is reported, however early it ends.
         @Test func anEarlyEndShowsItsTrueError() throws {
             let box = try Sandbox.current
             try box.service { $0.dropMount("/dev/pts") }

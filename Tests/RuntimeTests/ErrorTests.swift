@@ -111,8 +111,8 @@ extension AllTests {
 
     /// Root file systems and processes that are hostile
     @Suite struct Security {
-        /// A descriptor of the runtime's that is open while the working directory is entered must not lead out of the container:
-        /// refused, or a folder of the container's own, from which `..` ends at the container's root.
+        /// A descriptor of the runtime's that is open while the working directory is entered must not lead out of the
+        /// container: refused, or a folder of the container's own, from which `..` ends at the container's root.
         private func isInside(_ outcome: Outcome, _ number: Int, location: SourceLocation = #_sourceLocation) {
             guard outcome.status == 0 else { return }
             let above = outcome.facts.words("list.../../../../../../../..")
@@ -152,7 +152,8 @@ extension AllTests {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang"))
             let pid = try #require(try box.state()["pid"] as? Int)
-            // The container's first process is still the runtime here: what it runs from is what a container could reach.
+            // The container's first process is still the runtime here: what it runs from is what a container could
+            // reach.
             let program = open("/proc/\(pid)/exe", O_RDONLY)
             defer { close(program) }
             #expect(program >= 0)
@@ -184,7 +185,8 @@ extension AllTests {
             } ?? "/bin/true"
         }
 
-        /// Between `create` and `start` the first process is the runtime with the payload's user: nobody of that user may look into it.
+        /// Between `create` and `start` the first process is the runtime with the payload's user: nobody of that user
+        /// may look into it.
         @Test func theWaitingInitCannotBeTraced() throws {
             let box = try Sandbox.current
             _ = try box.create(try box.bundle("hang") { $0["process.user"] = ["uid": 1000, "gid": 1000] })

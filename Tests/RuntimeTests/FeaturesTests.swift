@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The shape of a Features structure, as schema/features-schema.json and schema/features-linux.json of the specification have it.
+/// The shape of a Features structure, as schema/features-schema.json and schema/features-linux.json of the
+/// specification have it.
 private indirect enum Shape {
     case flag
     case text(String)

@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension AllTests {
-    /// Faults of bundles that runtimes tell badly: for each, one line with the true cause, the path and the remedy, and 127 or 126 where
-    /// the program is at fault. `runbox check` says the same beforehand.
+    /// Faults of bundles that runtimes tell badly: for each, one line with the true cause, the path and the remedy,
+    /// and 127 or 126 where the program is at fault. `runbox check` says the same beforehand.
     @Suite struct HelpfulErrors {
         /// A program at fault: how it comes to be, and what must be said.
         struct Fault: Sendable, CustomTestStringConvertible {
@@ -253,7 +253,7 @@ extension AllTests {
             }
         }
 
-        /// What is odd is told and does not stop anything, but with --strict.
+        /// What is odd is a warning and does not stop anything, but with --strict.
         @Test(arguments: [
             ("process.umaskk", "unknown key \"umaskk\""), ("process.user.umaskk", "did you mean \"umask\"?"),
         ])
@@ -298,7 +298,8 @@ extension AllTests {
             #expect(try box.run(bundle, flags: ["--strict"]).status == 1)
         }
 
-        /// The filter is loaded by the time execve fails; what was seen before is told all the same, even where the filter forbids to speak.
+        /// The filter is loaded by the time execve fails; what was seen before is reported all the same, even where
+        /// the filter forbids to speak.
         @Test(arguments: ["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"])
         func aFilterDoesNotHideTheCause(action: String) throws {
             let box = try Sandbox.current
@@ -353,7 +354,8 @@ extension AllTests {
                     && outcome.complaints.count == 1, "\(outcome)")
         }
 
-        /// The init cannot say anything any more; how it ended is told all the same. SIGKILL is the one signal that reaches it at that time.
+        /// The init cannot say anything any more; how it ended is reported all the same. SIGKILL is the one signal
+        /// that reaches it at that time.
         @Test func anInitThatIsKilledIsExplained() throws {
             let box = try Sandbox.current
             // The state comes on standard input: `"pid":123`.

@@ -20,7 +20,8 @@ extension AllTests {
 
         // MARK: Mount propagation
 
-        /// Makes a container in a mount namespace whose mounts are all shared, and compares what is mounted there before, meanwhile and after.
+        /// Makes a container in a mount namespace whose mounts are all shared, and compares what is mounted there
+        /// before, meanwhile and after.
         private func expectMountsStay(_ propagation: String, flags: [String], ownMount: Bool) throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") { $0["linux.rootfsPropagation"] = propagation }
@@ -406,7 +407,8 @@ extension AllTests {
             #expect(permissions & ~0x3f1b_0000 == 0, "wider than 3f1b0000: \(description)")
         }
 
-        /// An ordinary user has made a keyring for everybody under the name that the container's had before names could not be guessed.
+        /// An ordinary user has made a keyring for everybody under the name that the container's had before names
+        /// could not be guessed.
         @Test(.needsRoot) func nobodyWaitsWithAKeyring() throws {
             let box = try Sandbox.current
             let script = """

@@ -197,7 +197,8 @@ extension AllTests {
 
         // MARK: File systems
 
-        /// Which take it is the kernel's matter; those that this test needs have since Linux 5.12 (ext4) and 6.3 (tmpfs).
+        /// Which take it is the kernel's matter; those that this test needs have since Linux 5.12 (ext4) and 6.3
+        /// (tmpfs).
         @Test(.needsKernel(6, 3, "tmpfs takes idmapped mounts")) func aNewTmpfsIsMapped() throws {
             let box = try Sandbox.current
             let seen = try inside(box, "stat:/m", "create:/m/x", "stat:/m/x", "mount:/m") {

@@ -11,7 +11,8 @@ extension AllTests {
             }
         }
 
-        /// Both deletes have found the old container when the name is given away again; the first is in its poststop hook then.
+        /// Both deletes have found the old container when the name is given away again; the first is in its poststop
+        /// hook then.
         @Test func aDeleteSparesTheNextContainerOfTheName() throws {
             let box = try Sandbox.current
             let old = try hooked(box, "0.3")

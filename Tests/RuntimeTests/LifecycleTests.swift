@@ -378,7 +378,8 @@ extension AllTests {
             let box = try Sandbox.current
             let running = try box.runAside(try box.bundle("sleep:200", "exit:6"))
             running.signal(SIGUSR1)
-            // Lost or delivered, to the payload or to a runtime that does not handle it yet; nothing may stay, which is searched for.
+            // Lost or delivered, to the payload or to a runtime that does not handle it yet; nothing may stay, which
+            // is searched for.
             let outcome = running.wait()
             #expect([6, 128 + Int(SIGUSR1)].contains(outcome.status), "\(outcome)")
         }

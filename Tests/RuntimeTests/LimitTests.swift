@@ -3,8 +3,8 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// Limits that hold: what the kernel does with what was written. They need the controllers of cgroup v2, which hybrid hosts keep in version 1;
-    /// `make test-vm` runs them in a virtual machine that has them.
+    /// Limits that hold: what the kernel does with what was written. They need the controllers of cgroup v2, which
+    /// hybrid hosts keep in version 1; `make test-vm` runs them in a virtual machine that has them.
     @Suite struct Limits {
         /// The path of the container's cgroup below the tree.
         private func path(_ box: Sandbox) -> String { "/" + box.id }

@@ -34,18 +34,18 @@ extension AllTests {
             for command in help.commands {
                 #expect(text.contains("runbox-\(command.name)(1) \(command.summary)"), "\(command)")
             }
-            for flag in help.global { #expect(Self.tells(text, flag), "\(flag)") }
+            for flag in help.global { #expect(Self.shows(text, flag), "\(flag)") }
         }
 
         @Test func aPageShowsEveryFlag() throws {
             for command in try HelpText.read().commands {
                 let text = Self.read(try Self.page("runbox-\(command.name)"))
                 #expect(text.contains("runbox-\(command.name) - \(command.summary)"), "\(text)")
-                for flag in command.flags { #expect(Self.tells(text, flag), "\(command) \(flag)") }
+                for flag in command.flags { #expect(Self.shows(text, flag), "\(command) \(flag)") }
             }
         }
 
-        private static func tells(_ text: String, _ flag: HelpText.Flag) -> Bool {
+        private static func shows(_ text: String, _ flag: HelpText.Flag) -> Bool {
             let short = flag.short.map { ", -\($0)" } ?? ""
             let value = flag.value.map { " \($0)" } ?? ""
             return text.contains(" .TP --\(flag.name)\(short)\(value) \(flag.text)")

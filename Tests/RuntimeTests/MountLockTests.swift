@@ -7,7 +7,8 @@ extension AllTests {
     @Suite struct MountLocks {
         static let powers = Config.capabilities + ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_DAC_OVERRIDE", "CAP_FOWNER"]
 
-        /// A container whose root tries a shell script against its mounts: /host, which is read-only on the host, /ro by the configuration, /open.
+        /// A container whose root tries a shell script against its mounts: /host, which is read-only on the host, /ro
+        /// by the configuration, /open.
         private func attack(
             _ script: String, flags: [String] = [], edit: (inout Config) throws -> Void = { _ in }
         ) throws -> Outcome {

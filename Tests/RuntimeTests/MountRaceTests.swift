@@ -39,7 +39,8 @@ extension AllTests {
     @Suite struct MountRaces {
         static let rounds = 60
 
-        /// Runs containers that mount at /vol/dir, while that name and a link to the image's /etc change places; what lies in the image is untouched each time.
+        /// Runs containers that mount at /vol/dir, while that name and a link to the image's /etc change places; what
+        /// lies in the image is untouched each time.
         private func race(
             _ mounts: [(destination: String, type: String, source: String, options: [String])],
             at names: (String, String) = ("vol/dir", "vol/link"), watching folders: [String] = ["etc"],

@@ -160,7 +160,8 @@ extension AllTests {
             #expect(!FileManager.default.fileExists(atPath: bundle.rootfs + "/data/new"))
         }
 
-        /// Names and links that are no UTF-8, several names of one file, holes, set-id bits, nodes, times and extended attributes.
+        /// Names and links that are no UTF-8, several names of one file, holes, set-id bits, nodes, times and
+        /// extended attributes.
         @Test(arguments: [["tmpcopyup"], ["tmpcopyup", "size=1m,nr_inodes=100", "ro", "rprivate"]])
         func tmpcopyupCopiesOddFilesAsTheyAre(options: [String]) throws {
             let box = try Sandbox.current
@@ -224,7 +225,8 @@ extension AllTests {
             #expect(seen.words("mount./m.options", separator: ",").contains("nosuid"), "\(seen)")
         }
 
-        /// In a user namespace a plain bind may not show what lies below a mount; nor is that mount taken along unasked.
+        /// In a user namespace a plain bind may not show what lies below a mount; nor is that mount taken along
+        /// unasked.
         @Test(arguments: ["bind", "rbind"])
         func aPlainBindUncoversNothing(word: String) throws {
             let box = try Sandbox.current

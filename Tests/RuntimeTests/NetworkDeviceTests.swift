@@ -5,7 +5,8 @@ import Testing
 extension AllTests {
     /// linux.netDevices: each test has a network namespace of its own that plays the host's.
     @Suite struct NetworkDevices {
-        /// A pair of interfaces, of which `v1` has addresses; what is left of them after the command is printed by a probe.
+        /// A pair of interfaces, of which `v1` has addresses; what is left of them after the command is printed by a
+        /// probe.
         private func host(_ setUp: String = "") throws -> Surroundings {
             let probe = try Programs.probe.get()
             let script = """

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// NOTIFY_SOCKET: what the payload tells a service manager
+    /// NOTIFY_SOCKET: what the payload reports to a service manager
     @Suite struct Notifications {
         private func listener() throws -> (NotifyListener, Surroundings) {
             let listener = try NotifyListener(path: try Sandbox.current.path("manager.sock"))

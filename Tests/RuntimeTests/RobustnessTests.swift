@@ -44,8 +44,8 @@ extension AllTests {
             defer { close(broken) }
             // The init itself finds this out, when all else is made: a warning over the link.
             let bundle = try box.bundle("say:it ran", "hang") { $0["process.capabilities.ambient"] = ["CAP_KILL"] }
-            let told = try box.create(bundle, id: box.id("told"))
-            try #require(told.stderr.contains("ambient"), "there is no late warning to lose: \(told.stderr)")
+            let shown = try box.create(bundle, id: box.id("shown"))
+            try #require(shown.stderr.contains("ambient"), "there is no late warning to lose: \(shown.stderr)")
             let created = try box.create(bundle, with: Surroundings(descriptors: [nil, nil, broken]))
             #expect(try box.status() == "created")
             try box.ok("start", box.id)
@@ -142,7 +142,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        /// A bundle whose createRuntime hook sleeps, and who tells the hook's number when it has begun.
+        /// A bundle whose createRuntime hook sleeps, and who gives the hook's number when it has begun.
         private func hanging(_ box: Sandbox) throws -> (bundle: Bundle, hook: () -> pid_t?) {
             let script = try box.file(
                 "hook.sh",

@@ -72,13 +72,13 @@ extension AllTests {
         }
 
         /// A link that the bundle's owner made.
-        @Test func aRootBehindASymbolicLinkIsFollowed() throws {
+        @Test func aRootBehindASymbolicLinkIsRefused() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("list:/", "say:it ran") { $0["root.path"] = "link" }
             try FileManager.default.createSymbolicLink(
                 atPath: bundle.directory + "/link", withDestinationPath: "rootfs")
-            let outcome = try box.run(bundle)
-            #expect(outcome.status == 0 && outcome.facts.words("list./").contains("probe"), "\(outcome)")
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("root.path") && line.contains("symbolic link"), "\(line)")
         }
 
         // MARK: Propagation

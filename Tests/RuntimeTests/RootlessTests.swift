@@ -3,8 +3,8 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// An ordinary user with the bundle of `spec --rootless`. As root these tests become one; in the virtual machine's mode "user" they are one,
-    /// with a delegated cgroup.
+    /// An ordinary user with the bundle of `spec --rootless`. As root these tests become one; in the virtual
+    /// machine's mode "user" they are one, with a delegated cgroup.
     @Suite(
         .needsUserNamespaces)
     struct Rootless {

@@ -5,12 +5,14 @@ import Testing
 extension AllTests {
     /// kill -9 of the runtime at a random moment of a command: `delete --force` clears up what it left.
     @Suite struct SuddenDeath {
-        /// Four commands of fifty rounds: two hundred deaths. In the virtual machines half of them with each manager of cgroups.
+        /// Four commands of fifty rounds: two hundred deaths. In the virtual machines half of them with each manager
+        /// of cgroups.
         static let rounds = ProcessInfo.processInfo.environment["RUNBOX_VM"] == nil ? 50 : 25
         /// Below systemd the containers are scopes of it.
         static let global = Systemd.isHere ? ["--systemd-cgroup"] : []
 
-        /// A container with something of everything that leaves traces: deep cgroup, hooks, a filter to be cached, mounts.
+        /// A container with something of everything that leaves traces: deep cgroup, hooks, a filter to be cached,
+        /// mounts.
         private func bundle(_ box: Sandbox, round: Int) throws -> Bundle {
             try box.bundle("hang") {
                 $0["linux.cgroupsPath"] = Systemd.isHere ? ":\(box.name):\(round)" : "/\(box.name)-cgroup/\(round)/deep"

@@ -3,7 +3,8 @@ import Glibc
 import Testing
 
 extension AllTests {
-    /// Containers that are hosts themselves: an own cgroup tree to fill, containers in the container, systemd as its init; and roots that are overlays.
+    /// Containers that are hosts themselves: an own cgroup tree to fill, containers in the container, systemd as its
+    /// init; and roots that are overlays.
     @Suite struct SystemContainers {
         static let all = [
             "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
@@ -12,7 +13,8 @@ extension AllTests {
             "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN",
         ].map { "CAP_" + $0 }
 
-        /// What a container needs that makes containers: all capabilities, nothing hidden in /proc, a cgroup tree to write to.
+        /// What a container needs that makes containers: all capabilities, nothing hidden in /proc, a cgroup tree to
+        /// write to.
         private func makeSystem(_ config: inout Config) {
             config.namespace("cgroup")
             config.capabilities(Self.all)

@@ -209,7 +209,8 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        /// Both programs judge, systemd's and runbox's: systemd's list cannot say the denial, and runbox's stands when systemd installs its own anew.
+        /// Both programs judge, systemd's and runbox's: systemd's list cannot say the denial, and runbox's stands
+        /// when systemd installs its own anew.
         @Test(.needsSystemManager("device programs are root's"))
         func deviceRulesHoldAfterAReload() throws {
             let box = try Sandbox.current

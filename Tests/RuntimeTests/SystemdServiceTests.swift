@@ -8,7 +8,8 @@ extension AllTests {
     struct SystemdServices {
         private static let limits = #"{"memory": {"limit": 67108864}, "pids": {"limit": 23}}"#
 
-        /// Begins `runbox WORDS` as the main process of a unit. A payload that is the first process of its namespace takes no notice of SIGTERM; SIGKILL follows.
+        /// Begins `runbox WORDS` as the main process of a unit. A payload that is the first process of its namespace
+        /// takes no notice of SIGTERM; SIGKILL follows.
         private func begin(_ box: Sandbox, _ properties: [String], _ words: [String]) throws -> Outcome {
             let own = ["systemd-run"] + (Systemd.isUser ? ["--user"] : []) + ["--quiet", "--unit", box.name]
             return try box.aside(

@@ -121,7 +121,7 @@ extension AllTests {
 
         /// Nobody waited: the kernel kept it with the pinned pidfd, from Linux 6.15 on.
         @Test(
-            .needsKernel(6, 15, "a pidfd tells how a reaped process ended"), arguments: ["state", "list", "kill"])
+            .needsKernel(6, 15, "a pidfd shows how a reaped process ended"), arguments: ["state", "list", "kill"])
         func anUnseenEndIsRecordedByTheNextCommand(command: String) throws {
             let box = try Sandbox.current
             let outcome = try box.run(try box.bundle("exit:11"), flags: ["--detach"])
@@ -137,7 +137,7 @@ extension AllTests {
             box.expectNothingLeft()
         }
 
-        /// Engines ask for the pid file and reap the init themselves; until they do, it tells.
+        /// Engines ask for the pid file and reap the init themselves; until they do, it shows its end.
         @Test func aZombiesEndIsRecorded() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("exit:12")

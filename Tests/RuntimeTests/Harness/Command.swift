@@ -71,8 +71,8 @@ struct Facts: CustomStringConvertible {
     }
 }
 
-/// A process that was started and is not waited for yet. Its output goes to files, so that a container that lives on with
-/// inherited descriptors blocks nobody.
+/// A process that was started and is not waited for yet. Its output goes to files, so that a container that lives on
+/// with inherited descriptors blocks nobody.
 final class Running {
     let pid: pid_t
     let command: [String]

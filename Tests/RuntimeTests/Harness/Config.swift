@@ -3,8 +3,8 @@ import Glibc
 
 /// A config.json under construction: values are set by path, `config["process.user.uid"] = 1000`.
 ///
-/// A number selects an element of an array, `+` appends one; `nil` removes. The start is what `runbox spec` writes, but for a
-/// terminal (off) and the root file system (writable).
+/// A number selects an element of an array, `+` appends one; `nil` removes. The start is what `runbox spec` writes,
+/// but for a terminal (off) and the root file system (writable).
 struct Config {
     private(set) var object: [String: Any]
 

@@ -1,10 +1,11 @@
 import Foundation
 import Glibc
 
-/// What a test's containers have left on the host: mounts, cgroups, processes, state, temporary files. Everything a test makes
-/// carries the sandbox's name, so a search finds it whatever else goes on on the machine.
+/// What a test's containers have left on the host: mounts, cgroups, processes, state, temporary files. Everything a
+/// test makes carries the sandbox's name, so a search finds it whatever else goes on on the machine.
 enum Leftovers {
-    /// Searches until nothing is found, for two seconds at most: the kernel takes processes and cgroups away a little later.
+    /// Searches until nothing is found, for two seconds at most: the kernel takes processes and cgroups away a little
+    /// later.
     static func settle(of sandbox: Sandbox) -> [String] {
         var found: [String] = []
         _ = eventually(2) {

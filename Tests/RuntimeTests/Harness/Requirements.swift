@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// What a test may need of the host. Each is looked for once, when the first test that needs it comes; no process is forked from
-/// this one, which has threads: what has to be tried is tried by a command.
+/// What a test may need of the host. Each is looked for once, when the first test that needs it comes; no process is
+/// forked from this one, which has threads: what has to be tried is tried by a command.
 enum Requirement {
     static let isRoot = geteuid() == 0
 

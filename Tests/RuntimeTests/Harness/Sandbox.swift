@@ -46,8 +46,9 @@ struct Trouble: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// One test's place: a folder of its own with the state folder, the bundles and the outputs. Every test gets a fresh one as
-/// `Sandbox.current`; when the test is over its containers are deleted and the host is searched for what was left.
+/// One test's place: a folder of its own with the state folder, the bundles and the outputs. Every test gets a fresh
+/// one as `Sandbox.current`; when the test is over its containers are deleted and the host is searched for what was
+/// left.
 final class Sandbox: @unchecked Sendable {
     @TaskLocal static var ambient: Sandbox?
     static var current: Sandbox {

@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// A service manager's end of NOTIFY_SOCKET: a datagram socket at a path. Descriptors that come along are closed by the kernel.
+/// A service manager's end of NOTIFY_SOCKET: a datagram socket at a path. Descriptors that come along are closed by
+/// the kernel.
 final class NotifyListener {
     let path: String
     private let socket: Int32
