@@ -22,7 +22,7 @@ extension Files {
         let raw = descriptor.raw
         var status = stat()
         _ = try check("fstat", subject) { fstat(raw, &status) }
-        if Int(status.st_size) > limit { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
+        if Int(status.st_size) > limit { throw SystemError("read", subject, .fileTooLarge) }
         // Files of procfs and sysfs say 0; one byte more than the size sees the end in one read.
         var capacity = min(status.st_size > 0 ? Int(status.st_size) + 1 : 4096, limit + 1)
         var bytes: [UInt8] = []
@@ -43,7 +43,7 @@ extension Files {
             }
             if let failure { throw failure }
             if got == 0 { return bytes }
-            if bytes.count > limit { throw SystemError("read", subject, Errno(rawValue: EFBIG)) }
+            if bytes.count > limit { throw SystemError("read", subject, .fileTooLarge) }
             if bytes.count == capacity { capacity = min(capacity * 2, limit + 1) }
         }
     }

@@ -138,7 +138,7 @@ package enum Files {
         let length = try check("readlink", name) { readlinkat(raw, name, &bytes, room) }
         // Mending bytes that are no UTF-8 would make another name of them.
         guard let text = String(validating: bytes[..<length], as: UTF8.self) else {
-            throw SystemError("readlink", name, Errno(rawValue: EILSEQ))
+            throw SystemError("readlink", name, .illegalSequence)
         }
         return text
     }

@@ -1,6 +1,6 @@
 /// Spans of time as the command line writes them: `5s`, `500ms`, `1m30s`, `1.5h`.
 package enum DurationText {
-    private static let units: [(name: String, microseconds: Int128)] = [
+    private static let units: [(name: String, microseconds: Int64)] = [
         ("us", 1), ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
     ]
 
@@ -14,39 +14,49 @@ package enum DurationText {
     ) -> Duration? {
         let isBare = text.utf8.allSatisfy { isDigit($0) || fraction && $0 == UInt8(ascii: ".") }
         var rest = Array((isBare ? "\(text)s" : text).utf8)[...]
-        var sum: Int128 = 0
+        if rest.isEmpty { return nil }
+        var sum = Duration.zero
         while !rest.isEmpty {
             guard let part = take(&rest) else { return nil }
             sum += part
+            // Looked at each time: no part is so long that two of them could not be added.
+            if sum > limit { return nil }
         }
-        guard sum <= limit.microseconds else { return nil }
-        return .seconds(sum / 1_000_000) + .microseconds(Int64(sum % 1_000_000))
+        return sum
     }
 
     package static let hundredYears = Duration.seconds(100 * 366 * 24 * 3600)
 
-    /// Takes a number and its unit away; its microseconds.
-    private static func take(_ rest: inout ArraySlice<UInt8>) -> Int128? {
+    /// Takes a number and its unit away.
+    private static func take(_ rest: inout ArraySlice<UInt8>) -> Duration? {
         let number = rest.prefix { isDigit($0) || $0 == UInt8(ascii: ".") }
         rest = rest.dropFirst(number.count)
         let name = rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }
         rest = rest.dropFirst(name.count)
         let parts = String(decoding: number, as: UTF8.self).parts(by: ".", keepingEmpty: true)
         guard let unit = units.first(where: { $0.name.utf8.elementsEqual(name) }), parts.count <= 2,
-            let whole = digits(parts[0])
+            let whole = digits(parts[0]).flatMap({ span($0, unit.microseconds) })
         else { return nil }
-        guard parts.count == 2 else { return whole * unit.microseconds }
+        guard parts.count == 2 else { return whole }
         // Six digits of the longest unit are finer than a millisecond.
         let fraction = String(decoding: Array(parts[1].utf8.prefix(6)), as: UTF8.self)
         guard parts[1].utf8.allSatisfy(isDigit), let value = digits(fraction) else { return nil }
-        var scale: Int128 = 1
+        var scale: Int64 = 1
         for _ in fraction.utf8 { scale *= 10 }
-        return whole * unit.microseconds + value * unit.microseconds / scale
+        return whole + .microseconds(value * unit.microseconds / scale)
     }
 
-    /// Not more than 64 bits: so no sum of such numbers can be too large for 128.
-    private static func digits(_ text: String) -> Int128? {
-        !text.isEmpty && text.utf8.allSatisfy(isDigit) ? Int64(text).map { Int128($0) } : nil
+    /// So many units; nil where their seconds do not fit into 64 bits.
+    private static func span(_ count: Int64, _ unit: Int64) -> Duration? {
+        if unit < second { return .seconds(count / (second / unit)) + .microseconds(count % (second / unit) * unit) }
+        let (seconds, isTooMany) = count.multipliedReportingOverflow(by: unit / second)
+        return isTooMany ? nil : .seconds(seconds)
+    }
+
+    private static let second: Int64 = 1_000_000
+
+    private static func digits(_ text: String) -> Int64? {
+        !text.isEmpty && text.utf8.allSatisfy(isDigit) ? Int64(text) : nil
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
@@ -56,9 +66,5 @@ extension Duration {
     /// Rounded up: what is waited for is not missed, and what takes time is not nothing.
     package var milliseconds: Int64 {
         components.seconds * 1000 + (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-    }
-
-    fileprivate var microseconds: Int128 {
-        Int128(components.seconds) * 1_000_000 + Int128(components.attoseconds / 1_000_000_000_000)
     }
 }

@@ -41,6 +41,9 @@ internal import CLinux
     package static let wrongProtocol = Errno(rawValue: EPROTOTYPE)
     package static let quotaExceeded = Errno(rawValue: EDQUOT)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
+    package static let tooManyUsers = Errno(rawValue: EUSERS)
+    package static let fileTooLarge = Errno(rawValue: EFBIG)
+    package static let illegalSequence = Errno(rawValue: EILSEQ)
 
     /// No error of the kernel's: of what the runtime itself refuses.
     package static let noError = Errno(rawValue: 0)

@@ -42,7 +42,7 @@ package enum HookOutput: Sendable, Equatable {
                     table.append(try Files.openForAppending(path, mode: 0o644))
                 } catch {
                     if error.isRefusal { throw error }
-                    throw SystemError("open", "the file for hooks' output \(path)", error.code)
+                    throw .failed("open the file for hooks' output", path, error.code)
                 }
             }
         case .open(let output, let errors):

@@ -19,8 +19,8 @@ enum MountLock {
         let process: ChildProcess
     }
 
-    /// EPERM, EAGAIN, EACCES, ENOSPC and EUSERS of clone3(2): the limits of user namespaces, of processes, or a security module.
-    private static let limits: [Int32] = [1, 11, 13, 28, 87]
+    /// Of clone3(2): the limits of user namespaces, of processes, or a security module.
+    private static let limits: [Errno] = [.notPermitted, .tryAgain, .accessDenied, .noSpace, .tooManyUsers]
 
     /// Afterwards root and working directory are those of the new namespace.
     /// - Parameter proc: ``HostProcfs``, by which the helper shows its namespace: nobody else may look at it.
@@ -29,7 +29,7 @@ enum MountLock {
         let helper: Helper
         do throws(SystemError) {
             helper = try makeHelper(proc)
-        } catch  where error.call == "clone3" && limits.contains(error.code.rawValue) {
+        } catch  where error.call == "clone3" && limits.contains(error.code) {
             return error
         }
         do throws(SystemError) {
