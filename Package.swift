@@ -63,16 +63,41 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "TestSupport", dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel", "KernelTypes"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel", "CLinux"], swiftSettings: strict),
-        .testTarget(name: "DBusTests", dependencies: ["DBus", "Kernel", "CLinux"], swiftSettings: strict),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups", "DBus", "OCISpec", "Kernel", "CLinux"],
+            name: "KernelTypesTests", dependencies: ["KernelTypes", "Kernel", "TestSupport", "CLinux"],
             swiftSettings: strict),
         .testTarget(
-            name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Cgroups", "OCISpec", "Kernel"],
+            name: "ErrorsTests", dependencies: ["Errors", "KernelTypes"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests", dependencies: ["Kernel", "KernelTypes", "TestSupport", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DBusTests", dependencies: ["DBus", "KernelTypes"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DBusTransportTests", dependencies: ["DBusTransport", "DBus", "Kernel", "KernelTypes", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CgroupPlanningTests", dependencies: ["CgroupPlanning", "DBus", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CgroupsTests", dependencies: ["Cgroups", "CgroupPlanning", "DBus", "DBusTransport", "OCISpec", "Errors", "Kernel", "KernelTypes", "TestSupport", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PlanningTests", dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "ContainerRuntime", "Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel", "KernelTypes", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
         .executableTarget(

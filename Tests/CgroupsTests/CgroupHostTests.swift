@@ -1,5 +1,5 @@
-import Kernel
-import OCISpec
+import CgroupPlanning
+import TestSupport
 import Testing
 
 @testable import Cgroups

@@ -1,5 +1,5 @@
+import CgroupPlanning
 import Kernel
-import OCISpec
 import Testing
 
 @testable import Cgroups

@@ -1,5 +1,8 @@
+import CgroupPlanning
+import Errors
 import Kernel
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import Cgroups
@@ -37,7 +40,7 @@ struct CgroupManagerTests {
         try manager.apply([])
         try manager.kill()
         try manager.remove()
-        try manager.withdraw()
+        try manager.rollBack()
         manager.removeIfEmpty()
         #expect(throws: CgroupError.self) {
             try manager.apply(ResourcesPlan(Resources(pids: .init(limit: 1))).settings)

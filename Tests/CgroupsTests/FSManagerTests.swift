@@ -1,6 +1,10 @@
 import CLinux
+@testable import CgroupPlanning
+import Errors
 import Kernel
+import KernelTypes
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import Cgroups
@@ -371,7 +375,7 @@ struct FSManagerTests {
         }
     }
 
-    @Test("The kernel takes the device programs and obeys them", arguments: DeviceTests.lists)
+    @Test("The kernel takes the device programs and obeys them", arguments: DeviceLists.all)
     func devices(list: [DeviceRule]) throws {
         let place = try Place()
         let manager = try place.create()

@@ -1,3 +1,5 @@
+import CgroupPlanning
+import Errors
 import Kernel
 import OCISpec
 import Testing

@@ -1,6 +1,9 @@
+import Errors
 import CLinux
+import CgroupPlanning
 import Kernel
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import Cgroups

@@ -1,5 +1,5 @@
-import Kernel
-import OCISpec
+import CgroupPlanning
+import Errors
 import Testing
 
 @testable import Cgroups

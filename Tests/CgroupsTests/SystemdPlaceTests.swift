@@ -1,5 +1,4 @@
-import Kernel
-import OCISpec
+import TestSupport
 import Testing
 
 @testable import Cgroups

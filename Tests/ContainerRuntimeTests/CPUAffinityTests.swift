@@ -1,5 +1,9 @@
 import Kernel
+import Errors
+import KernelTypes
 import OCISpec
+import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -7,7 +11,7 @@ import Testing
 /// What a plan does to the CPUs of this test's own thread.
 @Suite struct CPUAffinityTests {
     private static func plan(_ affinity: CPUAffinity) -> CPUAffinityPlan {
-        var findings = PlanFindings()
+        var findings = Findings()
         return CPUAffinityPlan(affinity, findings: &findings)
     }
 

@@ -1,5 +1,4 @@
-import Kernel
-import Testing
+internal import Testing
 
 /// What the kernel shows a seccomp filter of a system call; struct seccomp_data.
 struct SystemCall: Sendable, CustomTestStringConvertible {
@@ -79,11 +78,4 @@ enum Answer {
     static let noSystemCall = errno(38)
 
     static func errno(_ number: UInt32) -> UInt32 { 0x0005_0000 | number }
-}
-
-/// AUDIT_ARCH_* of linux/audit.h.
-enum Architecture {
-    static let x8664: UInt32 = 0xc000_003e
-    static let x86: UInt32 = 0x4000_0003
-    static let aarch64: UInt32 = 0xc000_00b7
 }

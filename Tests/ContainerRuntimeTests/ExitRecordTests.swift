@@ -1,5 +1,7 @@
 import Cgroups
 import Kernel
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -55,18 +57,18 @@ import Testing
     ])
     func theStartTimeIsReadWhole(text: String?, time: String?) throws {
         let folder = try Folder()
-        if let text { try Files.write(Array(text.utf8), toNew: "\(folder.path)/\(StartNote.fileName)", mode: 0o600) }
-        #expect(StartNote.read(folder.path) == time)
+        if let text { try Files.write(Array(text.utf8), toNew: "\(folder.path)/\(StartTime.fileName)", mode: 0o600) }
+        #expect(StartTime.read(folder.path) == time)
     }
 
     /// Without the mount the file is there and says nothing.
     @Test func anEmptyPinShowsNoEnd() throws {
         let folder = try Folder()
-        #expect(EndPin.end(folder.path) == nil)
-        try Files.write([], toNew: "\(folder.path)/\(EndPin.fileName)", mode: 0o600)
-        #expect(EndPin.end(folder.path) == nil)
-        try EndPin.remove(from: folder.path)
-        try EndPin.remove(from: folder.path)
-        #expect(!Files.exists("\(folder.path)/\(EndPin.fileName)"))
+        #expect(PidfdPin.end(folder.path) == nil)
+        try Files.write([], toNew: "\(folder.path)/\(PidfdPin.fileName)", mode: 0o600)
+        #expect(PidfdPin.end(folder.path) == nil)
+        try PidfdPin.remove(from: folder.path)
+        try PidfdPin.remove(from: folder.path)
+        #expect(!Files.exists("\(folder.path)/\(PidfdPin.fileName)"))
     }
 }

@@ -1,5 +1,8 @@
+import Errors
+import JSON
 import Kernel
-import OCISpec
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -7,15 +10,15 @@ import Testing
 /// One message of every kind, and the odd ones.
 private let messages: [Message] =
     [
-        .bridged, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .listener,
+        .spawned, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .listener,
         .proceed(program: [], flags: 0),
         .proceed(program: [1, 2, 3, 4, 5, 6, 7, 8], flags: 6),
         .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
         .warning(""), .warning("a sentence"), .warning("\u{0}\n\u{1f600}"),
-        .failed(StageFailure(.pivot, SystemError("", "", Errno(rawValue: 0)))),
-        .failed(StageFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127)),
-        .failed(StageFailure(.mounts, .failed("mounts[3]", "at /a b\u{e9}: mount", .busy), exitStatus: -1)),
-    ] + Step.allCases.map { .failed(StageFailure($0, SystemError("call", "subject", .accessDenied))) }
+        .failed(StepFailure(.pivot, SystemError("", "", Errno(rawValue: 0)))),
+        .failed(StepFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127)),
+        .failed(StepFailure(.mounts, .failed("mounts[3]", "at /a b\u{e9}: mount", .busy), exitStatus: -1)),
+    ] + Step.allCases.map { .failed(StepFailure($0, SystemError("call", "subject", .accessDenied))) }
 
 @Suite struct MessageTests {
     @Test(arguments: messages)
@@ -28,16 +31,16 @@ private let messages: [Message] =
     /// newer one's `start`.
     @Test(
         arguments: [
-            (.bridged, [1]), (.acknowledged, [2]), (.prepared, [3]),
+            (.spawned, [1]), (.acknowledged, [2]), (.prepared, [3]),
             (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
             (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]), (.recorded, [10]),
             (.listener, [11]),
             (
-                .failed(StageFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
+                .failed(StepFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
                 [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
             ),
             (
-                .failed(StageFailure(.sources, .refused("a"))),
+                .failed(StepFailure(.sources, .refused("a"))),
                 [9, 128, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
             ),
         ] as [(Message, [UInt8])])
@@ -100,10 +103,10 @@ private let messages: [Message] =
     /// A failure's words are cut before they do not fit; the link takes every packet.
     @Test func absurdlyLongTextIsCut() throws {
         let long = String(repeating: "x", count: 100_000)
-        let failure = Message.failed(StageFailure(.mounts, SystemError(long, long, .busy)))
+        let failure = Message.failed(StepFailure(.mounts, SystemError(long, long, .busy)))
         #expect(failure.encode().count < Message.limit)
         let cut = String(repeating: "x", count: 8192)
-        #expect(Message(failure.encode()) == .failed(StageFailure(.mounts, SystemError(cut, cut, .busy))))
+        #expect(Message(failure.encode()) == .failed(StepFailure(.mounts, SystemError(cut, cut, .busy))))
         #expect(Message(Message.warning(long).encode()) == .warning(cut))
     }
 
@@ -208,7 +211,7 @@ private struct Ends: ~Copyable {
     /// The kernel reports an end that was closed with a packet unread before it hands out what that end had said.
     @Test func theLastMessageIsReadBehindAReset() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
-        let failure = StageFailure(.terminal, .refused("a terminal needs a devpts mount"))
+        let failure = StepFailure(.terminal, .refused("a terminal needs a devpts mount"))
         let near = try ends.sayAndClose(
             [.warning("before"), .failed(failure)], unread: .proceed(program: [], flags: 0))
         let first = try #require(try near.receive()?.message)
@@ -218,7 +221,7 @@ private struct Ends: ~Copyable {
 
     @Test func aPacketForNobodyIsAnsweredByTheLastMessage() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
-        let failure = StageFailure(.labels, .refused("AppArmor profile \"x\" is not loaded"))
+        let failure = StepFailure(.labels, .refused("AppArmor profile \"x\" is not loaded"))
         let near = try ends.sayAndClose([.failed(failure)], unread: nil)
         #expect(throws: failure) { try near.deliver(.proceed(program: [], flags: 0)) }
     }

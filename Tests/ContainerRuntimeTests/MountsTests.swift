@@ -1,5 +1,3 @@
-import Kernel
-import OCISpec
 import Testing
 
 @testable import ContainerRuntime

@@ -1,5 +1,7 @@
 import Kernel
 import OCISpec
+@testable import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime

@@ -1,10 +1,14 @@
+import Errors
 import Kernel
+import KernelTypes
 import OCISpec
+@testable import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
 
-private func read(_ change: (inout OCISpec.Process) -> Void) -> (plan: ProcessPlan, findings: PlanFindings) {
+private func read(_ change: (inout OCISpec.Process) -> Void) -> (plan: ProcessPlan, findings: Findings) {
     plan { ProcessPlan(process(change), namespaces: namespaces(), findings: &$0) }
 }
 
@@ -75,14 +79,14 @@ private func read(_ change: (inout OCISpec.Process) -> Void) -> (plan: ProcessPl
     @Test(arguments: [0, 2])
     func socketActivationNamesTheProcessOfItsDescriptors(descriptors: Int) {
         let spec = Spec(ociVersion: "1.0.0")
-        var findings = PlanFindings()
+        var findings = Findings()
         let namespaces = NamespacePlan(spec, findings: &findings)
         let payload = Payload(
             process: read { $0.args = ["/bin/x", "y"] }.plan, capabilities: ProcessCapabilities(),
             noNewPrivileges: true, memoryPolicy: nil,
             system: SystemPlan(spec, namespaces: namespaces, findings: &findings),
             setsOwnLimits: true, activationDescriptors: descriptors, preservedDescriptors: 0)
-        let prepared = payload.layOut(Payload.Outfit(path: "/bin/x", environment: ["A=1", "LISTEN_PID=1"]))
+        let prepared = payload.layOut(Payload.ResolvedProgram(path: "/bin/x", environment: ["A=1", "LISTEN_PID=1"]))
         let own = "LISTEN_PID=\(Processes.currentID)"
         #expect(prepared.environment == (descriptors == 0 ? ["A=1", "LISTEN_PID=1"] : ["A=1", own]))
         #expect(prepared.path == "/bin/x")

@@ -1,5 +1,7 @@
-import Kernel
+import KernelTypes
 import OCISpec
+import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime

@@ -1,5 +1,6 @@
+import Errors
 import Kernel
-import OCISpec
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -35,13 +36,13 @@ import Testing
     func aMissingProgramHasTheWordsThatEnginesExpect(name: String, words: String, status: Int32) throws {
         try withFolder { folder throws in
             let search = try path(folder)
-            var caught: StageFailure?
-            do throws(StageFailure) {
+            var caught: StepFailure?
+            do throws(StepFailure) {
                 _ = try Program(name, searching: search)
             } catch {
                 caught = error
             }
-            #expect(caught?.message.hasPrefix("unable to start container process: \(words)") == true)
+            #expect(caught?.message(remedy: nil).hasPrefix("unable to start container process: \(words)") == true)
             #expect(caught?.exitStatus == status)
         }
     }
@@ -55,14 +56,14 @@ import Testing
         try withFolder { folder throws in
             let search = try path(folder)
             let full = folder.path(name)
-            var caught: StageFailure?
-            do throws(StageFailure) {
+            var caught: StepFailure?
+            do throws(StepFailure) {
                 _ = try Program(full, searching: search)
             } catch {
                 caught = error
             }
             #expect(
-                caught?.message.hasPrefix("unable to start container process: exec: \"\(full)\": \(words): ") == true)
+                caught?.message(remedy: nil).hasPrefix("unable to start container process: exec: \"\(full)\": \(words): ") == true)
             #expect(caught?.exitStatus == status)
             #expect(try Program(folder.path("second/ok"), searching: nil).path == folder.path("second/ok"))
         }

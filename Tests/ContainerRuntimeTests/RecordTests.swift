@@ -1,6 +1,7 @@
-import Cgroups
-import Kernel
+import CgroupPlanning
 import OCISpec
+import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -129,6 +130,23 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
     func otherTextsAreNoRecord(text: String) {
         #expect(Record(Array(text.utf8)) == nil)
     }
+
+    /// What `exec` needs to join the keyring; earlier records have the flag only, or nothing.
+    @Test(
+        arguments: [
+            (#""keyring":"_ses.box.0123456789abcdef","#, "_ses.box.0123456789abcdef"), (#""keyring":false,"#, nil),
+            (#""keyring":true,"#, "_ses.box"), ("", "_ses.box"),
+        ] as [(String, String?)])
+    func theKeyringsNameIsKept(member: String, name: String?) throws {
+        let text = """
+            {"id":"box","ociVersion":"1.2.0","bundle":"/b","rootfs":"/b/r","created":"now","owner":5,"pid":0,"startTime":0,
+            "ready":true,"process":true,"laterHooks":false,"sharesProcesses":false,\(member)
+            "cgroup":{"manager":"disabled","root":"","path":"","made":[]},"annotations":{}}
+            """
+        let record = try #require(Record(Array(text.utf8)))
+        #expect(record.keyring == name)
+        #expect(Record(Array(record.json().utf8)) == record)
+    }
 }
 
 /// What a later `start` and `delete` need to know.
@@ -166,5 +184,13 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         #expect(!record.hasProcess)
         #expect(!record.hasLaterHooks)
         #expect(record.sharesProcesses)
+    }
+
+    @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
+    func onlySomeHooksAreLater(kind: String) throws {
+        let record = try Self.record(
+            #","process":{"cwd":"/","user":{"uid":0,"gid":0},"args":["a"]},"hooks":{"\#(kind)":[{"path":"/x"}]}"#,
+            mode: .run, owner: 0)
+        #expect(record.hasLaterHooks == (kind == "poststart" || kind == "poststop"))
     }
 }

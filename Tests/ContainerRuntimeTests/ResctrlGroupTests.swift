@@ -1,5 +1,9 @@
+import Errors
 import Kernel
+import KernelTypes
 import OCISpec
+@testable import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -7,7 +11,7 @@ import Testing
 /// A folder in resctrl's place: the kernel's part, files that come and go with a directory, is played here.
 @Suite struct ResctrlGroupTests {
     private func plan(_ folder: Folder, _ rdt: IntelRdt) throws -> ResctrlPlan {
-        var findings = PlanFindings()
+        var findings = Findings()
         return try #require(ResctrlPlan(rdt, id: "box", root: folder.path, findings: &findings))
     }
 
@@ -36,23 +40,23 @@ import Testing
         try withFolder { folder in
             let plan = try plan(
                 folder, IntelRdt(l3CacheSchema: "L3:0=f", memBwSchema: "MB:0=20", schemata: ["L2:0=1"]))
-            let prospect = try ResctrlGroup.survey(plan)
+            let inspection = try ResctrlGroup.inspect(plan)
             #expect(
-                prospect
-                    == ResctrlGroup.Prospect(
+                inspection
+                    == ResctrlGroup.Inspection(
                         record: ResctrlRecord(group: folder.path("box"), isRemoved: true), exists: false))
             #expect(try folder.names() == [], "looking changes nothing")
-            try ResctrlGroup.make(prospect)
+            try ResctrlGroup.make(inspection)
             try populate(folder, "box")
-            try ResctrlGroup.configure(plan, prospect)
+            try ResctrlGroup.configure(plan, inspection)
             // Each write starts at the beginning of an ordinary file, so the last one is what it holds.
             #expect(try folder.text("box/schemata").begins(with: "L2:0=1\n"))
-            try ResctrlGroup.enter(4242, prospect.record)
+            try ResctrlGroup.enter(4242, inspection.record)
             #expect(try folder.text("box/tasks") == "4242\n")
             try depopulate(folder, "box")
-            try ResctrlGroup.remove(prospect.record)
+            try ResctrlGroup.remove(inspection.record)
             #expect(try folder.names() == [])
-            try ResctrlGroup.remove(prospect.record)  // once more is no error
+            try ResctrlGroup.remove(inspection.record)  // once more is no error
         }
     }
 
@@ -60,12 +64,12 @@ import Testing
         try withFolder { folder in
             try existing(folder, "box", schemata: "L3:0=1\n")
             let plan = try plan(folder, IntelRdt(l3CacheSchema: "L3:0=f"))
-            let prospect = try ResctrlGroup.survey(plan)
-            #expect(prospect.exists && !prospect.record.isRemoved)
-            try ResctrlGroup.make(prospect)
-            try ResctrlGroup.configure(plan, prospect)
+            let inspection = try ResctrlGroup.inspect(plan)
+            #expect(inspection.exists && !inspection.record.isRemoved)
+            try ResctrlGroup.make(inspection)
+            try ResctrlGroup.configure(plan, inspection)
             #expect(try folder.text("box/schemata") == "L3:0=f\n")
-            try ResctrlGroup.remove(prospect.record)
+            try ResctrlGroup.remove(inspection.record)
             #expect(try folder.names() == ["box"])
         }
     }
@@ -74,14 +78,14 @@ import Testing
         try withFolder { folder in
             try existing(folder, "gold", schemata: "    L3:0=00f;1=f\n    MB:0=20\n")
             let plan = try plan(folder, IntelRdt(closID: "gold", l3CacheSchema: "L3:0=F", memBwSchema: "MB:0=20"))
-            let prospect = try ResctrlGroup.survey(plan)
-            try ResctrlGroup.make(prospect)
-            try ResctrlGroup.configure(plan, prospect)
+            let inspection = try ResctrlGroup.inspect(plan)
+            try ResctrlGroup.make(inspection)
+            try ResctrlGroup.configure(plan, inspection)
             #expect(
                 try folder.text("gold/schemata") == "    L3:0=00f;1=f\n    MB:0=20\n", "it is compared, not written")
-            try ResctrlGroup.enter(7, prospect.record)
-            try ResctrlGroup.remove(prospect.record)
-            try ResctrlGroup.withdraw(prospect)
+            try ResctrlGroup.enter(7, inspection.record)
+            try ResctrlGroup.remove(inspection.record)
+            try ResctrlGroup.rollBack(inspection)
             #expect(try folder.names() == ["gold"])
         }
     }
@@ -90,9 +94,9 @@ import Testing
         try withFolder { folder in
             try existing(folder, "gold", schemata: "    L3:0=1\n    MB:0=20\n")
             let plan = try plan(folder, IntelRdt(closID: "gold", schemata: ["MB:0=20", "L3:0=f"]))
-            let prospect = try ResctrlGroup.survey(plan)
+            let inspection = try ResctrlGroup.inspect(plan)
             #expect(
-                failure { try ResctrlGroup.configure(plan, prospect) }
+                failure { try ResctrlGroup.configure(plan, inspection) }
                     == "linux.intelRdt.schemata[1]: the group \(folder.path("gold")) has another schema than \"L3:0=f\": L3:0=1, MB:0=20"
             )
         }
@@ -101,16 +105,16 @@ import Testing
     @Test func aNamedGroupThatIsMissingIsMadeAndStays() throws {
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(closID: "gold", memBwSchema: "MB:0=20"))
-            let prospect = try ResctrlGroup.survey(plan)
-            #expect(!prospect.exists && !prospect.record.isRemoved)
-            try ResctrlGroup.make(prospect)
+            let inspection = try ResctrlGroup.inspect(plan)
+            #expect(!inspection.exists && !inspection.record.isRemoved)
+            try ResctrlGroup.make(inspection)
             try populate(folder, "gold")
-            try ResctrlGroup.configure(plan, prospect)
-            try ResctrlGroup.remove(prospect.record)
+            try ResctrlGroup.configure(plan, inspection)
+            try ResctrlGroup.remove(inspection.record)
             #expect(try folder.names() == ["gold"], "it is not the container's to remove")
             try depopulate(folder, "gold")
             try folder.write("gold/tasks", "1\n")
-            try ResctrlGroup.withdraw(prospect)
+            try ResctrlGroup.rollBack(inspection)
             #expect(try folder.names() == ["gold"], "somebody has come into it")
         }
     }
@@ -119,7 +123,7 @@ import Testing
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(closID: "gold"))
             #expect(
-                failure { _ = try ResctrlGroup.survey(plan) }
+                failure { _ = try ResctrlGroup.inspect(plan) }
                     == "linux.intelRdt.closID: there is no group \(folder.path("gold")), and without a schema to write none is made"
             )
         }
@@ -129,13 +133,13 @@ import Testing
         try withFolder { folder in
             try populate(folder, ".", schemata: "L3:0=f\n")
             let plan = try plan(folder, IntelRdt(closID: "/", enableMonitoring: true))
-            let prospect = try ResctrlGroup.survey(plan)
-            try ResctrlGroup.make(prospect)
+            let inspection = try ResctrlGroup.inspect(plan)
+            try ResctrlGroup.make(inspection)
             try folder.write("mon_groups/box/tasks")
-            try ResctrlGroup.enter(7, prospect.record)
+            try ResctrlGroup.enter(7, inspection.record)
             #expect(try folder.text("tasks") == "7\n" && folder.text("mon_groups/box/tasks") == "7\n")
             try Files.remove(folder.path("mon_groups/box/tasks"))
-            try ResctrlGroup.remove(prospect.record)
+            try ResctrlGroup.remove(inspection.record)
             #expect(try folder.names("mon_groups") == [])
             #expect(Files.exists(folder.path("schemata")))
         }
@@ -144,8 +148,8 @@ import Testing
     @Test func monitoringThatFailsTakesTheGroupBack() throws {
         try withFolder { folder in
             let plan = try plan(folder, IntelRdt(memBwSchema: "MB:0=20", enableMonitoring: true))
-            let prospect = try ResctrlGroup.survey(plan)
-            let line = failure { try ResctrlGroup.make(prospect) }
+            let inspection = try ResctrlGroup.inspect(plan)
+            let line = failure { try ResctrlGroup.make(inspection) }
             #expect(
                 line
                     == "\(folder.path("box/mon_groups/box")): this host's resctrl has no monitoring; remove linux.intelRdt.enableMonitoring"
@@ -160,11 +164,11 @@ import Testing
             try Files.makeDirectory(folder.path("info"), mode: 0o700)
             try folder.write("info/last_cmd_status", "mask f0000 has bits that the hardware lacks\n")
             let plan = try plan(folder, IntelRdt(l3CacheSchema: "L3:0=f0000"))
-            let prospect = try ResctrlGroup.survey(plan)
-            try ResctrlGroup.make(prospect)
+            let inspection = try ResctrlGroup.inspect(plan)
+            try ResctrlGroup.make(inspection)
             try Files.makeDirectory(folder.path("box/schemata"), mode: 0o700)
             #expect(
-                failure { try ResctrlGroup.configure(plan, prospect) }
+                failure { try ResctrlGroup.configure(plan, inspection) }
                     == "linux.intelRdt.l3CacheSchema: \(folder.path("box"))/schemata does not take \"L3:0=f0000\": is a directory (mask f0000 has bits that the hardware lacks)"
             )
         }

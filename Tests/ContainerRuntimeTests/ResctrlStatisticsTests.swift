@@ -1,9 +1,10 @@
-import OCISpec
+import Cgroups
+import Kernel
+import Planning
+import TestSupport
 import Testing
 
-@testable import Cgroups
 @testable import ContainerRuntime
-@testable import Kernel
 
 @Suite struct ResctrlStatisticsTests {
     private func tree(_ folder: Folder) throws {

@@ -1,6 +1,6 @@
-import Cgroups
-import Kernel
-import OCISpec
+import Errors
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -14,11 +14,11 @@ import Testing
             (.status(reason: "container not running"), "container not running", 1),
             (.bundle(reason: "no bundle"), "no bundle", 1),
             (.failed(reason: "because"), "because", 1),
-            (.stage(message: "unable to start", exitStatus: 127), "unable to start", 127),
+            (.step(.program, errno: 2, message: "unable to start", exitStatus: 127), "unable to start", 127),
             (.configuration([]), "the configuration has a mistake", 1),
-            (.configuration(["one"]), "one", 1),
-            (.configuration(["one", "two"]), "one (and 1 more; --debug lists them all)", 1),
-            (.configuration(["one", "two", "three"]), "one (and 2 more; --debug lists them all)", 1),
+            (.configuration([Finding(.error, "", "one")]), "one", 1),
+            (.configuration([Finding(.error, "", "one"), Finding(.error, "", "two")]), "one (and 1 more; --debug lists them all)", 1),
+            (.configuration([Finding(.error, "", "one"), Finding(.error, "", "two"), Finding(.error, "", "three")]), "one (and 2 more; --debug lists them all)", 1),
         ] as [(RuntimeError, String, Int32)])
     func everyErrorIsOneLine(error: RuntimeError, words: String, status: Int32) {
         #expect(error.description == words)
@@ -37,12 +37,16 @@ import Testing
     }
 
     @Test func aFailureOfTheSetUpIsPassedOn() {
-        let error = RuntimeError(StageFailure(.program, .refused("x"), exitStatus: 126))
+        let error = RuntimeError(StepFailure(.program, .refused("x"), exitStatus: 126))
         #expect(error.description == "unable to start container process: x")
-        #expect(error.exitStatus == 126)
+        #expect(error.exitStatus == 126 && error.errno == nil)
+        let refused = RuntimeError(StepFailure(.clone, SystemError("clone3", "", .noSpace)))
+        #expect(refused.errno == Errno.noSpace.rawValue)
     }
 
     @Test func aCgroupErrorIsPassedOn() {
-        #expect(RuntimeError(CgroupError("no room", remedy: "make some")).description == "no room; make some")
+        let error = RuntimeError(CgroupError(field: "linux.x", "no room", remedy: "make some", code: .busy))
+        #expect(error.description == "linux.x: no room; make some")
+        #expect(error.field == "linux.x" && error.errno == Errno.busy.rawValue)
     }
 }

@@ -1,5 +1,8 @@
 import Kernel
+import KernelTypes
 import OCISpec
+@testable import Planning
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -172,7 +175,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
         let rules = [SeccompRule(names: names, action: .allow)]
         let long = try compile(Seccomp(defaultAction: .errno, syscalls: rules))
         let native = SeccompArchitectureToken.native
-        let allowed = Set(names.compactMap { SeccompBuilder.number($0, on: native) })
+        let allowed = Set(names.compactMap { SeccompLibrary.number($0, on: native) })
         #expect(allowed.count == names.count)
         for number in 0...450 as ClosedRange<UInt32> {
             let expected =
@@ -201,7 +204,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
             let file = "\(cache)/\(names[0])"
             let bytes = try Files.read(file)
             let key =
-                "runbox seccomp 1 \(SeccompBuilder.libraryVersion) \(SeccompArchitectureToken.native.rawValue)\nthe text"
+                "runbox seccomp 1 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\nthe text"
             #expect(bytes == Array(key.utf8) + program.bytes)
             let status = try Files.status(file)
             #expect(status.permissions & 0o077 == 0)

@@ -1,4 +1,7 @@
+import Errors
 import Kernel
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
@@ -42,12 +45,12 @@ import Testing
     /// Both sides at once: `start` opens, the init reports and goes, and every word of the report arrives.
     @Test(
         arguments: [
-            StageFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127),
-            StageFailure(.gate, SystemError("call", "/a b\u{e9}", .accessDenied), exitStatus: -1),
-            StageFailure(.mounts, SystemError(String(repeating: "x", count: 8000), "", .busy)),
+            StepFailure(.program, .refused("exec: \"x\": not found"), exitStatus: 127),
+            StepFailure(.gate, SystemError("call", "/a b\u{e9}", .accessDenied), exitStatus: -1),
+            StepFailure(.mounts, SystemError(String(repeating: "x", count: 8000), "", .busy)),
             nil,
-        ] as [StageFailure?])
-    func aReportComesBack(report: StageFailure?) async throws {
+        ] as [StepFailure?])
+    func aReportComesBack(report: StepFailure?) async throws {
         let folder = try Folder()
         defer { try? Files.removeTree(folder.path) }  // what is left of a failed test is not the failure
         let path = folder.path
@@ -62,7 +65,7 @@ import Testing
     }
 
     /// The init's part; its end closes the gate, as exec does.
-    private static func play(_ gate: consuming StartGate, _ report: StageFailure?) throws(SystemError) {
+    private static func play(_ gate: consuming StartGate, _ report: StepFailure?) throws(SystemError) {
         try gate.waitForStart()
         if let report { try gate.report(report) }
     }

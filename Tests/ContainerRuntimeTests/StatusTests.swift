@@ -1,20 +1,33 @@
-import Cgroups
 import Kernel
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime
 
 @Suite struct StatusTests {
-    /// Starting, killing, deleting, and whether there is a process; runtime.md, "Operations".
+    /// Killing, deleting, and whether there is a process; runtime.md, "Operations".
     @Test(
         arguments: [
-            (.creating, [false, true, false, true]), (.created, [true, true, true, true]),
-            (.running, [false, true, false, true]), (.paused, [false, true, false, true]),
-            (.stopped, [false, false, true, false]),
-        ] as [(ContainerRuntime.Status, [Bool])])
-    func eachStatusAllowsItsOperations(status: ContainerRuntime.Status, allowed: [Bool]) {
-        #expect([status.allowsStart, status.allowsKill, status.allowsDelete, status.hasProcess] == allowed)
+            (.creating, [true, false, true]), (.created, [true, true, true]), (.running, [true, false, true]),
+            (.paused, [true, false, true]), (.stopped, [false, true, false]),
+        ] as [(ContainerStatus, [Bool])])
+    func eachStatusAllowsItsOperations(status: ContainerStatus, allowed: [Bool]) {
+        #expect([status.allowsKill, status.allowsDelete, status.hasProcess] == allowed)
+    }
+
+    @Test(
+        arguments: [
+            (.start, [.created]), (.pause, [.created, .running]), (.resume, [.paused]),
+            (.update, [.created, .running, .paused]), (.statistics, [.created, .running, .paused]),
+            (.exec(ignorePaused: false), [.created, .running]),
+            (.exec(ignorePaused: true), [.created, .running, .paused]),
+        ] as [(ContainerOperation, [ContainerStatus])])
+    func anOperationNeedsACertainStatus(operation: ContainerOperation, allowed: [ContainerStatus]) {
+        for status in [.creating, .created, .running, .paused, .stopped] as [ContainerStatus] {
+            let refusal = failure { try status.check(operation, of: "box") }
+            #expect((refusal == nil) == allowed.contains(status), "\(operation) \(status): \(refusal ?? "")")
+        }
     }
 
     private static func record(pid: Int32, startTime: UInt64, isReady: Bool = true) throws -> Record {

@@ -1,5 +1,7 @@
 import Kernel
+import KernelTypes
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import ContainerRuntime

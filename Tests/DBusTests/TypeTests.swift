@@ -1,5 +1,6 @@
-import DBus
 import Testing
+
+@testable import DBus
 
 @Suite struct Signatures {
     @Test(arguments: ["", "y", "sba(sv)", "ssa(sv)a(sa(sv))", "a{sv}", "aay", "(i(ub)ad)", "a{s(ao)}", "aaaaai", "ghv"])

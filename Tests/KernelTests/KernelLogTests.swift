@@ -36,4 +36,19 @@ import Testing
         #expect(found("/s.slice/a.scope", since: 8000).isEmpty)
         #expect(found("/s.slice/b.scope", since: 0).isEmpty)
     }
+
+    @Test(
+        arguments: [
+            (
+                "5,1,2,-;audit: type=1326 audit(1.2:3): auid=0 uid=0 gid=0 ses=1 pid=77 comm=\"x\" exe=\"/x\" sig=31 arch=c000003e syscall=41 compat=0 ip=0x1 code=0x80000000",
+                "socket"
+            ),
+            ("audit: type=1326 pid=77 sig=31 arch=c000003e syscall=99999", "number 99999"),
+            ("audit: type=1326 pid=7 sig=31 arch=c000003e syscall=41", nil),
+            ("audit: type=1326 pid=77 sig=0 arch=c000003e syscall=41", nil),
+            ("audit: type=1300 pid=77 sig=31 arch=c000003e syscall=41", nil), ("", nil),
+        ] as [(String, String?)])
+    func theKernelsLogIsRead(record: String, name: String?) {
+        #expect(KernelLog.systemCall(in: record, of: 77) == name)
+    }
 }

@@ -1,5 +1,8 @@
-import Kernel
+import KernelTypes
+import TestSupport
 import Testing
+
+@testable import Kernel
 
 /// A root file system as it will be once something is mounted over parts of it.
 @Suite struct OverlaidTreeTests {

@@ -1,4 +1,6 @@
 import CLinux
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import Kernel

@@ -1,3 +1,5 @@
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import Kernel
@@ -115,5 +117,14 @@ import Testing
         let entry = try #require(Processes.environment().first { $0.hasPrefix("PATH=") })
         #expect(Processes.environment("PATH") == String(entry.dropFirst(5)))
         #expect(Processes.environment("RUNBOX_NOBODY_SETS_THIS") == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("7 (a) b) S 1 2 3 4 5 4194560 0", true), ("7 (x) Z 1 2 3 4 5 64 0", false), ("7 (x) S 1 2", nil),
+            ("", nil),
+        ] as [(String, Bool?)])
+    func anExecutedProgramIsRecognised(stat: String, expected: Bool?) {
+        #expect(Processes.hasExecuted(ofStat: Array(stat.utf8)) == expected)
     }
 }

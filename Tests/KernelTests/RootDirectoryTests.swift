@@ -1,3 +1,5 @@
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import Kernel

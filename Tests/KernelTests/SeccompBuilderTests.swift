@@ -1,3 +1,5 @@
+import KernelTypes
+import TestSupport
 import Testing
 
 @testable import Kernel
@@ -33,19 +35,19 @@ import Testing
             ("nobody_calls_this", "aarch64", nil),
         ] as [(String, String, UInt32?)])
     func everyCallHasItsNumber(name: String, architecture: String, number: UInt32?) throws {
-        #expect(SeccompBuilder.number(name, on: try Self.token(architecture)) == number)
+        #expect(SeccompLibrary.number(name, on: try Self.token(architecture)) == number)
     }
 
     @Test func callsOfTheNativeArchitectureHaveItsNumbers() {
-        #expect(SeccompBuilder.number("nobody_calls_this") == nil)
+        #expect(SeccompLibrary.number("nobody_calls_this") == nil)
         let native = SeccompArchitectureToken.native
-        #expect(SeccompBuilder.number("read").map(UInt32.init) == SeccompBuilder.number("read", on: native))
+        #expect(SeccompLibrary.number("read").map(UInt32.init) == SeccompLibrary.number("read", on: native))
     }
 
     /// A call that only another architecture has is still a call: libseccomp gives it a number below zero.
     @Test(.needsX8664)
     func callsOfOtherArchitecturesAreBelowZero() throws {
-        #expect(try #require(SeccompBuilder.number("chown32")) < 0)
+        #expect(try #require(SeccompLibrary.number("chown32")) < 0)
     }
 
     /// SECCOMP_RET_* of linux/seccomp.h.
@@ -93,7 +95,7 @@ import Testing
     }
 
     @Test func theLibraryVersionIsKnown() {
-        let parts = SeccompBuilder.libraryVersion.split(separator: ".").compactMap { Int($0) }
+        let parts = SeccompLibrary.version.split(separator: ".").compactMap { Int($0) }
         #expect(parts.count == 3)
         #expect((parts.first ?? 0) >= 2)
     }

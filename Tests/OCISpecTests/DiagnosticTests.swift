@@ -27,7 +27,7 @@ import Testing
             """)
         #expect(document.spec == nil)
         #expect(
-            document.diagnostics.map(\.description) == [
+            document.findings.map(\.description) == [
                 #"config.json:4:21: process.user.uid: expected a number, found the string "1000""#,
                 "config.json:4:36: process.user.gid: expected a number from 0 to 4294967295, found -1",
                 "config.json:5:13: process.args: must name the program to run, found an empty array",
@@ -46,13 +46,13 @@ import Testing
                     + #"unknown value "SCMP_ACT_ERNO"; did you mean "SCMP_ACT_ERRNO"?"#,
                 #"config.json:16:3: root: the key "root" stands twice, first at 9:3"#,
             ])
-        #expect(document.diagnostics.filter { $0.severity == .warning }.map(\.path) == ["linux.readonlyPathz"])
+        #expect(document.findings.filter { $0.severity == .warning }.map(\.path) == ["linux.readonlyPathz"])
     }
 
     @Test func aSyntaxErrorIsTheOnlyFinding() {
         let document = decode("{\"ociVersion\": 1,\n \"process\": {\"args\": [\"sh\",]}}")
         #expect(
-            document.diagnostics.map(\.description) == [
+            document.findings.map(\.description) == [
                 #"config.json:2:27: process.args: a comma stands before "]", where nothing follows it"#
             ])
         #expect(document.location(ofPath: "process") == nil)
@@ -70,7 +70,7 @@ import Testing
 
     @Test func theEmptyObjectLacksWhatIsRequired() {
         #expect(
-            decode("{}").diagnostics.map(\.description) == [
+            decode("{}").findings.map(\.description) == [
                 "config.json:1:1: missing required field \"ociVersion\"",
                 "config.json:1:1: missing required field \"root\"",
             ])
@@ -86,8 +86,8 @@ import Testing
     func unknownKeysAreWarnings(_ member: String, _ message: String) {
         let document = decode(withMember(member))
         #expect(document.spec != nil)
-        #expect(document.diagnostics.map { "\($0.path): \($0.message)" } == [message])
-        #expect(document.diagnostics.allSatisfy { $0.severity == .warning })
+        #expect(document.findings.map { "\($0.path): \($0.message)" } == [message])
+        #expect(document.findings.allSatisfy { $0.severity == .warning })
     }
 
     /// A section of another platform, and keys that lost their meaning, are known.
@@ -119,20 +119,20 @@ import Testing
         let keys = (0..<1500).map { "\"k\($0)\":0" }.joined(separator: ",")
         let document = decode(withMember("\(keys),\"linux\":{\"namespaces\":[{\"type\":\"x\"}],\(keys)}"))
         #expect(document.spec == nil)
-        #expect(document.diagnostics.filter { $0.severity == .error }.map(\.path) == ["linux.namespaces[0].type"])
-        #expect(document.diagnostics.count == 1001)
+        #expect(document.findings.filter { $0.severity == .error }.map(\.path) == ["linux.namespaces[0].type"])
+        #expect(document.findings.count == 1001)
     }
 
     /// Nor must it take long: the work for what is not listed is not done.
     @Test(.timeLimit(.minutes(1))) func nonsenseIsCutShort() {
         let keys = (0..<100_000).map { "\"namespacez\($0 % 50_000)\":0" }.joined(separator: ",")
-        let diagnostics = decode(withLinux(keys)).diagnostics
-        #expect(diagnostics.filter { $0.severity == .error }.count == 1000)
-        #expect(diagnostics.filter { $0.severity == .warning }.count == 1000)
+        let findings = decode(withLinux(keys)).findings
+        #expect(findings.filter { $0.severity == .error }.count == 1000)
+        #expect(findings.filter { $0.severity == .warning }.count == 1000)
         let words = Array(repeating: "\"SCMP_ARCH_NONE\"", count: 100_000).joined(separator: ",")
-        #expect(decode(withLinux("\"seccomp\":{\"architectures\":[\(words)]}")).diagnostics.count == 1000)
+        #expect(decode(withLinux("\"seccomp\":{\"architectures\":[\(words)]}")).findings.count == 1000)
         let options = Array(repeating: "1", count: 50_000).joined(separator: ",")
-        #expect(decode(withProcess("\"env\":[\(options)]")).diagnostics.count == 1000)
+        #expect(decode(withProcess("\"env\":[\(options)]")).findings.count == 1000)
     }
 
     @Test func placesAndTextsAreFound() throws {
@@ -163,8 +163,8 @@ import Testing
     ])
     func aProcessDocumentIsReadAlone(_ text: String, _ expected: [String]) {
         let document = ProcessDocument(bytes: Array(text.utf8), file: "p.json")
-        #expect(document.diagnostics.map(\.description) == expected)
-        #expect((document.process == nil) == document.diagnostics.contains { $0.severity == .error })
+        #expect(document.findings.map(\.description) == expected)
+        #expect((document.process == nil) == document.findings.contains { $0.severity == .error })
         #expect(document.location(ofPath: "cwd")?.column == 8)
     }
 
@@ -172,7 +172,7 @@ import Testing
         let text = #"{"memory":{"limit":1},"pids":{"limit":-1}}"#
         let document = ResourcesDocument(bytes: Array(text.utf8), file: "-")
         #expect(document.resources == Resources(memory: .init(limit: 1), pids: .init(limit: -1)))
-        #expect(document.diagnostics.isEmpty)
+        #expect(document.findings.isEmpty)
         #expect(document.location(ofPath: "pids.limit")?.column == 39)
     }
 }

@@ -10,7 +10,7 @@ import Testing
     ])
     func theGoodExamplesDecode(_ name: String) throws {
         let document = SpecDocument(bytes: try fixture("config/good/\(name).json"), file: name)
-        #expect(document.diagnostics.map(\.description) == [])
+        #expect(document.findings.map(\.description) == [])
         #expect(document.spec != nil)
     }
 
@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: ["spec-example", "zos-example"])
     func draftsAreRefusedForTheirVersionOnly(_ name: String) throws {
         let text = String(decoding: try fixture("config/good/\(name).json"), as: UTF8.self)
-        let errors = decode(text).diagnostics.filter { $0.severity == .error }
+        let errors = decode(text).findings.filter { $0.severity == .error }
         #expect(
             errors.map(\.description) == [
                 "config.json:2:19: ociVersion: version 0.5.0-dev is not supported; this runtime implements 1.3.0"
@@ -28,7 +28,7 @@ import Testing
         #expect(current.spec != nil)
         // A key of an old draft; in no version since 1.0.
         let warnings = name == "spec-example" ? ["linux.resources.oomScoreAdj"] : []
-        #expect(current.diagnostics.map(\.path) == warnings)
+        #expect(current.findings.map(\.path) == warnings)
     }
 
     @Test func theLongExampleIsReadInFull() throws {
@@ -66,7 +66,7 @@ import Testing
     func theBadExamplesGiveAnError(_ name: String, _ message: String) throws {
         let document = SpecDocument(bytes: try fixture("config/bad/\(name).json"), file: "f")
         #expect(document.spec == nil)
-        #expect(document.diagnostics.map(\.description) == ["f:\(message)"])
+        #expect(document.findings.map(\.description) == ["f:\(message)"])
     }
 
     /// What is bad about it is FreeBSD's; the section is not looked into.
@@ -83,7 +83,7 @@ import Testing
         #expect(good.state == expected)
         let bad = StateDocument(bytes: try fixture("state/bad/invalid-json.json"), file: "state.json")
         #expect(bad.state == nil)
-        #expect(bad.diagnostics.count == 1)
+        #expect(bad.findings.count == 1)
     }
 
     @Test(arguments: ["good/minimal", "good/runc", "bad/missing-ociVersionMax"])

@@ -278,7 +278,7 @@ import Testing
     @Test(arguments: versions)
     func supportedVersionsAreAcceptedAndOthersRefused(_ version: String, _ expected: [String]) {
         let text = #"{"ociVersion":"\#(version)","root":{"path":"r"}}"#
-        #expect(decode(text).diagnostics.map(\.message) == expected)
+        #expect(decode(text).findings.map(\.message) == expected)
     }
 
     @Test(arguments: notVersions)

@@ -41,7 +41,7 @@ import Testing
         #expect(String(decoding: state.json(), as: UTF8.self) == expected)
         let text = Array(#"{"ociVersion":"1.3.0","id":"a","status":"running","bundle":"/b"}"#.utf8)
         let document = StateDocument(bytes: text, file: "-")
-        #expect(document.diagnostics.map(\.message) == ["missing required field \"pid\""])
+        #expect(document.findings.map(\.message) == ["missing required field \"pid\""])
     }
 
     @Test func anAgentGetsTheProcessState() {

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ResourcesTextTests {
     private func read(_ bytes: [UInt8]) throws -> Resources {
         let document = ResourcesDocument(bytes: bytes, file: "resources.json")
-        #expect(document.diagnostics.isEmpty)
+        #expect(document.findings.isEmpty)
         return try #require(document.resources)
     }
 

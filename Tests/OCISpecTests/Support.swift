@@ -28,15 +28,15 @@ func withResources(_ members: String) -> String {
     withLinux(#""resources":{\#(members)}"#)
 }
 
-/// The diagnostics' paths and messages, without places.
+/// The findings' paths and messages, without places.
 func findings(_ text: String) -> [String] {
-    decode(text).diagnostics.map { "\($0.path): \($0.message)" }
+    decode(text).findings.map { "\($0.path): \($0.message)" }
 }
 
 /// The configuration, which must be without mistakes or oddities.
 func clean(_ text: String, _ place: Testing.SourceLocation = #_sourceLocation) throws -> Spec {
     let document = decode(text)
-    #expect(document.diagnostics.map(\.description) == [], sourceLocation: place)
+    #expect(document.findings.map(\.description) == [], sourceLocation: place)
     return try #require(document.spec, sourceLocation: place)
 }
 

@@ -31,7 +31,7 @@ package struct MemoryStatistics: Hashable, Sendable {
     package var kernelTCP = Entry()
     /// Everything in `memory.stat`, in the kernel's order.
     package var raw: [(key: String, value: UInt64)] { entries.map { ($0.key, $0.value) } }
-    var entries: [StatisticsFile.Entry] = []
+    package var entries: [StatisticsFile.Entry] = []
     package var pressure: Pressure?
 
     init() {}

@@ -1,6 +1,6 @@
 package import Errors
-internal import Kernel
-internal import KernelTypes
+package import Kernel
+package import KernelTypes
 
 /// What a cgroup has used, and what it may use: the numbers of cgroup v2 in the units of the `events` command (nanoseconds, bytes). cgroup-v2.rst.
 ///
@@ -14,10 +14,10 @@ package struct Statistics: Hashable, Sendable {
     /// One entry a page size, from the smallest name.
     package var hugePages: [HugePageStatistics] = []
 
-    init() {}
+    package init() {}
 
     /// Reads the files of one cgroup's directory.
-    init(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) {
+    package init(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) {
         cpu = try CPUStatistics(directory)
         cpuset = try CpusetStatistics(directory)
         memory = try MemoryStatistics(directory)
@@ -38,7 +38,7 @@ extension FSManager {
 }
 
 /// The forms that the files have.
-enum StatisticsFile {
+package enum StatisticsFile {
     /// - Returns: nil where the kernel has no such file, or nothing to tell in it (EOPNOTSUPP: pressure that is not accounted).
     package static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
         do throws(SystemError) {
@@ -64,7 +64,7 @@ enum StatisticsFile {
         let value: UInt64
     }
 
-    static func entries(_ text: String) -> [Entry] {
+    package static func entries(_ text: String) -> [Entry] {
         text.parts(by: "\n").compactMap { line in
             let words = line.parts(by: " ")
             guard words.count == 2, let value = UInt64(words[1]) else { return nil }

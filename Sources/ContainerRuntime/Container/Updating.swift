@@ -45,7 +45,7 @@ extension Container {
 enum StoredLimits {
     static let fileName = "resources.json"
 
-    static func read(of record: Record, in store: Store) throws(RuntimeError) -> Resources? {
+    package static func read(of record: Record, in store: Store) throws(RuntimeError) -> Resources? {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try Files.read("\(store.folder(record.id))/\(fileName)")

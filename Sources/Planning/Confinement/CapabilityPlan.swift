@@ -5,7 +5,7 @@ internal import OCISpec
 /// The five capability sets of the payload. Specification: config.md, "Linux Process"; capabilities(7).
 enum CapabilityPlan {
     /// Reads the names. A name that the kernel does not know is a warning, as the specification demands; a missing section means no capability at all.
-    static func read(_ sets: OCISpec.Capabilities?, findings: inout Findings) -> ProcessCapabilities {
+    package static func read(_ sets: OCISpec.Capabilities?, findings: inout Findings) -> ProcessCapabilities {
         var result = ProcessCapabilities()
         guard let sets else { return result }
         let known = KernelTypes.Capabilities.known

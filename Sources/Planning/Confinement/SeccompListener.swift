@@ -1,6 +1,6 @@
-internal import Errors
+package import Errors
 internal import KernelTypes
-internal import OCISpec
+package import OCISpec
 
 /// Who decides on system calls with the action SCMP_ACT_NOTIFY: the agent that listens on a Unix stream socket.
 /// Specification: config-linux.md, "Seccomp" and "The Container Process State".
@@ -25,7 +25,7 @@ package struct SeccompListener: Sendable, Equatable {
     /// - Parameters:
     ///   - use: the field of the first action that notifies; nil without one, and then nobody needs to listen.
     ///   - receiver: the value of ``variable``.
-    static func read(
+    package static func read(
         _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout Findings
     ) -> SeccompListener? {
         let base = "linux.seccomp"

@@ -1,4 +1,4 @@
-internal import Errors
+package import Errors
 package import KernelTypes
 package import OCISpec
 
@@ -36,7 +36,7 @@ package struct NamespacePlan: Sendable {
     package private(set) var timeOffsets: [TimeOffsetPlan] = []
 
     /// - Parameter defaults: mappings for a configuration without any.
-    init(_ spec: Spec, defaults: DefaultMappings? = nil, findings: inout Findings) {
+    package init(_ spec: Spec, defaults: DefaultMappings? = nil, findings: inout Findings) {
         for (index, namespace) in (spec.linux?.namespaces ?? []).enumerated() {
             let field = "linux.namespaces[\(index)]"
             guard let path = namespace.path, !path.isEmpty else {

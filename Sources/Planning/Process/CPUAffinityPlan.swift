@@ -1,7 +1,7 @@
 internal import CgroupPlanning
-internal import Errors
+package import Errors
 internal import KernelTypes
-internal import OCISpec
+package import OCISpec
 
 /// On which CPUs a process of `exec` begins and stays. Specification: config.md, "Linux Process", `execCPUAffinity`.
 ///
@@ -12,7 +12,7 @@ package struct CPUAffinityPlan: Sendable, Equatable {
     /// After that; nil leaves it to the kernel.
     package let final: NumberSet?
 
-    init(_ affinity: CPUAffinity?, findings: inout Findings) {
+    package init(_ affinity: CPUAffinity?, findings: inout Findings) {
         initial = Self.read(affinity?.initial, "initial", &findings)
         final = Self.read(affinity?.final, "final", &findings)
     }

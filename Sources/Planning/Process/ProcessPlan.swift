@@ -1,6 +1,6 @@
-internal import Errors
+package import Errors
 package import KernelTypes
-internal import OCISpec
+package import OCISpec
 
 /// The process that the container is for: what it is called with, who it is, where it begins. Specification: config.md, "Process".
 package struct ProcessPlan: Sendable {
@@ -27,7 +27,7 @@ package struct ProcessPlan: Sendable {
     package let scheduling: SchedulingAttributes?
     package let ioPriority: (class: UInt32, level: UInt32)?
 
-    init(_ process: Process, namespaces: NamespacePlan, findings: inout Findings) {
+    package init(_ process: Process, namespaces: NamespacePlan, findings: inout Findings) {
         arguments = process.args ?? []
         if arguments.isEmpty { findings.refuse("process.args", "args must not be empty") }
         environment = Self.environment(process.env ?? [], findings: &findings)

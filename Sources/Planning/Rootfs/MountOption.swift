@@ -87,7 +87,7 @@ package enum MountOption: Sendable, Equatable {
     }
 
     /// The option that a word stands for; nil when the word is the file system's own.
-    init?(_ word: String) {
+    package init?(_ word: String) {
         // crun's form with a mapping behind it.
         if word.begins(with: "idmap=") || word.begins(with: "ridmap=") {
             self = .idMap(recursive: word.begins(with: "r"))

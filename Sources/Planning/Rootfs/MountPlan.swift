@@ -197,7 +197,7 @@ private struct Words {
     package var idMap: IDMapRequest?
     private var position = 0
 
-    mutating func read(_ word: String, field: String, findings: inout Findings) {
+    package mutating func read(_ word: String, field: String, findings: inout Findings) {
         defer { position += 1 }
         guard let option = MountOption(word) else {
             if !word.isEmpty { data.append((word, position)) }

@@ -1,4 +1,4 @@
-internal import Errors
+package import Errors
 internal import KernelTypes
 package import OCISpec
 
@@ -18,7 +18,7 @@ package struct SystemPlan: Sendable {
     package let sysctls: [Sysctl]
     package let personality: UInt?
 
-    init(_ spec: Spec, namespaces: NamespacePlan, findings: inout Findings) {
+    package init(_ spec: Spec, namespaces: NamespacePlan, findings: inout Findings) {
         hostname = spec.hostname
         domainname = spec.domainname
         Self.checkName(hostname, "hostname", namespaces, &findings)
