@@ -64,7 +64,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel", "KernelTypes"],
+            name: "TestSupport",
+            dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel", "KernelTypes"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
@@ -85,19 +86,33 @@ let package = Package(
             name: "DBusTransportTests", dependencies: ["DBusTransport", "DBus", "Kernel", "KernelTypes", "CLinux"],
             swiftSettings: strict),
         .testTarget(
-            name: "CgroupPlanningTests", dependencies: ["CgroupPlanning", "DBus", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
+            name: "CgroupPlanningTests",
+            dependencies: ["CgroupPlanning", "DBus", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups", "CgroupPlanning", "DBus", "DBusTransport", "OCISpec", "Errors", "Kernel", "KernelTypes", "TestSupport", "CLinux"],
+            name: "CgroupsTests",
+            dependencies: [
+                "Cgroups", "CgroupPlanning", "DBus", "DBusTransport", "OCISpec", "Errors", "Kernel", "KernelTypes",
+                "TestSupport", "CLinux",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "PlanningTests", dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
+            name: "PlanningTests",
+            dependencies: ["Planning", "CgroupPlanning", "OCISpec", "Errors", "KernelTypes", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes", "TestSupport"],
+            name: "ContainerRuntimeTests",
+            dependencies: [
+                "ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel",
+                "KernelTypes", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiagnosisTests", dependencies: ["Diagnosis", "ContainerRuntime", "Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel", "KernelTypes", "TestSupport"],
+            name: "DiagnosisTests",
+            dependencies: [
+                "Diagnosis", "ContainerRuntime", "Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel",
+                "KernelTypes", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),
         .executableTarget(

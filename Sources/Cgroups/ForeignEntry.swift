@@ -1,5 +1,5 @@
-package import Errors
 internal import CgroupPlanning
+package import Errors
 internal import Kernel
 internal import KernelTypes
 

@@ -120,7 +120,8 @@ struct PlanFacts: Sendable {
     init(_ spec: Spec, exec options: ExecOptions) {
         var findings = Findings()
         let plan = ExecPlan(
-            Process(options, template: spec.process), in: spec, bundle: "/bundle", options: options, findings: &findings)
+            Process(options, template: spec.process), in: spec, bundle: "/bundle", options: options, findings: &findings
+        )
         self.init(
             plan.namespaces, plan.payload.process, plan.payload.capabilities, plan.payload.noNewPrivileges,
             plan.seccomp, plan.terminal, plan.payload.memoryPolicy, findings)

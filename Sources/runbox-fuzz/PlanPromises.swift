@@ -1,8 +1,7 @@
 internal import CgroupPlanning
 internal import KernelTypes
-internal import Planning
-
 import OCISpec
+internal import Planning
 
 /// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as plain
 /// as they come, and not by the planner's own tables.
@@ -164,7 +163,8 @@ enum PlanPromises {
             let known = Set(KernelTypes.Capabilities.names(of: KernelTypes.Capabilities.known))
             let wanted = Set(names ?? []).intersection(known)
             findings.expect(
-                Set(KernelTypes.Capabilities.names(of: set)) == wanted, "the \(kind) capabilities are those that are named")
+                Set(KernelTypes.Capabilities.names(of: set)) == wanted,
+                "the \(kind) capabilities are those that are named")
         }
         check(plan.bounding, sets?.bounding, "bounding")
         check(plan.effective, sets?.effective, "effective")

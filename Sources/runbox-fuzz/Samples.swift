@@ -1,4 +1,5 @@
 internal import OCISpec
+
 /// What mutations start from, and what they put in.
 enum Samples {
     static let texts = [

@@ -63,8 +63,9 @@ enum Main {
         if command.touchesContainers {
             try attempt { () throws(RuntimeError) in try SealedExecutable.ensure(arguments: words) }
         }
-        return try command.run(Invocation(
-            command: command, commands: Command.all, parsed: parsed, global: options, log: log))
+        return try command.run(
+            Invocation(
+                command: command, commands: Command.all, parsed: parsed, global: options, log: log))
     }
 
     private static func unknown(_ name: String) -> UsageError {

@@ -1,7 +1,7 @@
-import TestSupport
 import DBus
 import KernelTypes
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import CgroupPlanning

@@ -1,5 +1,4 @@
 import CLinux
-@testable import CgroupPlanning
 import Errors
 import Kernel
 import KernelTypes
@@ -7,6 +6,7 @@ import OCISpec
 import TestSupport
 import Testing
 
+@testable import CgroupPlanning
 @testable import Cgroups
 
 @Suite("Cgroups on the kernel's own tree", .needsCgroups, .serialized)

@@ -1,6 +1,6 @@
-import Errors
 import CLinux
 import CgroupPlanning
+import Errors
 import Kernel
 import OCISpec
 import TestSupport

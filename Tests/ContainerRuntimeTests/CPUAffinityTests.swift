@@ -1,5 +1,5 @@
-import Kernel
 import Errors
+import Kernel
 import KernelTypes
 import OCISpec
 import Planning

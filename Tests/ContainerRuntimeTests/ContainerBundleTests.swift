@@ -1,6 +1,6 @@
-import OCISpec
 import Errors
 import Kernel
+import OCISpec
 import TestSupport
 import Testing
 
@@ -30,9 +30,11 @@ private let text = """
                     == "config.json:6:21: process.user.uid: no")
             // What is not there has the place of what it would be in.
             #expect(
-                bundle.placed([Finding(.error, "process.env[3]", "no")])[0].description == "config.json:4:14: process.env[3]: no")
+                bundle.placed([Finding(.error, "process.env[3]", "no")])[0].description
+                    == "config.json:4:14: process.env[3]: no")
             #expect(
-                bundle.placed([Finding(.error, "linux.seccomp", "no")])[0].description == "config.json:1:1: linux.seccomp: no")
+                bundle.placed([Finding(.error, "linux.seccomp", "no")])[0].description
+                    == "config.json:1:1: linux.seccomp: no")
         }
     }
 
@@ -59,7 +61,8 @@ private let text = """
         let bundle = try ContainerBundle("/a/./bundle", configuration: Array(text.utf8))
         #expect(bundle.path == "/a/bundle" && bundle.warnings.count == 1)
         let failure = failure {
-            _ = try ContainerBundle("/a", configuration: Array("{\"root\": {\"path\": 1}, \"ociVersion\": \"1.3.0\"}".utf8))
+            _ = try ContainerBundle(
+                "/a", configuration: Array("{\"root\": {\"path\": 1}, \"ociVersion\": \"1.3.0\"}".utf8))
         }
         #expect(failure?.hasPrefix("config.json:1:19: root.path: ") == true, "\(failure ?? "")")
     }

@@ -1,8 +1,8 @@
-@testable import Cgroups
-@testable import Kernel
 import Testing
 
+@testable import Cgroups
 @testable import ContainerRuntime
+@testable import Kernel
 
 @Suite struct EventTextTests {
     @Test func anOutOfMemoryEventIsOneLine() {

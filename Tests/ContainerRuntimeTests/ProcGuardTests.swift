@@ -1,10 +1,10 @@
 import Kernel
 import OCISpec
-@testable import Planning
 import TestSupport
 import Testing
 
 @testable import ContainerRuntime
+@testable import Planning
 
 /// What may be mounted on a container's /proc and below; the container's root is a folder here.
 @Suite struct ProcGuardTests {

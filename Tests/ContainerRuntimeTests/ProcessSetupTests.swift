@@ -2,11 +2,11 @@ import Errors
 import Kernel
 import KernelTypes
 import OCISpec
-@testable import Planning
 import TestSupport
 import Testing
 
 @testable import ContainerRuntime
+@testable import Planning
 
 private func read(_ change: (inout OCISpec.Process) -> Void) -> (plan: ProcessPlan, findings: Findings) {
     plan { ProcessPlan(process(change), namespaces: namespaces(), findings: &$0) }

@@ -63,7 +63,8 @@ import Testing
                 caught = error
             }
             #expect(
-                caught?.message(remedy: nil).hasPrefix("unable to start container process: exec: \"\(full)\": \(words): ") == true)
+                caught?.message(remedy: nil).hasPrefix(
+                    "unable to start container process: exec: \"\(full)\": \(words): ") == true)
             #expect(caught?.exitStatus == status)
             #expect(try Program(folder.path("second/ok"), searching: nil).path == folder.path("second/ok"))
         }

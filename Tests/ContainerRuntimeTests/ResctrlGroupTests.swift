@@ -2,11 +2,11 @@ import Errors
 import Kernel
 import KernelTypes
 import OCISpec
-@testable import Planning
 import TestSupport
 import Testing
 
 @testable import ContainerRuntime
+@testable import Planning
 
 /// A folder in resctrl's place: the kernel's part, files that come and go with a directory, is played here.
 @Suite struct ResctrlGroupTests {

@@ -17,8 +17,14 @@ import Testing
             (.step(.program, errno: 2, message: "unable to start", exitStatus: 127), "unable to start", 127),
             (.configuration([]), "the configuration has a mistake", 1),
             (.configuration([Finding(.error, "", "one")]), "one", 1),
-            (.configuration([Finding(.error, "", "one"), Finding(.error, "", "two")]), "one (and 1 more; --debug lists them all)", 1),
-            (.configuration([Finding(.error, "", "one"), Finding(.error, "", "two"), Finding(.error, "", "three")]), "one (and 2 more; --debug lists them all)", 1),
+            (
+                .configuration([Finding(.error, "", "one"), Finding(.error, "", "two")]),
+                "one (and 1 more; --debug lists them all)", 1
+            ),
+            (
+                .configuration([Finding(.error, "", "one"), Finding(.error, "", "two"), Finding(.error, "", "three")]),
+                "one (and 2 more; --debug lists them all)", 1
+            ),
         ] as [(RuntimeError, String, Int32)])
     func everyErrorIsOneLine(error: RuntimeError, words: String, status: Int32) {
         #expect(error.description == words)

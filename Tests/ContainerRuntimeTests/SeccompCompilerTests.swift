@@ -1,11 +1,11 @@
 import Kernel
 import KernelTypes
 import OCISpec
-@testable import Planning
 import TestSupport
 import Testing
 
 @testable import ContainerRuntime
+@testable import Planning
 
 private func plan(_ seccomp: Seccomp) throws -> SeccompPlan {
     let (plan, findings) = plan { SeccompPlan(seccomp, findings: &$0) }

@@ -1,7 +1,7 @@
-import KernelTypes
 import CLinux
 import DBus
 import Kernel
+import KernelTypes
 import Testing
 
 @testable import DBusTransport

@@ -1,5 +1,5 @@
-import KernelTypes
 import Kernel
+import KernelTypes
 import OCISpec
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
-import TestSupport
 import Kernel
 import KernelTypes
+import TestSupport
 
 /// Both ends of a packet socket.
 struct Ends: ~Copyable {

@@ -1,5 +1,5 @@
-import KernelTypes
 import CLinux
+import KernelTypes
 import Testing
 
 @testable import Kernel

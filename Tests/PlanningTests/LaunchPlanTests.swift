@@ -100,7 +100,8 @@ private func withLinux(_ members: String) -> String {
         #expect(plan.cgroup.path == nil && plan.cgroup.directory == nil)
         #expect(plan.cgroup.scope?.name.unit == "pre-name.scope" && plan.cgroup.scope?.isUser == false)
         let record = plan.cgroup.scope?.expectedRecord(root: "/sys/fs/cgroup")
-        #expect(record?.mode == .systemd && record?.path == "/a.slice/a-b.slice/pre-name.scope" && record?.created == [])
+        #expect(
+            record?.mode == .systemd && record?.path == "/a.slice/a-b.slice/pre-name.scope" && record?.created == [])
         #expect(record?.scope == ScopeRecord(unit: "pre-name.scope", subgroup: nil, inode: 0))
         var user = host
         user.hasOwnSystemd = true

@@ -1,6 +1,6 @@
-import KernelTypes
 import CgroupPlanning
 import Errors
+import KernelTypes
 import OCISpec
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import KernelTypes
 import Errors
+import KernelTypes
 import OCISpec
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
-package import Testing
 package import Kernel
 package import KernelTypes
+package import Testing
 
 /// A directory of its own for one test.
 package struct Folder {

@@ -11,7 +11,9 @@ package struct HugePageStatistics: Hashable, Sendable {
     package let failures: UInt64
 
     /// - Parameter names: of all files in the directory; the sizes stand in them.
-    package static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) -> [HugePageStatistics] {
+    package static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError)
+        -> [HugePageStatistics]
+    {
         var found: [HugePageStatistics] = []
         for name in names.sorted() {
             let parts = name.parts(by: ".")

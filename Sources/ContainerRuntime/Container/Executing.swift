@@ -66,7 +66,8 @@ private enum Exec {
                 cache: store.seccompCache)
         }
         do throws(StepFailure) {
-            return try ExecProcess(plan: plan, record: record, containerStatus: status, filter: filter, warn: warn).run()
+            return try ExecProcess(plan: plan, record: record, containerStatus: status, filter: filter, warn: warn)
+                .run()
         } catch {
             throw RuntimeError(error)
         }

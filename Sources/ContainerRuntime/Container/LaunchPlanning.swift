@@ -34,7 +34,8 @@ extension LaunchPlan {
         host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
         var findings = Findings()
         let plan = LaunchPlan(
-            bundle.spec, id: id.description, bundle: bundle.path, options: options, caller: caller, keyring: keyring, mode: mode,
+            bundle.spec, id: id.description, bundle: bundle.path, options: options, caller: caller, keyring: keyring,
+            mode: mode,
             host: host,
             findings: &findings)
         if options.strict {

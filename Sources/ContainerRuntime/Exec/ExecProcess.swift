@@ -144,7 +144,8 @@ struct SpawnedExec: ~Copyable {
     }
 
     static func spawn(
-        _ plan: ExecPlan, _ record: Record, _ target: consuming ExecTarget) throws(StepFailure) -> SpawnedExec {
+        _ plan: ExecPlan, _ record: Record, _ target: consuming ExecTarget
+    ) throws(StepFailure) -> SpawnedExec {
         let foreign = try foreignEntry(plan, record)
         let cgroup: Descriptor? = try foreign == nil ? cgroup(plan, record) : nil
         try step(.join, try target.check())
@@ -155,7 +156,8 @@ struct SpawnedExec: ~Copyable {
             let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
             let runtimeEnd = pair.runtime
             let entry = ExecInit(
-                plan: plan, keyring: record.keyring, target: target, link: pair.container, proc: proc, isPlaced: foreign != nil)
+                plan: plan, keyring: record.keyring, target: target, link: pair.container, proc: proc,
+                isPlaced: foreign != nil)
             let intermediate = try Cloning.clone(cgroup: cgroup) {
                 runtimeEnd.closeInChild()
                 entry.run()

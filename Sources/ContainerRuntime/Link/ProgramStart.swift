@@ -40,7 +40,8 @@ extension Link {
             }
         }
         // The end was made by exec; or by the end of a process that may not say more.
-        guard expectedFailure != nil || silencedCall != nil || service != nil, Processes.hasExecuted(process.pid) == false
+        guard expectedFailure != nil || silencedCall != nil || service != nil,
+            Processes.hasExecuted(process.pid) == false
         else { return }
         throw expectedFailure ?? .silent(silencedCall)
     }

@@ -111,7 +111,9 @@ enum ResctrlGroup {
     static func rollBack(_ inspection: Inspection) throws(SystemError) {
         try remove(inspection.record)
         if inspection.exists || inspection.record.isRemoved { return }
-        if try Files.readText("\(inspection.record.group)/tasks").isEmpty { try removeDirectory(inspection.record.group) }
+        if try Files.readText("\(inspection.record.group)/tasks").isEmpty {
+            try removeDirectory(inspection.record.group)
+        }
     }
 
     private static func removeDirectory(_ path: String) throws(SystemError) {

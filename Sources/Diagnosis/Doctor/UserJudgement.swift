@@ -4,7 +4,9 @@ internal import KernelTypes
 internal import OCISpec
 
 extension Judgement {
-    func users() -> [HostFinding] { [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()]) }
+    func users() -> [HostFinding] {
+        [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()])
+    }
 
     private func namespaceTrial() -> HostFinding {
         let id = "users.namespaces"

@@ -15,7 +15,11 @@ package struct Host: Sendable {
     /// For an ordinary user whose configuration has none; nil with every other.
     package var mappings: DefaultMappings?
 
-    package init(effectiveUser: UInt32, effectiveGroup: UInt32, cgroups: CgroupHost, resctrl: String? = nil, modules: SecurityModules = SecurityModules.unasked, hasOwnSystemd: Bool = false, mappings: DefaultMappings? = nil) {
+    package init(
+        effectiveUser: UInt32, effectiveGroup: UInt32, cgroups: CgroupHost, resctrl: String? = nil,
+        modules: SecurityModules = SecurityModules.unasked, hasOwnSystemd: Bool = false,
+        mappings: DefaultMappings? = nil
+    ) {
         self.effectiveUser = effectiveUser
         self.effectiveGroup = effectiveGroup
         self.cgroups = cgroups

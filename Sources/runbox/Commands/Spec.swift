@@ -1,6 +1,6 @@
-internal import OCISpec
 internal import Kernel
 internal import KernelTypes
+internal import OCISpec
 
 extension Command {
     static let spec = Command(
