@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every Swift target: language mode 6, no implicit re-exports, no hidden existentials, no warning left standing.
+/// Settings of every Swift target: language mode 6, no implicit re-exports, no hidden existentials, no warning left
+/// standing.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),

@@ -2,7 +2,8 @@
 import PackageDescription
 
 /// A package of its own, because only another package is kept to the public interface of `ContainerRuntime`: targets of
-/// runbox's package see its `package` declarations, too. A program elsewhere names a URL and a version instead of a path.
+/// runbox's package see its `package` declarations, too. A program elsewhere names a URL and a version instead of a
+/// path.
 let package = Package(
     name: "HelloContainer",
     dependencies: [.package(name: "runbox", path: "../..")],

@@ -1,8 +1,8 @@
-// Loading a seccomp filter whose listener somebody else must get: see clinux_load_listener in CLinux.h.
-//
-// The filter may forbid, or leave to an agent that has no descriptor yet, any call that could pass the descriptor on. So a thread that the filter
-// does not hold passes it on, and the thread that is under the filter waits in memory only: it makes no call between the load and execve.
-// In C, because both run on one C library's thread-local storage (errno) and one of them on a stack of its own, where Swift must not run.
+// Loading a seccomp filter whose listener somebody else must get: see clinux_load_listener in CLinux.h.  The filter may
+// forbid, or leave to an agent that has no descriptor yet, any call that could pass the descriptor on. So a thread that
+// the filter does not hold passes it on, and the thread that is under the filter waits in memory only: it makes no call
+// between the load and execve. In C, because both run on one C library's thread-local storage (errno) and one of them
+// on a stack of its own, where Swift must not run.
 #include "include/CLinux.h"
 #include <stdatomic.h>
 
@@ -39,7 +39,8 @@ static void hand_over(int listener) {
 
 static int wait_and_hand_over(void *unused) {
     (void)unused;
-    // A thread that spins with a real-time priority must not keep this one, of the same priority, from the processor for ever.
+    // A thread that spins with a real-time priority must not keep this one, of the same priority, from the processor
+    // for ever.
     int policy = sched_getscheduler(0);
     struct sched_param ordinary = {0};
     if (policy == SCHED_FIFO || policy == SCHED_RR) sched_setscheduler(0, SCHED_OTHER, &ordinary);

@@ -1,4 +1,5 @@
-// Without procfs neither the sealing nor the Swift runtime works, and what they say of it, if anything, does not tell why.
+// Without procfs neither the sealing nor the Swift runtime works, and what they say of it, if anything, does not tell
+// why.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
@@ -6,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// Priority 102: behind the sealing, which executes the program anew and comes here again, and before the Swift runtime's own constructors, which have none.
+// Priority 102: behind the sealing, which executes the program anew and comes here again, and before the Swift
+// runtime's own constructors, which have none.
 __attribute__((constructor(102))) static void demand_procfs(void) {
     static const char message[] =
         "runbox: /proc is not mounted, or not this process's: /proc/self/cmdline cannot be read; mount -t proc proc /proc\n";

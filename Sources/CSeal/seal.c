@@ -1,5 +1,6 @@
 // The sealed re-execution (CVE-2019-5736; Launch/SealedSelf.swift says what for), done before the Swift runtime starts:
-// whoever is going to be replaced need not be set up first. Whatever fails here is tried again, and reported, from Swift.
+// whoever is going to be replaced need not be set up first. Whatever fails here is tried again, and reported, from
+// Swift.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
@@ -20,14 +21,16 @@ char **cseal_words(void) { return given_words; }
 int cseal_count(void) { return given_count; }
 
 static int touches_containers(int count, char **words) {
-    // A container called "run" is sealed for nothing, which does no harm; a command hidden from this loop is sealed later.
+    // A container called "run" is sealed for nothing, which does no harm; a command hidden from this loop is sealed
+    // later.
     for (int i = 1; i < count; i++)
         if (!strcmp(words[i], "run") || !strcmp(words[i], "create") || !strcmp(words[i], "exec")) return 1;
     return 0;
 }
 
-// What the second execution knows itself by: this process's number, which execve keeps, and the identity of the mount that
-// it was executed from. That a file looks read-only proves nothing: a host may remount what it has mounted read-only.
+// What the second execution knows itself by: this process's number, which execve keeps, and the identity of the mount
+// that it was executed from. That a file looks read-only proves nothing: a host may remount what it has mounted
+// read-only.
 #define MARK "_RUNBOX_SEALED="
 #define MOUNT_IDENTITY (STATX_MNT_ID | 0x4000U /* STATX_MNT_ID_UNIQUE, Linux 6.8 */)
 
@@ -42,7 +45,8 @@ static int make_mark(int file) {
     return 1;
 }
 
-// A mark of this process's number: it has been executed from a sealed file before. Whether this is that file, Swift asks.
+// A mark of this process's number: it has been executed from a sealed file before. Whether this is that file, Swift
+// asks.
 static int was_sealed(void) {
     char prefix[32];
     snprintf(prefix, sizeof prefix, MARK "%d:", (int)getpid());

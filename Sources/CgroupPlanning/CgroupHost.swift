@@ -5,7 +5,8 @@ internal import KernelTypes
 package struct CgroupHost: Hashable, Sendable {
     /// The mount point of the v2 tree; nil where none is mounted.
     package let root: String?
-    /// Whether cgroup v1 is mounted as well. Its controllers are then missing in the v2 tree. The v1 tree itself is never touched.
+    /// Whether cgroup v1 is mounted as well. Its controllers are then missing in the v2 tree. The v1 tree itself is
+    /// never touched.
     package let isHybrid: Bool
     /// The cgroup of this process in the v2 tree, from the tree's root; nil where it was not asked for.
     package let ownPath: String?

@@ -5,9 +5,10 @@ internal import KernelTypes
 ///
 /// From `linux.cgroupsPath` (config-linux.md, "Cgroups Path"):
 /// - an absolute path lies below the mount point, as the specification demands;
-/// - a relative one lies below the *parent* of runbox's own cgroup, as in runc. The own cgroup holds runbox itself, so its children could have no controllers
-///   (cgroup-v2.rst, "No Internal Process Constraint"). crun takes the path from the tree's root instead, which a delegated tree does not allow. Of a runtime that systemd has
-///   started as a service it lies below the own cgroup, which is the service's: see ``OwnService``;
+/// - a relative one lies below the *parent* of runbox's own cgroup, as in runc. The own cgroup holds runbox itself, so
+///   its children could have no controllers (cgroup-v2.rst, "No Internal Process Constraint"). crun takes the path from
+///   the tree's root instead, which a delegated tree does not allow. Of a runtime that systemd has started as a service
+///   it lies below the own cgroup, which is the service's: see ``OwnService``;
 /// - none is the relative path of the container's ID.
 ///
 /// `.` and `..` are resolved in the text alone, and do not lead above where the path begins.

@@ -15,7 +15,8 @@ package struct CgroupRecord: Hashable, Sendable {
     package let root: String
     /// The cgroup's path from there; empty without a cgroup.
     package let path: String
-    /// The paths of the cgroups that runbox made for this container, from the topmost, among them its own unless that was there before. Of a scope: its own, once it is there.
+    /// The paths of the cgroups that runbox made for this container, from the topmost, among them its own unless that
+    /// was there before. Of a scope: its own, once it is there.
     package let created: [String]
     /// The inode of the cgroup with cgroupfs, 0 before it is known: another container's cgroup may get the path later.
     package let inode: UInt64
@@ -42,7 +43,8 @@ package struct ScopeRecord: Hashable, Sendable {
     package let unit: String
     /// The cgroup below the scope's that the container's processes are in; nil where they are in the scope's.
     package let subgroup: String?
-    /// The inode of the scope's cgroup, 0 before it is there: systemd takes a cgroup away with its last process, and another container's scope may get the name then.
+    /// The inode of the scope's cgroup, 0 before it is there: systemd takes a cgroup away with its last process, and
+    /// another container's scope may get the name then.
     package let inode: UInt64
     /// When the scope was made, in milliseconds of the clock that the kernel's log has (CLOCK_MONOTONIC); 0 before.
     package let began: Int64

@@ -1,7 +1,8 @@
 internal import KernelTypes
 
-/// The systemd service that this process is part of, by the cgroup it is in: what it starts belongs into the same cgroup tree, or stopping the service would not end it
-/// (systemd.kill(5), `KillMode=`) and its accounting and limits would not reach it.
+/// The systemd service that this process is part of, by the cgroup it is in: what it starts belongs into the same
+/// cgroup tree, or stopping the service would not end it (systemd.kill(5), `KillMode=`) and its accounting and limits
+/// would not reach it.
 ///
 /// Only for services: a shell is in a scope or a slice, and a container that is started there is to outlive it.
 package struct OwnService: Hashable, Sendable {

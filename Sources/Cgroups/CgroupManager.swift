@@ -3,10 +3,12 @@ package import Errors
 package import Kernel
 package import KernelTypes
 
-/// The container's cgroup, by whichever means it is managed: a directory, which runbox has made itself or systemd for a unit. A container without cgroups has neither, and stays where
-/// runbox was started: what asks for a cgroup fails then, and what only cleans up has nothing to do.
+/// The container's cgroup, by whichever means it is managed: a directory, which runbox has made itself or systemd for a
+/// unit. A container without cgroups has neither, and stays where runbox was started: what asks for a cgroup fails
+/// then, and what only cleans up has nothing to do.
 package struct CgroupManager: ~Copyable, Sendable {
-    /// The cgroup's directory; nil for a container that has no cgroup. With systemd it is a guess until ``place(_:_:host:)``.
+    /// The cgroup's directory; nil for a container that has no cgroup. With systemd it is a guess until
+    /// ``place(_:_:host:)``.
     private(set) var directory: FSManager?
     /// The unit, where systemd manages the cgroup.
     private(set) var unit: ScopeManager?
@@ -23,7 +25,8 @@ package struct CgroupManager: ~Copyable, Sendable {
 
     // MARK: Making
 
-    /// Makes the cgroup of a new container, with the controllers that the plan needs. When that fails, everything is as before.
+    /// Makes the cgroup of a new container, with the controllers that the plan needs. When that fails, everything is as
+    /// before.
     ///
     /// The settings are not written yet: `apply` does that, while the container may already be setting itself up.
     /// - Parameter clearing: the service whose cgroup must hold no processes for that.
@@ -42,7 +45,8 @@ package struct CgroupManager: ~Copyable, Sendable {
         throw CgroupHost.noTree
     }
 
-    /// Reaches systemd for the scope of a new container: where there is none, nothing has been touched yet. The scope is made by ``place(_:_:host:)``, for it needs a process.
+    /// Reaches systemd for the scope of a new container: where there is none, nothing has been touched yet. The scope
+    /// is made by ``place(_:_:host:)``, for it needs a process.
     package static func create(_ scope: ScopePlan, host: CgroupHost) throws(CgroupError) -> CgroupManager {
         let root = try Self.root(of: host)
         let bus = try SystemdBus.connect(isUser: scope.isUser)
@@ -51,7 +55,8 @@ package struct CgroupManager: ~Copyable, Sendable {
             FSManager(root: root, path: path, created: [], directory: nil), unit: ScopeManager(scope), bus: bus)
     }
 
-    /// Puts a process of the runtime's cgroup into the container's, where it could not be born there: with systemd. Its children are born there then.
+    /// Puts a process of the runtime's cgroup into the container's, where it could not be born there: with systemd. Its
+    /// children are born there then.
     package mutating func place(_ pid: Int32, _ plan: ResourcesPlan, host: CgroupHost) throws(CgroupError) {
         guard case .some(var bus) = bus.take(), var unit, let root = host.root else { return }
         defer { self.unit = unit }
@@ -108,18 +113,21 @@ package struct CgroupManager: ~Copyable, Sendable {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.join(pid) }
     }
 
-    /// Words for a clone3 that failed over the cgroup; nil where it failed over something else. See ``FSManager/entryRefused(_:)``.
+    /// Words for a clone3 that failed over the cgroup; nil where it failed over something else. See
+    /// ``FSManager/entryRefused(_:)``.
     package func entryRefused(_ error: SystemError) -> CgroupError? {
         ifPresent { cgroup in cgroup.entryRefused(error) } ?? nil
     }
 
-    /// Whether this process, in the cgroup `own`, may put one into the container's. With systemd it is systemd that moves the process.
+    /// Whether this process, in the cgroup `own`, may put one into the container's. With systemd it is systemd that
+    /// moves the process.
     package func checkEntry(from own: String?) throws(CgroupError) {
         if unit != nil { return }
         try ifPresent { cgroup throws(CgroupError) in try cgroup.checkEntry(from: own) }
     }
 
-    /// Where a process that joins the container is born; nil without a cgroup. See ``FSManager/entry(below:initProcess:)``.
+    /// Where a process that joins the container is born; nil without a cgroup. See
+    /// ``FSManager/entry(below:initProcess:)``.
     package func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor? {
         if directory == nil, sub != nil {
             throw CgroupError(
@@ -181,7 +189,8 @@ package struct CgroupManager: ~Copyable, Sendable {
         }
     }
 
-    /// Waits until the cgroup uses less memory than a limit that is to be written: see ``FSManager/awaitMemory(below:)``. A unit has had its limit from the beginning.
+    /// Waits until the cgroup uses less memory than a limit that is to be written: see
+    /// ``FSManager/awaitMemory(below:)``. A unit has had its limit from the beginning.
     package func awaitMemory(below limit: UInt64) {
         if unit == nil { ifPresent { cgroup in cgroup.awaitMemory(below: limit) } }
     }
@@ -200,8 +209,8 @@ package struct CgroupManager: ~Copyable, Sendable {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.isFrozen() } ?? false
     }
 
-    /// Whether a container's processes stand still, found out without opening its cgroup: every question for a status asks this. A cgroup that is gone, or cannot be
-    /// looked at, freezes nothing.
+    /// Whether a container's processes stand still, found out without opening its cgroup: every question for a status
+    /// asks this. A cgroup that is gone, or cannot be looked at, freezes nothing.
     package static func isFrozen(_ record: CgroupRecord) -> Bool {
         guard record.mode != .disabled, let text = try? Files.readText("\(record.root)\(record.path)/cgroup.events")
         else {
@@ -260,7 +269,8 @@ package struct CgroupManager: ~Copyable, Sendable {
         }
     }
 
-    /// For a container whose maker died: see ``FSManager/removeIfEmpty(timeout:)`` and ``ScopeManager/removeIfEmpty(root:)``.
+    /// For a container whose maker died: see ``FSManager/removeIfEmpty(timeout:)`` and
+    /// ``ScopeManager/removeIfEmpty(root:)``.
     package func removeIfEmpty() {
         ifPresent { cgroup in
             if let unit { unit.removeIfEmpty(root: cgroup.root) } else { cgroup.removeIfEmpty() }

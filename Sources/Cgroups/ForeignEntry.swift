@@ -4,7 +4,8 @@ internal import Kernel
 internal import KernelTypes
 
 extension CgroupManager {
-    /// Who must be asked to move a process that joins the container; nil where it can be born in the cgroup: see ``entry(below:initProcess:)``.
+    /// Who must be asked to move a process that joins the container; nil where it can be born in the cgroup: see
+    /// ``entry(below:initProcess:)``.
     package func foreignEntry(below sub: String?, initProcess: Int32) throws(CgroupError) -> ScopeEntry? {
         guard let unit, SystemdUser.isOwn, let own = try CgroupHost.discover(for: nil).ownPath else { return nil }
         return try ifPresent { cgroup throws(CgroupError) in

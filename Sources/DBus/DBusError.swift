@@ -8,7 +8,8 @@ package enum DBusError: Error, Equatable, Sendable, CustomStringConvertible {
     case malformed(String)
     /// The other end does not know this user.
     case notAuthenticated(String)
-    /// The other end answered with an error: its name, such as `org.freedesktop.DBus.Error.AccessDenied`, and its words.
+    /// The other end answered with an error: its name, such as `org.freedesktop.DBus.Error.AccessDenied`, and its
+    /// words.
     case refused(name: String, message: String)
     /// No answer in time; what was waited for.
     case timedOut(String)

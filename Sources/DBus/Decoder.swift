@@ -1,4 +1,5 @@
-/// Reads values from bytes that somebody else laid out; no length in them is trusted. D-Bus Specification, "Marshaling (Wire Format)".
+/// Reads values from bytes that somebody else laid out; no length in them is trusted. D-Bus Specification, "Marshaling
+/// (Wire Format)".
 struct Decoder {
     private let bytes: [UInt8]
     private let isBigEndian: Bool

@@ -2,7 +2,8 @@ internal import KernelTypes
 
 /// Where a bus listens. D-Bus Specification, "Server Addresses".
 package enum Address {
-    /// The paths of the Unix sockets that an address names, in its order. Other kinds of it (TCP, abstract names) are left out.
+    /// The paths of the Unix sockets that an address names, in its order. Other kinds of it (TCP, abstract names) are
+    /// left out.
     package static func socketPaths(_ address: String) -> [String] {
         var paths: [String] = []
         for alternative in address.parts(by: ";") {

@@ -2,7 +2,8 @@ package import DBus
 internal import Kernel
 internal import KernelTypes
 
-/// A connection to a bus, or directly to a service: asks, waits for the answer, and keeps those signals that are awaited meanwhile.
+/// A connection to a bus, or directly to a service: asks, waits for the answer, and keeps those signals that are
+/// awaited meanwhile.
 ///
 /// Everything blocks, and nothing longer than it is told to.
 package struct Connection: ~Copyable, Sendable {

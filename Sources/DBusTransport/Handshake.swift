@@ -2,14 +2,16 @@ internal import DBus
 internal import Kernel
 internal import KernelTypes
 
-/// Telling a server who this process is, by the identity that the kernel vouches for. D-Bus Specification, "Authentication Protocol", EXTERNAL.
+/// Telling a server who this process is, by the identity that the kernel vouches for. D-Bus Specification,
+/// "Authentication Protocol", EXTERNAL.
 ///
-/// Everything is said in one go, as sd-bus does: systemd's own socket does not look at a first message that comes in one piece with the line before it, so nothing may be
-/// sent between the end of the handshake and its answer.
+/// Everything is said in one go, as sd-bus does: systemd's own socket does not look at a first message that comes in
+/// one piece with the line before it, so nothing may be sent between the end of the handshake and its answer.
 enum Handshake: CaseIterable {
     /// This process names its user.
     case named
-    /// The server goes by what it sees. In a user namespace that is another number than this process's; older servers insist on a name.
+    /// The server goes by what it sees. In a user namespace that is another number than this process's; older servers
+    /// insist on a name.
     case unnamed
 
     func run(_ stream: inout Stream) throws(DBusError) {

@@ -44,7 +44,8 @@ extension Finding: CustomStringConvertible {
     }
 }
 
-/// Collects everything that is wrong with a configuration, and what is merely odd, so that a user sees all of it at once.
+/// Collects everything that is wrong with a configuration, and what is merely odd, so that a user sees all of it at
+/// once.
 package struct Findings: Sendable {
     package private(set) var errors: [Finding] = []
     package private(set) var warnings: [Finding] = []

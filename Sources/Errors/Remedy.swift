@@ -46,7 +46,8 @@ package enum NamespaceObstacle {
     package static func remedy(
         of failure: StepFailure, isRoot: Bool, number: (String) -> UInt64?
     ) -> String? {
-        // What one of the first steps in the new namespaces may be refused; a container that got further has power in them.
+        // What one of the first steps in the new namespaces may be refused; a container that got further has power in
+        // them.
         guard [.clone, .mappings, .identity, .namespaces, .loopback, .sources, .prepareRoot].contains(failure.step)
         else { return nil }
         let code = failure.cause.code

@@ -15,16 +15,19 @@ public enum RuntimeError: Error, Sendable {
     case bundle(reason: String)
     /// config.json has mistakes; at least one.
     case configuration([Finding])
-    /// A step of setting the container up failed. `errno` is the kernel's, errno(3); 0 where the runtime itself refused.
+    /// A step of setting the container up failed. `errno` is the kernel's, errno(3); 0 where the runtime itself
+    /// refused.
     case step(Step, errno: Int32, message: String, exitStatus: Int32)
-    /// The cgroup could not be made, changed or removed; `field` is the field of config.json that asked for it, where there is one.
+    /// The cgroup could not be made, changed or removed; `field` is the field of config.json that asked for it, where
+    /// there is one.
     case cgroup(field: String?, errno: Int32, reason: String)
     /// The time that the caller gave has run out; `reason` says what has not happened.
     case timedOut(reason: String)
     /// Anything else, in a sentence. `errno` is the kernel's; 0 where the kernel refused nothing.
     case failed(reason: String, errno: Int32 = 0)
 
-    /// What the command line exits with: 127 and 126 where the container's program is at fault, 124 after a time limit as timeout(1) has it, else 1.
+    /// What the command line exits with: 127 and 126 where the container's program is at fault, 124 after a time limit
+    /// as timeout(1) has it, else 1.
     public var exitStatus: Int32 {
         switch self {
         case .step(_, _, _, let status): status

@@ -1,6 +1,7 @@
 public import KernelTypes
 
-/// A step that failed, here or in the container's process: what crosses the link and becomes the one line the user reads.
+/// A step that failed, here or in the container's process: what crosses the link and becomes the one line the user
+/// reads.
 @usableFromInline package struct StepFailure: Error, Equatable, Sendable {
     package let step: Step
     package let cause: SystemError

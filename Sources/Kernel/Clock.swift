@@ -3,7 +3,8 @@ internal import KernelTypes
 
 /// Time that passes: for time limits and pauses, not for dates.
 package enum MonotonicClock {
-    /// Milliseconds since some moment in the past, not touched by changes of the date. clock_gettime(2), CLOCK_MONOTONIC.
+    /// Milliseconds since some moment in the past, not touched by changes of the date. clock_gettime(2),
+    /// CLOCK_MONOTONIC.
     package static var milliseconds: Int64 {
         var now = timespec()
         _ = clock_gettime(CLOCK_MONOTONIC, &now)
@@ -17,7 +18,8 @@ package enum MonotonicClock {
     }
 }
 
-/// A moment by which something must have happened, fixed once: however often a wait for it is interrupted, it does not move.
+/// A moment by which something must have happened, fixed once: however often a wait for it is interrupted, it does not
+/// move.
 package struct Deadline: Sendable {
     /// On the monotonic clock; nil never comes.
     private let moment: Int64?

@@ -13,9 +13,11 @@ package struct ChildProcess: ~Copyable, Sendable {
 }
 
 package enum Cloning {
-    /// Duplicates this process into new namespaces and, where given, straight into a cgroup. clone3(2), CLONE_PIDFD, CLONE_INTO_CGROUP (Linux 5.7).
+    /// Duplicates this process into new namespaces and, where given, straight into a cgroup. clone3(2), CLONE_PIDFD,
+    /// CLONE_INTO_CGROUP (Linux 5.7).
     ///
-    /// The call does not go through the C library's fork, so it is for single-threaded programs only; the child must not touch stdio.
+    /// The call does not go through the C library's fork, so it is for single-threaded programs only; the child must
+    /// not touch stdio.
     /// - Parameter sibling: the child becomes the caller's parent's child (CLONE_PARENT).
     /// - Parameter body: what the new process does. It has a copy of all memory and descriptors and never comes back.
     package static func clone(

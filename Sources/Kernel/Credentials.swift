@@ -12,14 +12,14 @@ package enum Credentials {
         }
     }
 
-    /// Whether it is the user namespace that forbids setgroups(2), which was refused (user_namespaces(7)): it is where the capability for it is there. No file of procfs is
-    /// asked, which could be the container's own.
+    /// Whether it is the user namespace that forbids setgroups(2), which was refused (user_namespaces(7)): it is where
+    /// the capability for it is there. No file of procfs is asked, which could be the container's own.
     package static func mayNotSetGroups() throws(SystemError) -> Bool {
         try Capabilities.current().effective.contains(.groups)
     }
 
-    /// Whether this process lives in a user namespace that is not the first, so that being root means less; user_namespaces(7). To be asked when something was
-    /// refused, and not before.
+    /// Whether this process lives in a user namespace that is not the first, so that being root means less;
+    /// user_namespaces(7). To be asked when something was refused, and not before.
     package static var isInUserNamespace: Bool {
         guard let map = try? Files.readText("/proc/self/uid_map") else { return false }  // a kernel without them
         return map.parts(by: " ") != ["0", "0", "4294967295"]

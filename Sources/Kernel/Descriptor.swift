@@ -3,7 +3,8 @@ package import KernelTypes
 
 /// An open file descriptor, closed by its one owner. Every descriptor made here is close-on-exec.
 ///
-/// Closing is silent in `deinit`, because descriptors mostly end on error paths; where the result of closing matters use ``close()``.
+/// Closing is silent in `deinit`, because descriptors mostly end on error paths; where the result of closing matters
+/// use ``close()``.
 package struct Descriptor: ~Copyable, Sendable {
     let raw: Int32
 
@@ -51,7 +52,8 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// A path that names this descriptor, for calls that take paths only. It goes through the host's procfs, so it is for use before the root is changed.
+    /// A path that names this descriptor, for calls that take paths only. It goes through the host's procfs, so it is
+    /// for use before the root is changed.
     package var path: String { "/proc/self/fd/\(raw)" }
 
     /// The number, for messages and for the names of preserved descriptors.
@@ -130,12 +132,14 @@ package enum InheritedDescriptors {
         try close(from: next)
     }
 
-    /// Whether a number is an open descriptor of this process. What cannot be asked is open: to take its number for a closed one would lose what is written to it.
+    /// Whether a number is an open descriptor of this process. What cannot be asked is open: to take its number for a
+    /// closed one would lose what is written to it.
     package static func isOpen(_ number: Int32) -> Bool {
         clinux_fcntl(number, F_GETFD, 0) != -1 || Errno.current != .badDescriptor
     }
 
-    /// Marks every descriptor from `first` on close-on-exec (CVE-2024-21626: nothing of the host's may leak into the payload).
+    /// Marks every descriptor from `first` on close-on-exec (CVE-2024-21626: nothing of the host's may leak into the
+    /// payload).
     ///
     /// close_range(2) with CLOSE_RANGE_CLOEXEC, Linux 5.11.
     package static func closeOnExec(from first: Int32) throws(SystemError) {

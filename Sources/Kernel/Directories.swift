@@ -1,7 +1,8 @@
 internal import CLinux
 package import KernelTypes
 
-/// A name in a directory as the kernel keeps it: any bytes but a slash and NUL. A `String` would fix what is no UTF-8, and name another file.
+/// A name in a directory as the kernel keeps it: any bytes but a slash and NUL. A `String` would fix what is no UTF-8,
+/// and name another file.
 package struct ByteName: Sendable, Hashable {
     /// The bytes with the NUL at their end, as system calls take them.
     package let bytes: [CChar]
@@ -41,7 +42,8 @@ extension Files {
         }
     }
 
-    /// `struct linux_dirent64`: inode and offset of 8 bytes each, the entry's length of 2, the type of 1, the name up to a NUL.
+    /// `struct linux_dirent64`: inode and offset of 8 bytes each, the entry's length of 2, the type of 1, the name up
+    /// to a NUL.
     private static func append(_ records: ArraySlice<UInt8>, to entries: inout [DirectoryEntry]) {
         var rest = records
         while rest.count > 19 {
@@ -68,12 +70,14 @@ extension Files {
         }
     }
 
-    /// The names of the directories in a directory, without `.` and `..`, by the types that its entries carry: no call for each name. readdir(3), `d_type`.
+    /// The names of the directories in a directory, without `.` and `..`, by the types that its entries carry: no call
+    /// for each name. readdir(3), `d_type`.
     package static func listDirectories(_ path: String) throws(SystemError) -> [String] {
         try list(path, only: Int(DT_DIR))
     }
 
-    /// Reads a small file that is open already once more from its beginning. Of the kernel's files this also takes note of the state that poll(2) compares with.
+    /// Reads a small file that is open already once more from its beginning. Of the kernel's files this also takes note
+    /// of the state that poll(2) compares with.
     package static func rereadText(
         _ descriptor: borrowing Descriptor, subject: String = ""
     ) throws(SystemError) -> String {
@@ -194,7 +198,8 @@ extension Files {
         do throws(SystemError) {
             _ = try check("rename", new) { renameat2(raw, old, raw, new, UInt32(RENAME_NOREPLACE)) }
         } catch {
-            // EINVAL: file systems such as NFS do not know the flag. They refuse a directory that is not empty all the same, as rename(2) does everywhere.
+            // EINVAL: file systems such as NFS do not know the flag. They refuse a directory that is not empty all the
+            // same, as rename(2) does everywhere.
             guard error.code == .invalidArgument || error.code == .noSystemCall else { throw error }
             do throws(SystemError) {
                 _ = try check("rename", new) { renameat(raw, old, raw, new) }

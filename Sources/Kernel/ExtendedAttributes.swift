@@ -10,7 +10,8 @@ package enum ExtendedAttributes {
         _ = try check("setxattr", name) { fsetxattr(raw, name, value, value.count, 0) }
     }
 
-    /// Copies all that the target takes. What it does not, such as names of a module that is off or owners that are not mapped, stays behind.
+    /// Copies all that the target takes. What it does not, such as names of a module that is off or owners that are not
+    /// mapped, stays behind.
     package static func copy(from source: borrowing Descriptor, to target: borrowing Descriptor) {
         let (from, to) = (source.raw, target.raw)
         var names = [CChar](repeating: 0, count: 64 << 10)

@@ -3,7 +3,8 @@ package import KernelTypes
 
 extension Files {
     /// Reads a whole file.
-    /// - Parameter limit: a file longer than this many bytes is refused with EFBIG, so that a hostile one cannot fill the memory.
+    /// - Parameter limit: a file longer than this many bytes is refused with EFBIG, so that a hostile one cannot fill
+    ///   the memory.
     package static func read(_ path: String, limit: Int = 16 << 20) throws(SystemError) -> [UInt8] {
         let file = try open(path, .readOnly)
         return try read(file, subject: path, limit: limit)
@@ -110,8 +111,8 @@ extension Files {
         }
     }
 
-    /// Puts a new file in place whole or not at all, also when this process is killed meanwhile: it has no name until it is whole (open(2), O_TMPFILE).
-    /// Not every file system can do that.
+    /// Puts a new file in place whole or not at all, also when this process is killed meanwhile: it has no name until
+    /// it is whole (open(2), O_TMPFILE). Not every file system can do that.
     package static func publish(_ bytes: UnsafeRawBufferPointer, at path: String, mode: UInt32) throws(SystemError) {
         let folder = path.splitAtLastSlash?.folder ?? "."
         let file = try open(folder.isEmpty ? "/" : folder, [.writeOnly, .nameless], mode: mode)

@@ -52,8 +52,8 @@ package enum Files {
         return FileSystemStatus(magic: UInt64(result.f_type), flags: UInt64(result.f_flags))
     }
 
-    /// Tells the mount by which a file was opened from every other. statx(2): STATX_MNT_ID_UNIQUE (Linux 6.8), or STATX_MNT_ID (5.8), whose numbers are used again
-    /// once a mount is gone.
+    /// Tells the mount by which a file was opened from every other. statx(2): STATX_MNT_ID_UNIQUE (Linux 6.8), or
+    /// STATX_MNT_ID (5.8), whose numbers are used again once a mount is gone.
     package static func mountIdentity(of descriptor: borrowing Descriptor) throws(SystemError) -> UInt64 {
         let raw = descriptor.raw
         let wanted = UInt32(STATX_MNT_ID) | 0x4000  // STATX_MNT_ID_UNIQUE, which the system's header may not know
@@ -193,7 +193,8 @@ package enum Files {
         _ = try check("fchdir") { fchdir(raw) }
     }
 
-    /// The working directory as the kernel sees it from the current root. A path that does not begin with `/` lies outside the root.
+    /// The working directory as the kernel sees it from the current root. A path that does not begin with `/` lies
+    /// outside the root.
     package static func currentDirectory() throws(SystemError) -> String {
         let room = Int(PATH_MAX)
         var bytes = [UInt8](repeating: 0, count: room)

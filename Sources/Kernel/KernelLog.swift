@@ -2,9 +2,11 @@ internal import CLinux
 internal import CSeccomp
 internal import KernelTypes
 
-/// What the kernel says of processes that a seccomp filter has ended: kmsg(4), and records of type 1326 (AUDIT_SECCOMP).
+/// What the kernel says of processes that a seccomp filter has ended: kmsg(4), and records of type 1326
+/// (AUDIT_SECCOMP).
 package enum KernelLog {
-    /// The name of the system call for which a filter ended a process; nil where the log does not tell, or may not be read.
+    /// The name of the system call for which a filter ended a process; nil where the log does not tell, or may not be
+    /// read.
     /// - Parameter pid: the process's number as the host counts.
     package static func systemCallThatKilled(_ pid: Int32) -> String? {
         var found: String?
@@ -52,8 +54,8 @@ extension KernelLog {
     /// The processes of a cgroup, or one below it, that were killed for memory (mm/oom_kill.c, `dump_oom_summary`).
     /// - Parameter beginning: milliseconds of CLOCK_MONOTONIC: what happened earlier was somebody else's.
     package static func memoryKills(below cgroup: String, since beginning: Int64) -> [MemoryKill] {
-        // The log has the processor's own clock, which began a little earlier or later (more than a second in an emulated machine), and which time servers do not
-        // set right: up to a second in three hours apart.
+        // The log has the processor's own clock, which began a little earlier or later (more than a second in an
+        // emulated machine), and which time servers do not set right: up to a second in three hours apart.
         let slack = 2_000 + beginning / 10_000
         var search = MemoryKillSearch(cgroup: cgroup, beginning: beginning - slack)
         forEachRecord { search.read($0) }

@@ -50,7 +50,8 @@ package enum KernelProbe {
         return code == .notPermitted && !needsPrivilege ? .refused(code) : .yes
     }
 
-    /// Whether a process can be born in a cgroup (CLONE_INTO_CGROUP, Linux 5.7): a descriptor that cannot be is refused behind the flag.
+    /// Whether a process can be born in a cgroup (CLONE_INTO_CGROUP, Linux 5.7): a descriptor that cannot be is refused
+    /// behind the flag.
     package static var canCloneIntoCgroup: Answer {
         var arguments = [UInt64](repeating: 0, count: 11)
         arguments[0] = 0x2_0000_0000

@@ -2,11 +2,14 @@ internal import CLinux
 package import KernelTypes
 
 package enum Keyring {
-    /// Gives this process a session keyring, so that the payload cannot see the keys of whoever started the runtime. keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+    /// Gives this process a session keyring, so that the payload cannot see the keys of whoever started the runtime.
+    /// keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
     ///
     /// Its owner may view, read and search it, as in every other runtime.
-    /// - Parameter name: joins the keyring with this name, and makes it where there is none; nil makes one that nobody can join.
-    /// - Returns: the owner, as this user namespace counts. It may be anybody: the kernel takes the first of this name that may be searched.
+    /// - Parameter name: joins the keyring with this name, and makes it where there is none; nil makes one that nobody
+    ///   can join.
+    /// - Returns: the owner, as this user namespace counts. It may be anybody: the kernel takes the first of this name
+    ///   that may be searched.
     package static func joinSession(_ name: String?) throws(SystemError) -> UInt32 {
         _ = try check("keyctl(JOIN_SESSION_KEYRING)", name ?? "") {
             lend(name) { system(Int(SYS_keyctl), Int(KEYCTL_JOIN_SESSION_KEYRING), $0) }
@@ -14,7 +17,8 @@ package enum Keyring {
         return try owner(of: Int(KEY_SPEC_SESSION_KEYRING))
     }
 
-    /// Limits what others than the possessor may do with the session keyring, which must be this user's own. keyctl(2), KEYCTL_SETPERM.
+    /// Limits what others than the possessor may do with the session keyring, which must be this user's own. keyctl(2),
+    /// KEYCTL_SETPERM.
     package static func protectSession() throws(SystemError) {
         // All for the possessor; for others of the same user no more than to view, read and search it; keyrings(7).
         let permissions = 0x3f1b_0000

@@ -7,8 +7,8 @@ package enum Landlock {
     private static let createRuleset = 444
     private static let restrictSelf = 446
 
-    /// Lets this process open, make, change and remove no file any more. What is open already can still be used, and nothing can be mounted or unmounted.
-    /// The process must have no_new_privs.
+    /// Lets this process open, make, change and remove no file any more. What is open already can still be used, and
+    /// nothing can be mounted or unmounted. The process must have no_new_privs.
     ///
     /// - Returns: false where the kernel has no Landlock, or it is switched off.
     package static func forbidFiles() throws(SystemError) -> Bool {

@@ -67,7 +67,8 @@ package enum Mounting {
         }
     }
 
-    /// Makes the files of a detached mount appear to belong to others: to whom a user namespace maps their owners. mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12.
+    /// Makes the files of a detached mount appear to belong to others: to whom a user namespace maps their owners.
+    /// mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12.
     package static func mapIDs(
         of mount: borrowing Descriptor, by userNamespace: borrowing Descriptor, recursive: Bool
     ) throws(SystemError) {
@@ -109,7 +110,8 @@ package enum Mounting {
         _ = try check("umount", path) { clinux_umount_detach(path) }
     }
 
-    /// Makes the working directory the new root and leaves the old root stacked beneath, at `.`; detach it next. pivot_root(2), "pivot_root(".", ".")".
+    /// Makes the working directory the new root and leaves the old root stacked beneath, at `.`; detach it next.
+    /// pivot_root(2), "pivot_root(".", ".")".
     package static func pivotRootHere() throws(SystemError) {
         _ = try check("pivot_root") {
             lend(".") { system(Int(SYS_pivot_root), $0, $0) }

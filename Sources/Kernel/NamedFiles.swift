@@ -1,10 +1,11 @@
 internal import CLinux
 package import KernelTypes
 
-/// Files that a person or an engine has named for the runtime to write, such as `--pid-file`. What is there already, and is more than a file, stays what it is.
+/// Files that a person or an engine has named for the runtime to write, such as `--pid-file`. What is there already,
+/// and is more than a file, stays what it is.
 extension Files {
-    /// Puts a text where a path leads: a new file, or one instead of the regular file that is there, whole or not at all. Devices, FIFOs and sockets are written
-    /// to. Symbolic links stay, and what they lead to is written.
+    /// Puts a text where a path leads: a new file, or one instead of the regular file that is there, whole or not at
+    /// all. Devices, FIFOs and sockets are written to. Symbolic links stay, and what they lead to is written.
     /// - Parameter timeout: milliseconds to wait for a reader of a FIFO, and for one that reads too slowly.
     package static func deliver(
         _ text: String, to path: String, mode: UInt32, timeout: Int64 = 10_000
@@ -15,7 +16,8 @@ extension Files {
         case .standing:
             try write(text, to: openStanding(path, [.noFollow], mode: 0, deadline), subject: path, deadline)
         case .link:
-            // The kernel follows it, and refuses one that somebody else has put into a folder such as /tmp; proc_sys_fs(5), protected_symlinks.
+            // The kernel follows it, and refuses one that somebody else has put into a folder such as /tmp;
+            // proc_sys_fs(5), protected_symlinks.
             let file = try openStanding(path, .create, mode: mode, deadline)
             if try status(of: file).kind == .regular { try truncate(file, subject: path) }
             try write(text, to: file, subject: path, deadline)
@@ -27,7 +29,8 @@ extension Files {
         }
     }
 
-    /// Opens a file that messages are appended to. A FIFO that nobody reads is an error, because opening it would wait for ever.
+    /// Opens a file that messages are appended to. A FIFO that nobody reads is an error, because opening it would wait
+    /// for ever.
     package static func openForAppending(_ path: String, mode: UInt32) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             let file = try open(path, [.writeOnly, .create, .append, .nonBlocking, .noControllingTerminal], mode: mode)
@@ -55,7 +58,8 @@ extension Files {
         case link
         /// A link to what some process has open, and may have written to.
         case openFile
-        /// A link to one of this process's own descriptors, as /dev/stdout is: opened anew, it would have a position of its own.
+        /// A link to one of this process's own descriptors, as /dev/stdout is: opened anew, it would have a position of
+        /// its own.
         case descriptor(Int32)
     }
 

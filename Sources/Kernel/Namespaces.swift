@@ -15,7 +15,8 @@ package enum Namespaces {
         _ = try check("unshare") { CLinux.unshare(Int32(kinds.rawValue)) }
     }
 
-    /// Whether a file stands for the namespace that this process is in: the links in /proc/PID/ns lead to one file for all that share one. namespaces(7).
+    /// Whether a file stands for the namespace that this process is in: the links in /proc/PID/ns lead to one file for
+    /// all that share one. namespaces(7).
     /// - Parameter name: the kind's, as in /proc/PID/ns.
     package static func isOwn(_ name: String, _ other: FileStatus) throws(SystemError) -> Bool {
         try Files.status("/proc/self/ns/\(name)").isSameFile(as: other)

@@ -19,7 +19,8 @@ package struct NetworkAddress: Sendable, Equatable {
     /// The label of an IPv4 address, which begins with the interface's name.
     package let label: String?
 
-    /// Whether it stays until somebody removes it and is good for the whole network; ifa_flags and ifa_scope, rtnetlink(7).
+    /// Whether it stays until somebody removes it and is good for the whole network; ifa_flags and ifa_scope,
+    /// rtnetlink(7).
     package var isGlobalAndPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 && scope == 0 }
 
     /// As people write it.
@@ -61,7 +62,8 @@ extension NetlinkSocket {
         return answers.compactMap { Self.address($0, of: link) }
     }
 
-    /// Moves an interface into another namespace, under another name if one is given. Its addresses are lost, and it is down there.
+    /// Moves an interface into another namespace, under another name if one is given. Its addresses are lost, and it is
+    /// down there.
     package func move(
         _ link: NetworkLink, to namespace: borrowing Descriptor, as name: String
     ) throws(SystemError) {

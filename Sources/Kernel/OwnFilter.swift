@@ -1,12 +1,14 @@
 internal import CLinux
 package import KernelTypes
 
-/// A seccomp filter that this program puts on itself: a list of system calls, by their numbers, and nothing of their arguments. seccomp(2).
+/// A seccomp filter that this program puts on itself: a list of system calls, by their numbers, and nothing of their
+/// arguments. seccomp(2).
 package struct OwnFilter: Sendable {
     /// What a program needs that reads and writes what is open, waits for processes and signals them, and ends.
     package static let staying = OwnFilter(listed: waiting, isAllowed: true)
 
-    /// Everything but starting programs, entering or making namespaces, mounting, changing who one is, tracing others, and loading code into the kernel.
+    /// Everything but starting programs, entering or making namespaces, mounting, changing who one is, tracing others,
+    /// and loading code into the kernel.
     package static let tidying = OwnFilter(listed: powers, isAllowed: false)
 
     private let program: [sock_filter]
@@ -15,8 +17,8 @@ package struct OwnFilter: Sendable {
     private init(listed: [Int32], isAllowed: Bool) {
         let allow = UInt32(0x7fff_0000)
         let refuse = UInt32(0x0005_0000) | UInt32(EPERM)
-        // The offset of the number in struct seccomp_data is 0, that of the architecture 4. What is called in another way, also by the numbers of x32 (asm/unistd.h), is
-        // no call of this program.
+        // The offset of the number in struct seccomp_data is 0, that of the architecture 4. What is called in another
+        // way, also by the numbers of x32 (asm/unistd.h), is no call of this program.
         var program = [
             Self.load(4), Self.jump(ifEqual: Self.architecture, past: 1), Self.answer(refuse),
             Self.load(0), Self.jump(ifAtLeast: 0x4000_0000, else: 1), Self.answer(refuse),

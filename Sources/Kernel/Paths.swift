@@ -1,10 +1,11 @@
 internal import CLinux
 package import KernelTypes
 
-/// A directory that holds somebody else's tree: nothing opened through it can lie outside it, whatever symbolic links and `..` the tree holds.
+/// A directory that holds somebody else's tree: nothing opened through it can lie outside it, whatever symbolic links
+/// and `..` the tree holds.
 ///
-/// openat2(2) with RESOLVE_IN_ROOT; where that is refused (a seccomp profile older than the call), each component is opened by itself
-/// without following links. Defence against CVE-2019-18837, CVE-2021-30465, CVE-2024-45310.
+/// openat2(2) with RESOLVE_IN_ROOT; where that is refused (a seccomp profile older than the call), each component is
+/// opened by itself without following links. Defence against CVE-2019-18837, CVE-2021-30465, CVE-2024-45310.
 package struct RootDirectory: ~Copyable, Sendable {
     package let descriptor: Descriptor
 
@@ -58,8 +59,8 @@ package struct RootDirectory: ~Copyable, Sendable {
         }
     }
 
-    /// What lies on top of this directory, if anything is mounted on it; the directory itself otherwise. No name is looked up: from the root of a walk,
-    /// `..` leads to that root again, and over what is mounted there.
+    /// What lies on top of this directory, if anything is mounted on it; the directory itself otherwise. No name is
+    /// looked up: from the root of a walk, `..` leads to that root again, and over what is mounted there.
     package func topmost() throws(SystemError) -> Descriptor { try open("..", [.path, .directory]) }
 
     /// Opens a directory, made with its parents where it is missing.
@@ -150,7 +151,8 @@ extension DescriptorTable {
 }
 
 extension Files {
-    /// Opens a path below a directory without leaving its mount and without any link. openat2(2), RESOLVE_BENEATH, RESOLVE_NO_XDEV, RESOLVE_NO_SYMLINKS.
+    /// Opens a path below a directory without leaving its mount and without any link. openat2(2), RESOLVE_BENEATH,
+    /// RESOLVE_NO_XDEV, RESOLVE_NO_SYMLINKS.
     package static func openBeneath(
         _ path: String, at directory: borrowing Descriptor, _ flags: OpenFlags
     ) throws(SystemError) -> Descriptor {

@@ -5,7 +5,8 @@ package import KernelTypes
 extension Placement {
     /// Restricts a process to CPUs; 0 means this one. sched_setaffinity(2).
     ///
-    /// The kernel takes only those that the machine and the process's cgroup have, and answers EINVAL when none is left.
+    /// The kernel takes only those that the machine and the process's cgroup have, and answers EINVAL when none is
+    /// left.
     package static func setAffinity(_ mask: [UInt64], of pid: Int32) throws(SystemError) {
         let size = mask.count * MemoryLayout<UInt64>.size
         _ = try check("sched_setaffinity") { lend(mask) { system(Int(SYS_sched_setaffinity), Int(pid), size, $0) } }

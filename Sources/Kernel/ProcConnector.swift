@@ -1,10 +1,11 @@
 internal import CLinux
 package import KernelTypes
 
-/// The kernel's proc connector, a netlink socket on which it reports events of processes: here the end of one process, with its exit code, whoever reaps it.
+/// The kernel's proc connector, a netlink socket on which it reports events of processes: here the end of one process,
+/// with its exit code, whoever reaps it.
 ///
-/// For kernels before 6.15, where nothing else shows that to others than the parent. Only for root of the host, in the host's pid namespace; others
-/// hear nothing. connector.rst, linux/cn_proc.h.
+/// For kernels before 6.15, where nothing else shows that to others than the parent. Only for root of the host, in the
+/// host's pid namespace; others hear nothing. connector.rst, linux/cn_proc.h.
 package struct ProcConnector: ~Copyable {
     private let socket: Descriptor
     private let pid: Int32

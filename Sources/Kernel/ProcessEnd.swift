@@ -8,7 +8,8 @@ extension Processes {
     /// PIDFD_GET_INFO: _IOWR(0xFF, 11, 64 bytes), which Swift does not import.
     private static let getInformation: UInt = 0xC040_FF0B
 
-    /// What the kernel keeps of a reaped process for whoever has a pidfd from before. PIDFD_GET_INFO with PIDFD_INFO_EXIT, linux/pidfd.h, Linux 6.15.
+    /// What the kernel keeps of a reaped process for whoever has a pidfd from before. PIDFD_GET_INFO with
+    /// PIDFD_INFO_EXIT, linux/pidfd.h, Linux 6.15.
     /// - Returns: nil where the process has not been reaped yet, the kernel is older, or the descriptor is no pidfd.
     package static func exitInformation(of pidfd: borrowing Descriptor) -> ExitReason? {
         var information = clinux_pidfd_info()
@@ -19,13 +20,15 @@ extension Processes {
         return ExitReason(waitStatus: information.exit_code)
     }
 
-    /// What a process that has ended and was not reaped yet says of its end: field 52 of /proc/PID/stat, proc_pid_stat(5).
+    /// What a process that has ended and was not reaped yet says of its end: field 52 of /proc/PID/stat,
+    /// proc_pid_stat(5).
     /// - Parameter startTime: as ``startTime(_:)`` told it of the living process.
     /// - Returns: nil when there is no such zombie, or its end is not for this user to know.
     package static func zombieEnd(_ pid: Int32, startTime: UInt64) -> ExitReason? {
         guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // no such process
         guard let reason = zombieEnd(ofStat: bytes, startTime: startTime) else { return nil }
-        // To those who may not trace the process the kernel says 0 here. The link is guarded by the same rule, and is there in zombies, too.
+        // To those who may not trace the process the kernel says 0 here. The link is guarded by the same rule, and is
+        // there in zombies, too.
         guard (try? Files.readLink("/proc/\(pid)/ns/user")) != nil else { return nil }
         return reason
     }
@@ -39,7 +42,8 @@ extension Processes {
         return ExitReason(waitStatus: Int32(truncatingIfNeeded: status))
     }
 
-    /// Reaps a child that has ended, told from others of its number by its start time; whatever else it names is left alone.
+    /// Reaps a child that has ended, told from others of its number by its start time; whatever else it names is left
+    /// alone.
     package static func reap(_ pid: Int32, startTime: UInt64) {
         // What cannot be told from others is left alone, too.
         guard let found = try? anyStartTime(pid), found == startTime else { return }
@@ -57,7 +61,8 @@ extension Processes {
 
     static func number(_ field: ArraySlice<UInt8>) -> UInt64? { UInt64(String(decoding: field, as: UTF8.self)) }
 
-    /// Whether a process does not run because of a signal (T) or a tracer (t); proc_pid_stat(5). False when there is none.
+    /// Whether a process does not run because of a signal (T) or a tracer (t); proc_pid_stat(5). False when there is
+    /// none.
     package static func isHalted(_ pid: Int32) -> Bool {
         guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return false }  // no such process
         return isHalted(stat: bytes)

@@ -43,7 +43,8 @@ package enum Processes {
         return pid > 0 ? (pid, ExitReason(waitStatus: status)) : nil
     }
 
-    /// The time a process began, in clock ticks since boot: together with the number it names one process for good. Field 22 of /proc/PID/stat, proc(5).
+    /// The time a process began, in clock ticks since boot: together with the number it names one process for good.
+    /// Field 22 of /proc/PID/stat, proc(5).
     /// - Returns: nil when there is no such process, or it is a zombie or dead.
     /// - Throws: what kept it from being read. That says nothing of the process, least of all that it has ended.
     package static func startTime(_ pid: Int32) throws(SystemError) -> UInt64? {
@@ -52,7 +53,8 @@ package enum Processes {
         return try startTime(ofStat: bytes, subject: "/proc/\(pid)/stat")
     }
 
-    /// The same of the process whose folder in /proc is open: no other can get its place, whatever becomes of its number.
+    /// The same of the process whose folder in /proc is open: no other can get its place, whatever becomes of its
+    /// number.
     package static func startTime(at process: borrowing Descriptor) throws(SystemError) -> UInt64? {
         do throws(SystemError) {
             return try startTime(ofStat: try Files.read("stat", at: process, limit: 4096), subject: "stat")
@@ -66,7 +68,8 @@ package enum Processes {
     /// - Returns: nil when there is no such process.
     static func statText(_ pid: Int32) throws(SystemError) -> [UInt8]? {
         if let bytes = try visibleStatText(pid) { return bytes }
-        // Mounted with hidepid, /proc has no entry for a process that this user may not trace: the kernel's list of processes knows better.
+        // Mounted with hidepid, /proc has no entry for a process that this user may not trace: the kernel's list of
+        // processes knows better.
         let pidfd: Descriptor
         do throws(SystemError) {
             pidfd = try open(pid)
@@ -111,8 +114,8 @@ package enum Processes {
         return bytes[(close + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
     }
 
-    /// Whether a process, or what is left of it, has become another program since it was made by fork or clone: PF_FORKNOEXEC in field 9 of
-    /// /proc/PID/stat (proc(5), linux/sched.h). nil when there is no such process.
+    /// Whether a process, or what is left of it, has become another program since it was made by fork or clone:
+    /// PF_FORKNOEXEC in field 9 of /proc/PID/stat (proc(5), linux/sched.h). nil when there is no such process.
     package static func hasExecuted(_ pid: Int32) -> Bool? {
         guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // reaped already
         return hasExecuted(ofStat: bytes)
@@ -125,7 +128,8 @@ package enum Processes {
         return flags & 0x40 == 0
     }
 
-    /// The process's number in this pid namespace, from the kernel's description of the pidfd; 0 when it is not visible here, -1 when it has ended.
+    /// The process's number in this pid namespace, from the kernel's description of the pidfd; 0 when it is not visible
+    /// here, -1 when it has ended.
     package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
         let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")
         for line in text.parts(by: "\n") where line.begins(with: "Pid:") {
@@ -150,7 +154,8 @@ package enum Processes {
 
     package static func newSession() throws(SystemError) { _ = try check("setsid") { setsid() } }
 
-    /// How many threads this process has; more than one and neither setns nor clone without the C library would be sound.
+    /// How many threads this process has; more than one and neither setns nor clone without the C library would be
+    /// sound.
     package static func threadCount() throws(SystemError) -> Int { try Files.list("/proc/self/task").count }
 
     /// The values of the environment that this process was given.
@@ -168,7 +173,8 @@ package enum Processes {
         getenv(name).map { String(cString: $0) }
     }
 
-    /// Blanks what this process was given as its environment: /proc/PID/environ shows it to whoever may trace the process, and it can hold the caller's secrets.
+    /// Blanks what this process was given as its environment: /proc/PID/environ shows it to whoever may trace the
+    /// process, and it can hold the caller's secrets.
     /// - Parameter kept: names of variables that stay.
     package static func forgetEnvironment(keeping kept: [String] = []) {
         guard let first = clinux_environment() else { return }
@@ -236,7 +242,8 @@ extension Processes {
 }
 
 extension Processes {
-    /// Reads the file that this process executes into the page cache, where it is charged to this process's cgroup (cgroup-v2.rst, "Memory Ownership"). Best effort.
+    /// Reads the file that this process executes into the page cache, where it is charged to this process's cgroup
+    /// (cgroup-v2.rst, "Memory Ownership"). Best effort.
     package static func readOwnProgram() {
         guard let file = try? Files.open("/proc/self/exe", .readOnly) else { return }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

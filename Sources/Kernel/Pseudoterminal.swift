@@ -13,14 +13,16 @@ package struct Pseudoterminal: ~Copyable {
     /// The side that is the payload's terminal.
     package let terminal: Descriptor
 
-    // Macros that Swift does not import: TIOCSPTLCK _IOW('T', 0x31, int), TIOCGPTN _IOR('T', 0x30, unsigned int), TIOCGPTPEER _IO('T', 0x41).
+    // Macros that Swift does not import: TIOCSPTLCK _IOW('T', 0x31, int), TIOCGPTN _IOR('T', 0x30, unsigned int),
+    // TIOCGPTPEER _IO('T', 0x41).
     private static let unlockRequest: UInt = 0x4004_5431
     private static let numberRequest: UInt = 0x8004_5430
     private static let peerRequest: UInt = 0x5441
 
     /// Makes a pair in the devpts instance whose `ptmx` is given.
     ///
-    /// The terminal is opened through the controller (TIOCGPTPEER, Linux 4.13) and not by its name, which the container could have replaced (CVE-2025-52565).
+    /// The terminal is opened through the controller (TIOCGPTPEER, Linux 4.13) and not by its name, which the container
+    /// could have replaced (CVE-2025-52565).
     package init(controller: consuming Descriptor) throws(SystemError) {
         let raw = controller.raw
         var unlocked: Int32 = 0
@@ -83,7 +85,8 @@ package enum Terminals {
         _ = try check("tcsetattr") { tcsetattr(raw, TCSANOW, &value) }
     }
 
-    /// The character that means the end of the input on a terminal, and whether the terminal looks for it at all (ICANON); termios(3), VEOF.
+    /// The character that means the end of the input on a terminal, and whether the terminal looks for it at all
+    /// (ICANON); termios(3), VEOF.
     package static func endMark(
         of descriptor: borrowing Descriptor
     ) throws(SystemError) -> (character: UInt8, isCooked: Bool) {
@@ -94,7 +97,8 @@ package enum Terminals {
         return (character, settings.c_lflag & tcflag_t(ICANON) != 0)
     }
 
-    /// Reads what is there, at most `limit` bytes; nil where nothing is yet, empty at the end (a terminal whose last user is gone says EIO).
+    /// Reads what is there, at most `limit` bytes; nil where nothing is yet, empty at the end (a terminal whose last
+    /// user is gone says EIO).
     package static func readAvailable(_ descriptor: borrowing Descriptor, limit: Int = 16384) throws(SystemError)
         -> [UInt8]?
     {

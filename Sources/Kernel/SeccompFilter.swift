@@ -15,13 +15,16 @@ extension SeccompProgram {
         }
     }
 
-    /// Loads a filter that notifies, and gives the descriptor of its listener away before any further call of this process is filtered.
+    /// Loads a filter that notifies, and gives the descriptor of its listener away before any further call of this
+    /// process is filtered.
     ///
-    /// The filter holds the calling thread only. Another thread sends the packet with the descriptor and waits for an answer, so it does not matter
-    /// what the filter does with such calls. That thread ends by itself, at the latest in execve, which must be the next call.
+    /// The filter holds the calling thread only. Another thread sends the packet with the descriptor and waits for an
+    /// answer, so it does not matter what the filter does with such calls. That thread ends by itself, at the latest in
+    /// execve, which must be the next call.
     /// - Parameters:
     ///   - flags: SECCOMP_FILTER_FLAG_* bits, ``SeccompSupport/newListener`` among them.
-    ///   - socket: where the packet goes, and where any answer lets this call return. Its end instead of an answer is an error.
+    ///   - socket: where the packet goes, and where any answer lets this call return. Its end instead of an answer is
+    ///     an error.
     package func load(
         flags: UInt32, sending packet: [UInt8], on socket: borrowing Descriptor
     ) throws(SystemError) {

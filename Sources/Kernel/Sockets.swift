@@ -81,7 +81,8 @@ package enum Sockets {
     ) throws(SystemError) -> Packet {
         let raw = socket.raw
         let flags = waits ? 0 : Int32(MSG_DONTWAIT)
-        // Asked for its length first: room for the longest would be ten pages of a container's memory, whose limit may be few more.
+        // Asked for its length first: room for the longest would be ten pages of a container's memory, whose limit may
+        // be few more.
         let expected = try check("recv") { recv(raw, nil, 0, flags | Int32(MSG_PEEK) | Int32(MSG_TRUNC)) }
         let room = min(max(expected, 1), limit)
         var bytes = [UInt8](repeating: 0, count: room)
@@ -92,7 +93,8 @@ package enum Sockets {
         return Packet(bytes: bytes, descriptor: count > 0 ? Descriptor(raw: passed) : nil)
     }
 
-    /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their folder.
+    /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their
+    /// folder.
     /// - Parameters:
     ///   - kind: connects to a socket of another kind instead, such as a log's.
     ///   - timeout: seconds to wait for a listener whose queue is full, and for sending; for ever where absent.
@@ -152,13 +154,15 @@ package enum Sockets {
         return (address, isAbstract ? family + bytes.count : MemoryLayout<sockaddr_un>.size)
     }
 
-    /// A datagram socket at a name in a directory, where an older one makes room. Whoever may write to the file may send.
+    /// A datagram socket at a name in a directory, where an older one makes room. Whoever may write to the file may
+    /// send.
     /// - Parameter mode: of the file.
     package static func bindDatagram(
         _ name: String, at directory: borrowing Descriptor, mode: UInt32
     ) throws(SystemError) -> Descriptor {
         let end = try make(.datagram)
-        // The mode that the file is made with, unix(7): changed afterwards, by its name, it could be that of another file.
+        // The mode that the file is made with, unix(7): changed afterwards, by its name, it could be that of another
+        // file.
         try Files.changeMode(of: end, mode: mode)
         let mask = Files.setCreationMask(0)
         defer { Files.setCreationMask(mask) }
@@ -175,7 +179,8 @@ package enum Sockets {
         return end
     }
 
-    /// The next packet of a socket that does not wait; nil when there is none. One that is longer than the limit is lost.
+    /// The next packet of a socket that does not wait; nil when there is none. One that is longer than the limit is
+    /// lost.
     package static func receiveAvailable(
         on socket: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> Packet? {
@@ -188,7 +193,8 @@ package enum Sockets {
         }
     }
 
-    /// Makes a pipe, lends its writing end, closes that, and returns the reading end: its hang-up tells that nobody has the other any more.
+    /// Makes a pipe, lends its writing end, closes that, and returns the reading end: its hang-up tells that nobody has
+    /// the other any more.
     package static func pipeWithEnd(
         _ body: (borrowing Descriptor) throws(SystemError) -> Void
     ) throws(SystemError) -> Descriptor {

@@ -2,8 +2,8 @@ internal import CLinux
 package import KernelTypes
 
 extension Files {
-    /// Copies what a file holds into a new one, in the kernel, and leaves its holes holes. No more than it held at the beginning: somebody may be adding to it.
-    /// lseek(2), SEEK_DATA, SEEK_HOLE; sendfile(2).
+    /// Copies what a file holds into a new one, in the kernel, and leaves its holes holes. No more than it held at the
+    /// beginning: somebody may be adding to it. lseek(2), SEEK_DATA, SEEK_HOLE; sendfile(2).
     package static func copySparsely(
         from source: borrowing Descriptor, to target: borrowing Descriptor, size: Int, subject: String
     ) throws(SystemError) {
@@ -40,7 +40,8 @@ extension Files {
         }
     }
 
-    /// Gives a file the times of its last access and change, in nanoseconds since 1970, and leaves a symbolic link that it may be alone. utimensat(2).
+    /// Gives a file the times of its last access and change, in nanoseconds since 1970, and leaves a symbolic link that
+    /// it may be alone. utimensat(2).
     package static func setTimes(
         _ name: ByteName, at directory: borrowing Descriptor, like status: FileStatus
     ) throws(SystemError) {

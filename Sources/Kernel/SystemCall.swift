@@ -3,7 +3,8 @@ internal import KernelTypes
 
 /// What can stand as an argument of a system call: a number, or an address that is lent for the call.
 protocol SystemCallArgument: ~Copyable {
-    /// For this file alone (`make check`): whoever holds an address as a number can keep it for longer than it is valid.
+    /// For this file alone (`make check`): whoever holds an address as a number can keep it for longer than it is
+    /// valid.
     var rawWord: Int { get }
 }
 
@@ -11,7 +12,8 @@ extension Int: SystemCallArgument {
     @inline(__always) var rawWord: Int { self }
 }
 
-/// An address that is valid until the body of the `lend` that made it returns. It cannot be made or copied elsewhere, so it does not get out.
+/// An address that is valid until the body of the `lend` that made it returns. It cannot be made or copied elsewhere,
+/// so it does not get out.
 struct LentAddress: ~Copyable, SystemCallArgument {
     private let pointer: UnsafeRawPointer?
 
@@ -34,10 +36,11 @@ func system(
     clinux_syscall(number, a.rawWord, b.rawWord, c.rawWord, d.rawWord, e.rawWord, f.rawWord)
 }
 
-/// Lends memory that the kernel only reads to a system call, which the body makes: a text, an array, `&value`, or nothing (nil).
+/// Lends memory that the kernel only reads to a system call, which the body makes: a text, an array, `&value`, or
+/// nothing (nil).
 ///
-/// Swift keeps what it converts to a pointer (`&value` too) valid until the function returns that it was passed to. So the call has to be made before this one
-/// returns, and the address comes as a value that does not leave the body.
+/// Swift keeps what it converts to a pointer (`&value` too) valid until the function returns that it was passed to. So
+/// the call has to be made before this one returns, and the address comes as a value that does not leave the body.
 @inline(__always)
 func lend(_ memory: UnsafeRawPointer?, _ body: (borrowing LentAddress) -> Int) -> Int {
     let address = LentAddress(memory)
@@ -59,7 +62,8 @@ func lend(writable memory: UnsafeMutableRawPointer?, _ body: (borrowing LentAddr
     return body(address)
 }
 
-/// Makes a system call, again when a signal interrupts it, and takes errno at once, before reference counting could overwrite it.
+/// Makes a system call, again when a signal interrupts it, and takes errno at once, before reference counting could
+/// overwrite it.
 @inline(__always)
 func check<Result: FixedWidthInteger & SignedInteger>(
     _ call: String, _ subject: @autoclosure () -> String = "", _ body: () -> Result

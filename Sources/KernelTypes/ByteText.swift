@@ -1,8 +1,9 @@
 /// Text as the kernel sees it: bytes.
 ///
-/// Swift's own `split`, `hasPrefix` and `contains` work on characters, and a character may be a slash with a combining mark
-/// that follows it. The kernel sees the slash. Whatever comes from configurations, images and the kernel is therefore taken
-/// apart by these (`make check` refuses the others), or a hostile name could hide a path separator from the runtime.
+/// Swift's own `split`, `hasPrefix` and `contains` work on characters, and a character may be a slash with a combining
+/// mark that follows it. The kernel sees the slash. Whatever comes from configurations, images and the kernel is
+/// therefore taken apart by these (`make check` refuses the others), or a hostile name could hide a path separator from
+/// the runtime.
 extension StringProtocol {
     /// Whether the bytes begin with those of another text.
     package func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }

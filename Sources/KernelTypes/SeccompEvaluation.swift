@@ -1,6 +1,7 @@
 /// What a filter answers to a system call, found by running its program here instead of in the kernel.
 ///
-/// The part of classic BPF that seccomp filters are made of (linux/filter.h; seccomp(2)): jumps go forward only, so it always ends.
+/// The part of classic BPF that seccomp filters are made of (linux/filter.h; seccomp(2)): jumps go forward only, so it
+/// always ends.
 extension SeccompProgram {
     /// A filter's answer in the classes that matter to whoever makes the call.
     package enum Answer: Sendable, Equatable {
@@ -14,7 +15,8 @@ extension SeccompProgram {
 
     /// The answer to a call of the native architecture.
     ///
-    /// - Parameter arguments: those that are known; the others count as 0, which is right for filters that do not look at them.
+    /// - Parameter arguments: those that are known; the others count as 0, which is right for filters that do not look
+    ///   at them.
     /// - Returns: nil for a program that the kernel would not take.
     package func answer(to number: UInt32, _ arguments: [UInt64] = []) -> Answer? {
         var data: [UInt32] = [number, SeccompArchitectureToken.native.rawValue, 0, 0]

@@ -55,8 +55,9 @@ package struct SeccompArchitectureToken: RawRepresentable, Sendable, Hashable {
 
     package static var native: Self { Self(rawValue: seccomp_arch_native()) }
 
-    /// Whether a process on this machine can make calls of this architecture. Rules for others would only make every call slower:
-    /// a call of an architecture that a filter does not name is answered by killing the process, and these never come.
+    /// Whether a process on this machine can make calls of this architecture. Rules for others would only make every
+    /// call slower: a call of an architecture that a filter does not name is answered by killing the process, and these
+    /// never come.
     package var canOccurHere: Bool {
         for family in [["x86_64", "x86", "x32"], ["aarch64", "arm"]] {
             let tokens = family.compactMap { Self(name: $0) }
@@ -81,7 +82,8 @@ package enum SeccompLibrary {
         return "\(version.major).\(version.minor).\(version.micro)"
     }
 
-    /// The number of a system call on the native architecture (negative for calls that only others have); nil when libseccomp does not know the name.
+    /// The number of a system call on the native architecture (negative for calls that only others have); nil when
+    /// libseccomp does not know the name.
     package static func number(_ name: String) -> Int32? {
         let number = seccomp_syscall_resolve_name(name)
         return number == __NR_SCMP_ERROR ? nil : number

@@ -29,7 +29,8 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
     /// Every name that there is, without its prefix.
     package static var allNames: [String] { names.map(\.name) }
 
-    /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no such signal.
+    /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no
+    /// such signal.
     package init?(_ text: String) {
         // Other letters can become ASCII ones when they are raised.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }

@@ -53,8 +53,8 @@ internal import CLinux
 }
 
 extension Errno: CustomStringConvertible {
-    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing program of
-    /// the container, and "does not exist" for a missing container.
+    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing
+    /// program of the container, and "does not exist" for a missing container.
     @usableFromInline package var description: String {
         self == .noEntry ? "not found" : standardDescription
     }
@@ -66,7 +66,8 @@ extension Errno: CustomStringConvertible {
     }
 }
 
-/// A system call that failed: what was called, on what, and why. Or an operation that failed or was refused, in the runtime's own words.
+/// A system call that failed: what was called, on what, and why. Or an operation that failed or was refused, in the
+/// runtime's own words.
 @usableFromInline package struct SystemError: Error, Sendable, Equatable {
     /// The system call's name; empty where there are ``words`` instead.
     package let call: String
@@ -89,7 +90,8 @@ extension Errno: CustomStringConvertible {
 }
 
 extension SystemError {
-    /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its word: without an errno.
+    /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its
+    /// word: without an errno.
     package static func refused(_ reason: String) -> SystemError {
         SystemError(call: "", words: reason, "", .noError)
     }

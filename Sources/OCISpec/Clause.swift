@@ -1,6 +1,7 @@
 /// Where the specification speaks of a field: the document and its heading.
 package enum Clause {
-    /// The clause of the field at a path such as `linux.resources.memory.limit`: that of the longest beginning that has one.
+    /// The clause of the field at a path such as `linux.resources.memory.limit`: that of the longest beginning that has
+    /// one.
     package static func of(path: String) -> String {
         let name = path.utf8
         var best = (count: -1, clause: "config.md, Configuration")
@@ -50,7 +51,8 @@ package enum Clause {
         ("linux.mountLabel", "config-linux.md, Mount Label"), ("linux.personality", "config-linux.md, Personality"),
     ]
 
-    /// The clause of what `message` says of a field: unknown keys have one of their own, and so have the words of mounts.
+    /// The clause of what `message` says of a field: unknown keys have one of their own, and so have the words of
+    /// mounts.
     package static func of(path: String, message: String) -> String {
         if message.utf8.starts(with: "unknown key".utf8) { return "config.md, Extensibility" }
         let isOption =

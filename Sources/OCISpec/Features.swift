@@ -1,6 +1,7 @@
 internal import JSON
 
-/// What a runtime says it can do: the Features structure (features.md, features-linux.md). It tells of the runtime, not of the host.
+/// What a runtime says it can do: the Features structure (features.md, features-linux.md). It tells of the runtime, not
+/// of the host.
 package struct Features: Sendable, Hashable {
     /// The oldest version of the specification that is understood.
     package var ociVersionMin: String
@@ -14,7 +15,8 @@ package struct Features: Sendable, Hashable {
     package var linux: LinuxFeatures
     /// Facts about the runtime.
     package var annotations: [KeyValue]
-    /// Annotations of a configuration that change what the runtime does; one that ends with a dot means all that begin so.
+    /// Annotations of a configuration that change what the runtime does; one that ends with a dot means all that begin
+    /// so.
     package var potentiallyUnsafeConfigAnnotations: [String]
 
     /// Features by their parts.

@@ -2,8 +2,9 @@
 extension Resources {
     /// These limits with changes put over them.
     ///
-    /// What the changes do not name stays; so does what they give as 0 or as an empty text where that means "unset", for engines fill in all fields. Lists are merged
-    /// entry by entry, as the kernel keeps them. Device rules are never changed: a program that judges them is in the kernel already.
+    /// What the changes do not name stays; so does what they give as 0 or as an empty text where that means "unset",
+    /// for engines fill in all fields. Lists are merged entry by entry, as the kernel keeps them. Device rules are
+    /// never changed: a program that judges them is in the kernel already.
     package func merging(_ changes: Resources) -> Resources {
         var merged = self
         merged.memory = Self.merge(memory, changes.memory, MemoryResources()) { $0.merging($1) }

@@ -2,7 +2,8 @@ import JSON
 
 /// Limits as JSON, for the state of a container whose limits were changed. Reading it back gives the same limits.
 extension Resources {
-    /// One line without a line break. Device rules are left out: they are never changed, and stand in the configuration.
+    /// One line without a line break. Device rules are left out: they are never changed, and stand in the
+    /// configuration.
     package func json() -> [UInt8] {
         var writer = Writer()
         writer.object { writer in

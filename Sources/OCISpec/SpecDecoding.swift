@@ -9,7 +9,8 @@ package struct SpecDocument: Sendable {
     package let spec: Spec?
     /// What was found, in the order of the text.
     package let findings: [SpecFinding]
-    /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil where the text is no JSON object.
+    /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil
+    /// where the text is no JSON object.
     package let partial: Spec?
     private let source: SourceText
 

@@ -2,9 +2,9 @@ import Glibc
 
 /// Feeds nonsense to the parts of runbox that read what others wrote, and to what plans containers of it.
 ///
-/// `runbox-fuzz reader|plan|message --seconds N [--seed S] [--count N]`: each round has a seed, written to standard error before the
-/// round runs, so that a crash is replayed by `--seed S --count 1`. Exit status 1 means a broken promise, 2 a wrong
-/// command line; a trap ends the process as traps do.
+/// `runbox-fuzz reader|plan|message --seconds N [--seed S] [--count N]`: each round has a seed, written to standard
+/// error before the round runs, so that a crash is replayed by `--seed S --count 1`. Exit status 1 means a broken
+/// promise, 2 a wrong command line; a trap ends the process as traps do.
 @main
 struct Main {
     static func main() {

@@ -5,8 +5,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// What a configuration is planned to become, for the fuzzer of the plan (`Sources/runbox-fuzz`), which holds it against
-/// the configuration. Nothing in here judges or changes anything; the plans themselves stay the library's own.
+/// What a configuration is planned to become, for the fuzzer of the plan (`Sources/runbox-fuzz`), which holds it
+/// against the configuration. Nothing in here judges or changes anything; the plans themselves stay the library's own.
 struct PlanFacts: Sendable {
     struct Mount: Sendable {
         let index: Int

@@ -6,7 +6,8 @@ internal import Planning
 enum PlanFuzz {
     private static let configurationsARound = 512
 
-    /// How many configurations were planned, and how many of these without a mistake: only those would become containers.
+    /// How many configurations were planned, and how many of these without a mistake: only those would become
+    /// containers.
     nonisolated(unsafe) static var planned = 0
     nonisolated(unsafe) static var clean = 0
 

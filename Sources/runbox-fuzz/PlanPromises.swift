@@ -3,8 +3,8 @@ internal import KernelTypes
 import OCISpec
 internal import Planning
 
-/// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as plain
-/// as they come, and not by the planner's own tables.
+/// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as
+/// plain as they come, and not by the planner's own tables.
 enum PlanPromises {
     static func check(_ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout FuzzResult) {
         checkNamespaces(facts, spec, &findings)

@@ -1,5 +1,6 @@
 // The one header through which Swift sees the kernel's interface. _GNU_SOURCE makes glibc show its Linux-only calls;
-// what follows the includes are the calls that Swift cannot make itself: variadic ones, function-like macros, and system calls without a wrapper in the C library.
+// what follows the includes are the calls that Swift cannot make itself: variadic ones, function-like macros, and
+// system calls without a wrapper in the C library.
 #ifndef RUNBOX_CLINUX_H
 #define RUNBOX_CLINUX_H
 
@@ -68,12 +69,14 @@ int clinux_ioctl_value(int fd, unsigned long request, unsigned long argument);
 // clone3(2) without CLONE_VM: returns 0 in the child, which goes on in a copy of this stack.
 long clinux_clone3(unsigned long long flags, int *pidfd, int exit_signal, int cgroup);
 
-// sendmsg(2)/recvmsg(2) of one packet with descriptors by SCM_RIGHTS. `received` says how many of `fds` were filled; the rest of a truncated control message is closed.
+// sendmsg(2)/recvmsg(2) of one packet with descriptors by SCM_RIGHTS. `received` says how many of `fds` were filled;
+// the rest of a truncated control message is closed.
 ssize_t clinux_send(int socket, const void *bytes, size_t length, const int *fds, int count, int flags);
 ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int capacity, int *received, int flags);
 
-// Loads a seccomp filter with SECCOMP_FILTER_FLAG_NEW_LISTENER, sends `bytes` with the listener's descriptor on `socket` and waits for any answer, in one
-// go and whatever the filter forbids (listener.c). -1: not loaded; -2: loaded, but nobody took the descriptor. Signals must have their handlers already.
+// Loads a seccomp filter with SECCOMP_FILTER_FLAG_NEW_LISTENER, sends `bytes` with the listener's descriptor on
+// `socket` and waits for any answer, in one go and whatever the filter forbids (listener.c). -1: not loaded; -2:
+// loaded, but nobody took the descriptor. Signals must have their handlers already.
 int clinux_load_listener(const void *program, unsigned int flags, int socket, const void *bytes, size_t length);
 
 // struct sched_attr of sched_setattr(2), which <linux/sched/types.h> declares in a way that clashes with <sched.h>.
@@ -85,7 +88,8 @@ struct clinux_sched_attr {
     unsigned long long sched_runtime, sched_deadline, sched_period;
 };
 
-// struct pidfd_info of <linux/pidfd.h> as first published, with what Linux 6.15 put into its spare word; the system's header may be older.
+// struct pidfd_info of <linux/pidfd.h> as first published, with what Linux 6.15 put into its spare word; the system's
+// header may be older.
 struct clinux_pidfd_info {
     unsigned long long mask, cgroupid;
     unsigned int pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;

@@ -1,10 +1,12 @@
 package import KernelTypes
 internal import OCISpec
 
-/// The eBPF program that makes the kernel judge by ``DeviceRules`` (cgroup-v2.rst, "Device controller"; linux/bpf.h, `struct bpf_cgroup_dev_ctx`).
+/// The eBPF program that makes the kernel judge by ``DeviceRules`` (cgroup-v2.rst, "Device controller"; linux/bpf.h,
+/// `struct bpf_cgroup_dev_ctx`).
 ///
-/// What a program costs is the kernel's checking of it, at each jump and each exit. So a rule on one device is one comparison of both numbers at once, rules of one
-/// kind share the test of it, and all share two exits: an engine's usual list loads in 80 µs, where a block of its own for each rule took 250.
+/// What a program costs is the kernel's checking of it, at each jump and each exit. So a rule on one device is one
+/// comparison of both numbers at once, rules of one kind share the test of it, and all share two exits: an engine's
+/// usual list loads in 80 µs, where a block of its own for each rule took 250.
 package enum DeviceProgram {
     // Registers: what the program returns, its context, and the request's parts.
     private static let result: UInt8 = 0
@@ -17,7 +19,8 @@ package enum DeviceProgram {
     /// Both numbers, as the kernel's dev_t has them.
     private static let device: UInt8 = 6
 
-    // Operation codes of linux/bpf.h: the class, the operation, and BPF_K (an immediate operand) or BPF_X (a register) added up.
+    // Operation codes of linux/bpf.h: the class, the operation, and BPF_K (an immediate operand) or BPF_X (a register)
+    // added up.
     private static let loadWord: UInt8 = 0x61  // BPF_LDX | BPF_MEM | BPF_W
     private static let and32: UInt8 = 0x54  // BPF_ALU | BPF_AND | BPF_K
     private static let or32Register: UInt8 = 0x4c  // BPF_ALU | BPF_OR | BPF_X
@@ -42,8 +45,8 @@ package enum DeviceProgram {
             for rule in group { code(for: rule, &assembler) }
             assembler.place(end)
         }
-        // What comes to the end is decided by the wildcard that stands there, or by none and denied. The other exit is left out when no rule leads to it, for the
-        // kernel refuses code that cannot be reached.
+        // What comes to the end is decided by the wildcard that stands there, or by none and denied. The other exit is
+        // left out when no rule leads to it, for the kernel refuses code that cannot be reached.
         let last = rest.first?.allow ?? false
         exit(allow: last, &assembler)
         if assembler.isUsed(last ? .deny : .allow) { exit(allow: !last, &assembler) }
@@ -76,7 +79,8 @@ package enum DeviceProgram {
             case (nil, nil): nil
             }
         if rule.access == .all {
-            // Some bit is open always, or the program would have ended: a rule on all bits decides without a look at them.
+            // Some bit is open always, or the program would have ended: a rule on all bits decides without a look at
+            // them.
             if let test {
                 assembler.jump(jumpIfEqual32, test.register, test.value, to: verdict)
             } else {

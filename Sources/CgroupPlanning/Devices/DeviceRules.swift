@@ -3,11 +3,14 @@ internal import Errors
 internal import KernelTypes
 internal import OCISpec
 
-/// Which devices the processes of a container may use: the rules of config-linux.md, "Allowed Device list", with those that every container has.
+/// Which devices the processes of a container may use: the rules of config-linux.md, "Allowed Device list", with those
+/// that every container has.
 ///
-/// A request asks for some of read, write and mknod on one device. Each of these bits is decided by the last rule that speaks of it; what no rule speaks of is
-/// denied. This is how cgroup v1, whose list the specification describes, judged (security/device_cgroup.c): two rules that allow reading and writing allow both
-/// at once, and a rule that denies writing also denies opening for both. runc and crun compare whole requests only, and so let the latter through.
+/// A request asks for some of read, write and mknod on one device. Each of these bits is decided by the last rule that
+/// speaks of it; what no rule speaks of is denied. This is how cgroup v1, whose list the specification describes,
+/// judged (security/device_cgroup.c): two rules that allow reading and writing allow both at once, and a rule that
+/// denies writing also denies opening for both. runc and crun compare whole requests only, and so let the latter
+/// through.
 package struct DeviceRules: Hashable, Sendable {
     package struct Access: OptionSet, Hashable, Sendable {
         package let rawValue: UInt8
@@ -57,13 +60,16 @@ package struct DeviceRules: Hashable, Sendable {
         var list: [CgroupPlanError] = []
     }
 
-    /// In the order of decision, which is the reverse of the configuration's: the first rule that speaks of a bit decides it. Rules that never decide are left out.
+    /// In the order of decision, which is the reverse of the configuration's: the first rule that speaks of a bit
+    /// decides it. Rules that never decide are left out.
     package let decisions: [Rule]
-    /// Whether the configuration denies anything by a rule of its own. Where it does not, a host that has no device programs (rootless) may be forgiven.
+    /// Whether the configuration denies anything by a rule of its own. Where it does not, a host that has no device
+    /// programs (rootless) may be forgiven.
     package let hasDenial: Bool
 
-    /// Allowed in every container whatever its rules: making any node, and using those devices that the specification's default devices and a terminal consist of
-    /// (config-linux.md, "Default Devices"); a tunnel, as runc and crun have it.
+    /// Allowed in every container whatever its rules: making any node, and using those devices that the specification's
+    /// default devices and a terminal consist of (config-linux.md, "Default Devices"); a tunnel, as runc and crun have
+    /// it.
     package static let always: [Rule] =
         [
             Rule(allow: true, kind: .block, access: .makeNode), Rule(allow: true, kind: .character, access: .makeNode),
@@ -112,7 +118,8 @@ package struct DeviceRules: Hashable, Sendable {
         hasDenial = rules.contains { !$0.allow }
     }
 
-    /// Engines list the default devices once more, and what stands before a wildcard decides nothing; a short program loads faster.
+    /// Engines list the default devices once more, and what stands before a wildcard decides nothing; a short program
+    /// loads faster.
     private static func withoutIdle(_ rules: [Rule]) -> [Rule] {
         var kept: [Rule] = []
         for rule in rules {

@@ -7,7 +7,8 @@ extension ResourcesPlan {
         if let runtime = cpu.realtimeRuntime, runtime != 0 { refuseVersion1("cpu.realtimeRuntime") }
         if let period = cpu.realtimePeriod, period != 0 { refuseVersion1("cpu.realtimePeriod") }
         addIdle(cpu)
-        // With SCHED_IDLE the weight is the kernel's smallest, and it refuses another one (sched_group_set_shares: EINVAL).
+        // With SCHED_IDLE the weight is the kernel's smallest, and it refuses another one (sched_group_set_shares:
+        // EINVAL).
         if cpu.idle != 1, let shares = cpu.shares, let weight = CPUWeight.weight(shares: shares) {
             add("cpu.weight", String(weight), .cpu, field: "cpu.shares")
         }
@@ -24,8 +25,8 @@ extension ResourcesPlan {
         }
     }
 
-    /// `cpu.max` holds quota and period in one line. The kernel's bounds are 1 ms for the quota, and 1 ms to 1 s for the period (kernel/sched/core.c,
-    /// `tg_set_cfs_bandwidth`); its EINVAL would not say which.
+    /// `cpu.max` holds quota and period in one line. The kernel's bounds are 1 ms for the quota, and 1 ms to 1 s for
+    /// the period (kernel/sched/core.c, `tg_set_cfs_bandwidth`); its EINVAL would not say which.
     private mutating func addBandwidth(_ cpu: CPUResources, updating: Bool) {
         let quota = cpu.quota ?? 0
         let period = cpu.period ?? 0

@@ -19,7 +19,8 @@ extension ResourcesPlan {
         addThrottle(blockIO.throttleWriteIOPSDevice, "wiops", "throttleWriteIOPSDevice")
     }
 
-    /// Where the BFQ scheduler is there, it takes the specification's scale of 10 to 1000 as it is (bfq-iosched.rst); `io.weight` has 1 to 10000.
+    /// Where the BFQ scheduler is there, it takes the specification's scale of 10 to 1000 as it is (bfq-iosched.rst);
+    /// `io.weight` has 1 to 10000.
     private mutating func addWeight(_ weight: UInt16, device: String?, field: String) {
         if weight == 0 { return }  // unset, as engines send it
         guard (10...1000).contains(weight) else {

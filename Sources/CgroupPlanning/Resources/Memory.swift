@@ -3,14 +3,16 @@ internal import OCISpec
 
 /// Memory: cgroup-v2.rst, "Memory"; config-linux.md, "Memory".
 ///
-/// `kernel`, `kernelTCP` and `useHierarchy` are accepted and have no effect, as in runc: engines send them, and in cgroup v2 kernel memory is part of
-/// `memory.max` and the hierarchy is always used. Zero means unset everywhere here, because engines write it for a limit they were not given.
+/// `kernel`, `kernelTCP` and `useHierarchy` are accepted and have no effect, as in runc: engines send them, and in
+/// cgroup v2 kernel memory is part of `memory.max` and the hierarchy is always used. Zero means unset everywhere here,
+/// because engines write it for a limit they were not given.
 extension ResourcesPlan {
     mutating func addMemory(_ memory: MemoryResources) {
         if memory.swappiness != nil { refuseVersion1("memory.swappiness") }
         if memory.disableOOMKiller == true { refuseVersion1("memory.disableOOMKiller") }
         let usage = memory.checkBeforeUpdate == true ? "memory.current" : nil
-        // Before memory.max, as in runc: so an update never holds, even for a moment, a smaller limit with the old, larger swap.
+        // Before memory.max, as in runc: so an update never holds, even for a moment, a smaller limit with the old,
+        // larger swap.
         if let swap = swapSetting(memory) {
             // A kernel without swap accounting has no file, and without swap there is none to take away.
             let harmless = swap.value == "max" || swap.value == "0"

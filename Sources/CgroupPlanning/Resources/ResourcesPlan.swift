@@ -1,19 +1,21 @@
 package import Errors
 package import OCISpec
 
-/// What `linux.resources` comes to in cgroup v2: files and values in the order of writing, or the mistakes that were found (config-linux.md, "Control groups").
+/// What `linux.resources` comes to in cgroup v2: files and values in the order of writing, or the mistakes that were
+/// found (config-linux.md, "Control groups").
 ///
 /// Pure: nothing of the host is looked at.
 package struct ResourcesPlan: Hashable, Sendable {
-    /// In the order of application: pids, memory, io, cpu, cpuset, hugetlb, rdma, and last `unified`, which has the last word.
+    /// In the order of application: pids, memory, io, cpu, cpuset, hugetlb, rdma, and last `unified`, which has the
+    /// last word.
     package private(set) var settings: [Setting] = []
     /// The device rules; nil where the configuration has none, and the devices stay as the host allows them.
     package private(set) var devices: DeviceRules?
     /// All mistakes; while there are any the rest is not to be used.
     package private(set) var errors: [CgroupPlanError] = []
 
-    /// - Parameter updating: the cgroup has values already, which constrain the order of the new ones. The resources are then the whole: the old ones with
-    ///   the changes merged in.
+    /// - Parameter updating: the cgroup has values already, which constrain the order of the new ones. The resources
+    ///   are then the whole: the old ones with the changes merged in.
     package init(_ resources: Resources?, updating: Bool = false) {
         guard let resources else { return }
         if let pids = resources.pids { addPIDs(pids) }

@@ -1,14 +1,16 @@
 package import Errors
 package import OCISpec
 
-/// What changing some limits of a running container comes to: the whole that holds afterwards, and what must be written for it.
+/// What changing some limits of a running container comes to: the whole that holds afterwards, and what must be written
+/// for it.
 ///
 /// Pure: nothing of the host is looked at.
 package struct ResourcesUpdate: Hashable, Sendable {
     /// All limits after the update.
     package let resources: Resources
-    /// What to write, in the order of writing: the files that the changes name, and those whose value follows from them (`cpu.max` holds quota and period in one line,
-    /// `memory.swap.max` is a difference). What the update is not about is not written: somebody may have changed it since.
+    /// What to write, in the order of writing: the files that the changes name, and those whose value follows from them
+    /// (`cpu.max` holds quota and period in one line, `memory.swap.max` is a difference). What the update is not about
+    /// is not written: somebody may have changed it since.
     package let settings: [Setting]
     /// All mistakes; while there are any the rest is not to be used.
     package let errors: [CgroupPlanError]

@@ -4,7 +4,8 @@ internal import OCISpec
 
 /// Files of the cgroup by their own names: config-linux.md, "Unified".
 ///
-/// What runbox does not know is written all the same, as the specification wants; the part before the first dot is the controller that must be there.
+/// What runbox does not know is written all the same, as the specification wants; the part before the first dot is the
+/// controller that must be there.
 extension ResourcesPlan {
     mutating func addUnified(_ entries: [KeyValue]) {
         for entry in entries {

@@ -1,10 +1,11 @@
 package import DBus
 internal import KernelTypes
 
-/// Values written as GVariant text, the form of `org.systemd.property.*` annotations: `uint64 5`, `'a text'`, `['a', 'b']`, `[('x', true)]`, `<5>`, `@as []`.
-/// GLib's manual, "GVariant Text Format".
+/// Values written as GVariant text, the form of `org.systemd.property.*` annotations: `uint64 5`, `'a text'`, `['a',
+/// 'b']`, `[('x', true)]`, `<5>`, `@as []`. GLib's manual, "GVariant Text Format".
 ///
-/// Integers without a type are `int32`, broken numbers `double`. Maybe types have no counterpart in D-Bus and are refused.
+/// Integers without a type are `int32`, broken numbers `double`. Maybe types have no counterpart in D-Bus and are
+/// refused.
 package enum PropertyText {
     /// What is wrong with a text, as the end of a sentence.
     package struct Mistake: Error, Hashable, Sendable {
@@ -85,7 +86,8 @@ indirect enum PropertyNode {
         types.contains(nil) ? nil : types.compactMap { $0 }
     }
 
-    /// The type of elements: the one that is written with one of them, or a double where one is broken, or that of the first that has one.
+    /// The type of elements: the one that is written with one of them, or a double where one is broken, or that of the
+    /// first that has one.
     private static func common(_ nodes: [PropertyNode]) -> TypeCode? {
         for case .typed(let type, _) in nodes { return type }
         let types = nodes.compactMap(\.ownType)

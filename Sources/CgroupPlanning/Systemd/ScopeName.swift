@@ -1,10 +1,12 @@
 package import Errors
 internal import KernelTypes
 
-/// The systemd unit of a container, from `linux.cgroupsPath` in the form that engines use with systemd: `slice:prefix:name`, as in runc.
+/// The systemd unit of a container, from `linux.cgroupsPath` in the form that engines use with systemd:
+/// `slice:prefix:name`, as in runc.
 ///
-/// The unit is `prefix-name.scope`, or `name.scope` with an empty prefix, in that slice. A configuration without a path gets `runbox-ID.scope` in the default slice.
-/// Names of units: systemd.unit(5), "Description"; slices: systemd.slice(5).
+/// The unit is `prefix-name.scope`, or `name.scope` with an empty prefix, in that slice. A configuration without a path
+/// gets `runbox-ID.scope` in the default slice. Names of units: systemd.unit(5), "Description"; slices:
+/// systemd.slice(5).
 package struct ScopeName: Hashable, Sendable {
     /// With its ending `.scope`.
     package let unit: String

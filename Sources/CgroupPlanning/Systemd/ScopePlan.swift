@@ -18,14 +18,16 @@ package struct ScopePlan: Hashable, Sendable {
         self.properties = properties
     }
 
-    /// What the state says before the scope is there. Where in the tree it will be is only guessed: a user's systemd has its own part of it.
+    /// What the state says before the scope is there. Where in the tree it will be is only guessed: a user's systemd
+    /// has its own part of it.
     package func expectedRecord(root: String) -> CgroupRecord {
         CgroupRecord(
             mode: .systemd, root: root, path: name.path, created: [],
             scope: ScopeRecord(unit: name.unit, subgroup: subgroup, inode: 0))
     }
 
-    /// All properties of the unit: what makes it a container's, its limits, what annotations say. An annotation wins over what is only usual, and clashes with a limit.
+    /// All properties of the unit: what makes it a container's, its limits, what annotations say. An annotation wins
+    /// over what is only usual, and clashes with a limit.
     package func properties(
         of pid: Int32, limits: [UnitProperty], devices: [UnitProperty]
     ) throws(CgroupError) -> [UnitProperty] {

@@ -1,11 +1,13 @@
 internal import DBus
 
-/// Device rules as properties of a unit, for the device program that systemd installs by itself, and again at every daemon-reload (systemd.resource-control(5), `DeviceAllow=`).
+/// Device rules as properties of a unit, for the device program that systemd installs by itself, and again at every
+/// daemon-reload (systemd.resource-control(5), `DeviceAllow=`).
 ///
-/// A request must pass systemd's program and runbox's. systemd's list can only allow, so it holds whatever some rule allows, and denials beyond that are
-/// runbox's program's alone.
+/// A request must pass systemd's program and runbox's. systemd's list can only allow, so it holds whatever some rule
+/// allows, and denials beyond that are runbox's program's alone.
 package enum UnitDevices {
-    /// - Parameter version: systemd's; device numbers are understood since 240, and before that it gets no policy at all.
+    /// - Parameter version: systemd's; device numbers are understood since 240, and before that it gets no policy at
+    ///   all.
     package static func properties(_ rules: DeviceRules, version: Int) -> [UnitProperty] {
         let allowed = entries(rules)
         guard version >= 240, let allowed else { return [UnitProperty("DevicePolicy", .string("auto"))] }

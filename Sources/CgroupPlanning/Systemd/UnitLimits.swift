@@ -1,10 +1,11 @@
 internal import DBus
 internal import KernelTypes
 
-/// Limits of a cgroup as properties of its unit, so that systemd, which writes the files itself whenever it likes, writes the same.
+/// Limits of a cgroup as properties of its unit, so that systemd, which writes the files itself whenever it likes,
+/// writes the same.
 ///
-/// It goes by file and value and not by field, so that `unified` is understood as well: what has a property gets it (systemd.resource-control(5)), the rest is written
-/// to its file alone, which systemd then leaves as it is.
+/// It goes by file and value and not by field, so that `unified` is understood as well: what has a property gets it
+/// (systemd.resource-control(5)), the rest is written to its file alone, which systemd then leaves as it is.
 package struct UnitLimits {
     package private(set) var properties = UnitProperties()
     /// systemd's version. Properties that it does not know yet are left out; the file has the value all the same.
@@ -32,7 +33,8 @@ package struct UnitLimits {
         }
     }
 
-    /// What `cpu.max` says, in the terms of systemd: microseconds a second, in steps of ten milliseconds, rounded up as in runc.
+    /// What `cpu.max` says, in the terms of systemd: microseconds a second, in steps of ten milliseconds, rounded up as
+    /// in runc.
     package struct Bandwidth: Equatable {
         /// nil for no limit.
         let perSecond: UInt64?

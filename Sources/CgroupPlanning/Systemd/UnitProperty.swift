@@ -17,13 +17,15 @@ package struct UnitProperty: Hashable, Sendable {
     /// Annotations of the configuration that are properties of the unit begin so.
     package static let annotation = "org.systemd.property."
 
-    /// Properties that are runbox's own business: the configuration has other words for them, or what runbox does would be undone.
+    /// Properties that are runbox's own business: the configuration has other words for them, or what runbox does would
+    /// be undone.
     private static let reserved = [
         "PIDs", "PIDFDs", "Slice", "Delegate", "DelegateControllers", "DelegateSubgroup", "DevicePolicy", "DeviceAllow",
         "BPFProgram",
     ]
 
-    /// Reads an annotation: `org.systemd.property.NAME`, its value as GVariant text. A name in …Sec means seconds, systemd's …USec of it microseconds.
+    /// Reads an annotation: `org.systemd.property.NAME`, its value as GVariant text. A name in …Sec means seconds,
+    /// systemd's …USec of it microseconds.
     package static func read(_ name: String, _ text: String) throws(PropertyText.Mistake) -> UnitProperty {
         let isName =
             !name.isEmpty

@@ -5,7 +5,8 @@ internal import KernelTypes
 
 extension CgroupHost {
     /// Looks around: two calls of statfs on almost every host (cgroups(7), "Cgroups version 2").
-    /// - Parameter cgroupsPath: the field of the configuration. Only a relative or missing one needs the own cgroup to be read.
+    /// - Parameter cgroupsPath: the field of the configuration. Only a relative or missing one needs the own cgroup to
+    ///   be read.
     /// - Parameter asUser: an ordinary user's own cgroup always matters: it decides which others can be entered.
     package static func discover(for cgroupsPath: String?, asUser: Bool = false) throws(CgroupError) -> CgroupHost {
         let own = cgroupsPath?.utf8.first == UInt8(ascii: "/") && !asUser ? nil : try readOwnPath()
@@ -45,7 +46,8 @@ extension CgroupHost {
         "this host has no cgroup v2 tree mounted",
         remedy: "mount one (mount -t cgroup2 none /sys/fs/cgroup), or use --cgroup-manager=disabled", code: .noDevice)
 
-    /// What of a plan this host cannot do, as making the cgroup would say: no tree, or a controller that it has nowhere.
+    /// What of a plan this host cannot do, as making the cgroup would say: no tree, or a controller that it has
+    /// nowhere.
     package func obstacles(to plan: ResourcesPlan) -> [CgroupError] {
         guard let root else { return [Self.noTree] }
         // A list that cannot be read is for the making to complain of.

@@ -3,7 +3,8 @@ internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// Switches controllers on for a new cgroup: in `cgroup.subtree_control` of the cgroups above it, and only where they are off (cgroup-v2.rst, "Enabling and Disabling").
+/// Switches controllers on for a new cgroup: in `cgroup.subtree_control` of the cgroups above it, and only where they
+/// are off (cgroup-v2.rst, "Enabling and Disabling").
 struct ControllerSwitch {
     let root: String
     package let path: CgroupPath
@@ -11,7 +12,8 @@ struct ControllerSwitch {
 
     typealias Needed = (controller: Controller, field: String)
 
-    /// - Parameter directory: the new cgroup's. Where all the controllers are there already, reading its list is the whole work.
+    /// - Parameter directory: the new cgroup's. Where all the controllers are there already, reading its list is the
+    ///   whole work.
     func enable(_ needed: [Needed], _ directory: borrowing Descriptor) throws(CgroupError) {
         if needed.isEmpty { return }
         let present: String
@@ -30,8 +32,8 @@ struct ControllerSwitch {
         return needed.filter { !names.contains($0.controller.name) }
     }
 
-    /// The cgroups to write to, from the topmost. The search goes upward and ends at the first that has the controllers itself: what is above it may belong to
-    /// somebody else, and needs no change.
+    /// The cgroups to write to, from the topmost. The search goes upward and ends at the first that has the controllers
+    /// itself: what is above it may belong to somebody else, and needs no change.
     private func parents(toEnable missing: [Needed]) throws(CgroupError) -> [String] {
         var chain: [String] = []
         var highest: (path: String, absent: Needed)?
@@ -68,7 +70,8 @@ struct ControllerSwitch {
         // In one write: the kernel takes all or none.
         let words = missing.map { "+\($0.controller.name)" }.joined(separator: " ")
         do throws(SystemError) {
-            // With cpu, cpuset or pids alone the kernel would not refuse, but make the cgroup "domain threaded" and its children unfit for containers.
+            // With cpu, cpuset or pids alone the kernel would not refuse, but make the cgroup "domain threaded" and its
+            // children unfit for containers.
             if try holdsProcesses(parent) { throw SystemError("write", "cgroup.subtree_control", .busy) }
             try Files.write(words, into: "\(root)\(parent)/cgroup.subtree_control")
         } catch {

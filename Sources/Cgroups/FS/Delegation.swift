@@ -3,9 +3,11 @@ package import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// Giving the container's cgroup to the container's own user (config-linux.md, "Cgroup ownership"; cgroup-v2.rst, "Model of Delegation").
+/// Giving the container's cgroup to the container's own user (config-linux.md, "Cgroup ownership"; cgroup-v2.rst,
+/// "Model of Delegation").
 extension Delegation {
-    /// The files to hand over; the kernel keeps the list (cgroups(7), "Cgroups delegation containment"), and the specification has one for when it does not.
+    /// The files to hand over; the kernel keeps the list (cgroups(7), "Cgroups delegation containment"), and the
+    /// specification has one for when it does not.
     static func files() -> [String] {
         guard let list = try? Files.readText("/sys/kernel/cgroup/delegate") else {
             return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
@@ -16,7 +18,8 @@ extension Delegation {
 }
 
 extension FSManager {
-    /// Makes a cgroup below this one, which keeps the limits, moves a process there and gives it to a user, who manages it from then on (crun's `run.oci.delegate-cgroup`).
+    /// Makes a cgroup below this one, which keeps the limits, moves a process there and gives it to a user, who manages
+    /// it from then on (crun's `run.oci.delegate-cgroup`).
     /// - Parameter name: relative, without `.` and `..`.
     package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
         let done: Void? = try inDirectory { directory throws(SystemError) in
@@ -52,7 +55,8 @@ extension FSManager {
         return directory
     }
 
-    /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups below. The limits stay the host's.
+    /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups
+    /// below. The limits stay the host's.
     package func delegate(owner: UInt32) throws(CgroupError) {
         let done: Void? = try inDirectory { directory throws(SystemError) in try Self.give(directory, to: owner) }
         if done == nil { throw gone }

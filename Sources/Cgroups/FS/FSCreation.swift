@@ -5,7 +5,8 @@ internal import KernelTypes
 
 /// Makes the container's cgroup with the controllers that its settings need.
 ///
-/// Without settings that is one mkdir and one open. What was made is remembered, so that a failure takes away that and nothing else.
+/// Without settings that is one mkdir and one open. What was made is remembered, so that a failure takes away that and
+/// nothing else.
 struct FSCreation: ~Copyable {
     private let root: String
     private let path: CgroupPath
@@ -36,7 +37,8 @@ struct FSCreation: ~Copyable {
 
     /// Makes the cgroup where it is missing, and takes it for this container.
     private mutating func claim() throws(CgroupError) -> Descriptor {
-        // Another container that fails may take its cgroup away between our finding and our locking it; a few tries outrun that.
+        // Another container that fails may take its cgroup away between our finding and our locking it; a few tries
+        // outrun that.
         var tries = 8
         while true {
             do throws(CgroupError) {
@@ -68,7 +70,8 @@ struct FSCreation: ~Copyable {
 
     /// Removes what was made here.
     private func undo() {
-        // Best effort: the failure that led here is the one to report, and another container may be using a common parent by now.
+        // Best effort: the failure that led here is the one to report, and another container may be using a common
+        // parent by now.
         for path in created.reversed() { try? Files.removeDirectory(root + path) }
     }
 
@@ -80,8 +83,8 @@ struct FSCreation: ~Copyable {
         }
     }
 
-    /// Two containers that are made at the same moment would both find the cgroup empty. So it is locked until the init is in it, or nothing came of it;
-    /// also a cgroup that is new, for another may have found it before the lock.
+    /// Two containers that are made at the same moment would both find the cgroup empty. So it is locked until the init
+    /// is in it, or nothing came of it; also a cgroup that is new, for another may have found it before the lock.
     private mutating func lock(_ directory: borrowing Descriptor) throws(CgroupError) {
         do throws(SystemError) {
             if try Files.tryLock(directory) { return }
@@ -124,7 +127,8 @@ struct FSCreation: ~Copyable {
         if !created.contains(path) { created.append(path) }
     }
 
-    /// Words for what mkdir says (cgroup-v2.rst, "Delegation"; `cgroup.max.descendants` and `cgroup.max.depth` give EAGAIN).
+    /// Words for what mkdir says (cgroup-v2.rst, "Delegation"; `cgroup.max.descendants` and `cgroup.max.depth` give
+    /// EAGAIN).
     private func refused(_ error: SystemError) -> CgroupError {
         let reason = "cgroup \(path) cannot be made: \(error.code)"
         if error.code == .tryAgain {

@@ -34,7 +34,8 @@ extension FSManager {
         return path.description + names.map { "/\($0.text)" }.joined()
     }
 
-    /// - Returns: the names that lead there from the container's cgroup; nil where they are too many to be told in one path.
+    /// - Returns: the names that lead there from the container's cgroup; nil where they are too many to be told in one
+    ///   path.
     private func names(below sub: String?, initProcess: Int32) throws(CgroupError) -> [ByteName]? {
         guard directory != nil else { throw gone }
         if let sub {
@@ -58,7 +59,8 @@ extension FSManager {
         }
     }
 
-    /// What leads from a cgroup to the one that /proc/PID/cgroup tells of; nothing where that does not lie below it. Names are bytes: the container gives them.
+    /// What leads from a cgroup to the one that /proc/PID/cgroup tells of; nothing where that does not lie below it.
+    /// Names are bytes: the container gives them.
     package static func names(inProcCgroup text: [UInt8], below path: String) -> [ByteName] {
         let newline = UInt8(ascii: "\n")
         for line in text.split(separator: newline) where line.starts(with: "0::\(path)/".utf8) {
@@ -92,7 +94,8 @@ extension FSManager {
             code: error.code)
     }
 
-    /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation Containment").
+    /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation
+    /// Containment").
     func checkEntry(from own: String?) throws(CgroupError) {
         guard let own else { return }
         let common = Self.commonAncestor(own, path.description)

@@ -5,8 +5,9 @@ internal import KernelTypes
 
 /// A container's cgroup as a directory that runbox made itself (the `cgroupfs` manager).
 ///
-/// The directory is opened once; its files, and the cgroups below it, are opened below that descriptor, whatever their names and however deep they lie: the
-/// container may have made them. Paths are used only for what lies above it, which is the host's.
+/// The directory is opened once; its files, and the cgroups below it, are opened below that descriptor, whatever their
+/// names and however deep they lie: the container may have made them. Paths are used only for what lies above it, which
+/// is the host's.
 package struct FSManager: ~Copyable, Sendable {
     /// The mount point of the v2 tree.
     let root: String
@@ -23,7 +24,8 @@ package struct FSManager: ~Copyable, Sendable {
         self.directory = directory
     }
 
-    /// Finds the cgroup of an earlier call again. One that is gone is no error: it can be asked, killed and removed like an empty one.
+    /// Finds the cgroup of an earlier call again. One that is gone is no error: it can be asked, killed and removed
+    /// like an empty one.
     package init(_ record: CgroupRecord) throws(CgroupError) {
         path = CgroupPath(stored: record.path)
         root = record.root
@@ -90,8 +92,8 @@ package struct FSManager: ~Copyable, Sendable {
         }
     }
 
-    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst, "Threads", "No Internal Process Constraint");
-    /// nil where the errno does not speak of the cgroup.
+    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst,
+    /// "Threads", "No Internal Process Constraint"); nil where the errno does not speak of the cgroup.
     func entryRefused(_ error: SystemError) -> CgroupError? {
         if error.code == .busy {
             return CgroupError(
@@ -129,7 +131,8 @@ package struct FSManager: ~Copyable, Sendable {
             let bytes = try Files.read("cgroup.procs", at: cgroup, limit: 64 << 20)
             return bytes.split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
         } catch {
-            // A cgroup that is going away has none; the processes of a threaded one are listed where its domain begins (EOPNOTSUPP).
+            // A cgroup that is going away has none; the processes of a threaded one are listed where its domain begins
+            // (EOPNOTSUPP).
             guard error.isMissing || error.code == .noDevice || error.code == .notSupported else { throw error }
             return []
         }

@@ -8,7 +8,8 @@ extension FSManager {
     /// How long a cgroup may take to empty before removing it is given up.
     package static let removalTime: Int64 = 10_000
 
-    /// Kills every process in the cgroup and below it, frozen ones too; does not wait for their end (cgroup-v2.rst, `cgroup.kill`).
+    /// Kills every process in the cgroup and below it, frozen ones too; does not wait for their end (cgroup-v2.rst,
+    /// `cgroup.kill`).
     package func kill() throws(CgroupError) {
         _ = try inDirectory { directory throws(SystemError) in
             do throws(SystemError) {
@@ -27,26 +28,30 @@ extension FSManager {
         try? Files.write("1", into: "cgroup.freeze", at: directory)
         defer { try? Files.write("0", into: "cgroup.freeze", at: directory) }
         for pid in try processes(in: directory, recursive: true) {
-            // One that has ended by now needs no killing; 0 stands for a process of an outer pid namespace, which has no number here.
+            // One that has ended by now needs no killing; 0 stands for a process of an outer pid namespace, which has
+            // no number here.
             if pid > 0 { try? Processes.kill(pid, .kill) }
         }
     }
 
-    /// Removes the cgroup with all cgroups below it, killing what still runs there; then those above that were made for this container and are empty. A cgroup that
-    /// is gone already is as good as removed, and so is one that another container has taken over.
+    /// Removes the cgroup with all cgroups below it, killing what still runs there; then those above that were made for
+    /// this container and are empty. A cgroup that is gone already is as good as removed, and so is one that another
+    /// container has taken over.
     /// - Parameter timeout: milliseconds.
     package func remove(timeout: Int64 = Self.removalTime) throws(CgroupError) {
         try removeOwn(timeout: timeout)
         try removeParents()
     }
 
-    /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all that is in it.
+    /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all
+    /// that is in it.
     package func rollBack() throws(CgroupError) {
         if created.contains(path.description) { try removeOwn(timeout: Self.removalTime) }
         try removeParents()
     }
 
-    /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is killed, because it may be another's.
+    /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is
+    /// killed, because it may be another's.
     /// - Parameter timeout: milliseconds; an init of ours that finds its maker dead ends by itself.
     package func removeIfEmpty(timeout: Int64 = 2_000) {
         let end = MonotonicClock.milliseconds + timeout
@@ -111,8 +116,9 @@ extension FSManager {
         }
     }
 
-    /// Removes the cgroup's own directory, unless it is gone or another container's: one that is being made holds its lock, and one that was made later at the same path
-    /// is another directory. Nobody but the lock's holder removes what the path names, so it cannot change between the look and the removal.
+    /// Removes the cgroup's own directory, unless it is gone or another container's: one that is being made holds its
+    /// lock, and one that was made later at the same path is another directory. Nobody but the lock's holder removes
+    /// what the path names, so it cannot change between the look and the removal.
     private func removeDirectory() throws(SystemError) {
         switch directory {
         case .some(let directory):

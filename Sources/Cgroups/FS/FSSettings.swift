@@ -41,12 +41,14 @@ extension FSManager {
     private func write(_ value: String, into file: String, _ directory: borrowing Descriptor) throws(SystemError) {
         let opened = try Files.open(file, at: directory, .writeOnly)
         let lines = value.parts(by: "\n")
-        // An empty value means "as before" in files such as cpuset.cpus; a write without a byte would not reach the kernel.
+        // An empty value means "as before" in files such as cpuset.cpus; a write without a byte would not reach the
+        // kernel.
         if lines.isEmpty { return try Files.write("\n", to: opened, subject: file) }
         for line in lines { try Files.write(String(line), to: opened, subject: file) }
     }
 
-    /// `checkBeforeUpdate`: cgroup v2 would not refuse a limit below the usage, but kill until it fits (config-linux.md, "Memory").
+    /// `checkBeforeUpdate`: cgroup v2 would not refuse a limit below the usage, but kill until it fits
+    /// (config-linux.md, "Memory").
     private func checkUsage(_ setting: Setting, _ directory: borrowing Descriptor) throws(CgroupError) {
         guard let file = setting.usageFile, let limit = UInt64(setting.value) else { return }
         let usage: UInt64?
@@ -78,7 +80,8 @@ extension FSManager {
             field: setting.field, controller: setting.controller, reason, remedy: remedy, code: code)
     }
 
-    /// Makes the kernel judge requests for devices by the rules, beside what cgroups above already forbid. Nothing is loaded where they allow everything.
+    /// Makes the kernel judge requests for devices by the rules, beside what cgroups above already forbid. Nothing is
+    /// loaded where they allow everything.
     package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
         if rules.allowEverything { return }
         switch directory {
@@ -100,8 +103,9 @@ extension FSManager {
 }
 
 extension FSManager {
-    /// Waits until the cgroup uses less memory than a limit that is to be written, as long as the kernel may take to free what is in use no more: a limit below the usage
-    /// kills at once (cgroup-v2.rst, `memory.max`). Best effort; the limit is written whatever comes of it.
+    /// Waits until the cgroup uses less memory than a limit that is to be written, as long as the kernel may take to
+    /// free what is in use no more: a limit below the usage kills at once (cgroup-v2.rst, `memory.max`). Best effort;
+    /// the limit is written whatever comes of it.
     func awaitMemory(below limit: UInt64) {
         let end = MonotonicClock.milliseconds + 300
         while MonotonicClock.milliseconds < end {

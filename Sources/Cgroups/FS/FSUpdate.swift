@@ -5,7 +5,8 @@ internal import KernelTypes
 
 /// Changing the limits of a cgroup that has some already.
 extension FSManager {
-    /// Writes new values, or none: when one is refused, those before it are put back. Controllers that the container did without so far are switched on.
+    /// Writes new values, or none: when one is refused, those before it are put back. Controllers that the container
+    /// did without so far are switched on.
     /// - Parameters:
     ///   - agreed: what is written, where it is not just what the update says.
     ///   - confirm: what must succeed as well, when all is written.
@@ -47,7 +48,8 @@ extension FSManager {
         let file: String
         let value: String
 
-        /// What to write so that it holds that again. In files with a line for each device, one that has no line had no limit.
+        /// What to write so that it holds that again. In files with a line for each device, one that has no line had no
+        /// limit.
         func lines(after settings: [Setting]) -> [String] {
             let none: String
             switch file {

@@ -2,7 +2,8 @@ package import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// Stopping all processes of a container at once: cgroup-v2.rst, "Core Interface Files", `cgroup.freeze` and `cgroup.events`.
+/// Stopping all processes of a container at once: cgroup-v2.rst, "Core Interface Files", `cgroup.freeze` and
+/// `cgroup.events`.
 extension FSManager {
     /// How long pausing may take before it is given up.
     package static let freezeTime: Int64 = 10_000
@@ -13,7 +14,8 @@ extension FSManager {
         do throws(CgroupError) {
             try setFrozen(true, timeout: timeout)
         } catch {
-            // Best effort: a container half stopped is worse than one that was not paused, and the failure to report is the first.
+            // Best effort: a container half stopped is worse than one that was not paused, and the failure to report is
+            // the first.
             try? setFrozen(false, timeout: nil)
             throw error
         }
@@ -57,7 +59,8 @@ extension FSManager {
         return true
     }
 
-    /// Names a process that signals and the freezer cannot reach, for messages: one in uninterruptible sleep (proc_pid_stat(5), state D).
+    /// Names a process that signals and the freezer cannot reach, for messages: one in uninterruptible sleep
+    /// (proc_pid_stat(5), state D).
     func stuckProcess() throws(CgroupError) -> String? {
         for pid in try processes(recursive: true) {
             // A process that has ended in the meantime is not the one.

@@ -4,7 +4,8 @@ internal import Kernel
 internal import KernelTypes
 
 extension OwnService {
-    /// - Returns: nil for a process that is in no service's own cgroup. What is in one below it needs no more: what it starts is a neighbour there (``CgroupPath``).
+    /// - Returns: nil for a process that is in no service's own cgroup. What is in one below it needs no more: what it
+    ///   starts is a neighbour there (``CgroupPath``).
     static func find(_ ownPath: String?, root: String) -> OwnService? {
         guard let ownPath, ownPath.ends(with: ".service"), !ownPath.begins(with: "/..") else { return nil }
         return OwnService(path: ownPath, isDelegated: isDelegated(root + ownPath))
@@ -21,8 +22,9 @@ extension OwnService {
     /// The cgroup of the runtime below the service's. No container's name has a colon.
     static let leaf = "runbox:supervisor"
 
-    /// Moves what is in the service's cgroup into one below it. The children of a cgroup that holds processes can have no controllers (cgroup-v2.rst, "No Internal Process
-    /// Constraint"), and whoever a cgroup is delegated to is to see to that (systemd: "Control Group APIs and Delegation").
+    /// Moves what is in the service's cgroup into one below it. The children of a cgroup that holds processes can have
+    /// no controllers (cgroup-v2.rst, "No Internal Process Constraint"), and whoever a cgroup is delegated to is to see
+    /// to that (systemd: "Control Group APIs and Delegation").
     package func clear(root: String) throws(CgroupError) {
         do throws(SystemError) {
             let directory = try Files.open(root + path, [.path, .directory])
@@ -33,7 +35,8 @@ extension OwnService {
                 guard error.code == .exists else { throw error }
             }
             let leaf = try Files.open(Self.leaf, at: directory, [.path, .directory])
-            // Processes of the service may make others meanwhile; what is still there in the end is told by who switches controllers on.
+            // Processes of the service may make others meanwhile; what is still there in the end is told by who
+            // switches controllers on.
             for _ in 0..<8 {
                 let processes = try FSManager.processes(in: directory, recursive: false)
                 if processes.isEmpty { return }

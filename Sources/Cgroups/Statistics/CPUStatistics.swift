@@ -7,7 +7,8 @@ package struct CPUStatistics: Hashable, Sendable {
     package var total: UInt64?
     package var kernel: UInt64 = 0
     package var user: UInt64 = 0
-    /// Of the quota: periods that have gone by, those in which it was used up, and nanoseconds that were waited for the next.
+    /// Of the quota: periods that have gone by, those in which it was used up, and nanoseconds that were waited for the
+    /// next.
     package var periods: UInt64?
     package var throttledPeriods: UInt64?
     package var throttledTime: UInt64?

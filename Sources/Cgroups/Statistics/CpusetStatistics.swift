@@ -1,7 +1,8 @@
 internal import Kernel
 internal import KernelTypes
 
-/// The CPUs and memory nodes that the cgroup may use in effect: `cpuset.cpus.effective`, `cpuset.mems.effective`, `cpuset.cpus.partition`.
+/// The CPUs and memory nodes that the cgroup may use in effect: `cpuset.cpus.effective`, `cpuset.mems.effective`,
+/// `cpuset.cpus.partition`.
 package struct CpusetStatistics: Hashable, Sendable {
     package var cpus: [UInt16]?
     package var mems: [UInt16]?

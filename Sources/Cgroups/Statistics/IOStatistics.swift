@@ -23,7 +23,8 @@ package struct IOStatistics: Hashable, Sendable {
         pressure = try Pressure("io.pressure", at: directory)
     }
 
-    /// Lines as `8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6`; other keys belong to single policies and have no counterpart in `events`.
+    /// Lines as `8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6`; other keys belong to single policies and have no
+    /// counterpart in `events`.
     package mutating func read(_ text: String) {
         for line in text.parts(by: "\n") {
             let words = line.parts(by: " ")

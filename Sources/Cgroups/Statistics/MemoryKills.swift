@@ -3,7 +3,8 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// How often the kernel has killed processes of a cgroup because memory ran out, and at whose limit. cgroup-v2.rst, `memory.events`, `memory.events.local`.
+/// How often the kernel has killed processes of a cgroup because memory ran out, and at whose limit. cgroup-v2.rst,
+/// `memory.events`, `memory.events.local`.
 package struct MemoryKills: Hashable, Sendable {
     package enum Limit: Hashable, Sendable {
         /// The cgroup's own `memory.max`; its path and, unless it has been lifted, its value in bytes.
@@ -40,7 +41,8 @@ package struct MemoryKills: Hashable, Sendable {
         }
     }
 
-    /// With less not even a small static program is started (`Tests/VM/memory.sh` measures it): the kernel's own memory for a process takes that much.
+    /// With less not even a small static program is started (`Tests/VM/memory.sh` measures it): the kernel's own memory
+    /// for a process takes that much.
     static let smallest: UInt64 = 262_144
 
     private static func shortfall(_ bytes: UInt64?) -> String {
@@ -61,7 +63,8 @@ package struct MemoryKills: Hashable, Sendable {
         var limit: UInt64?
     }
 
-    /// The judgement. `oom` counts where a limit was reached, `oom_kill` where the victim was: a victim without a reached limit in its own cgroup was killed for somebody above.
+    /// The judgement. `oom` counts where a limit was reached, `oom_kill` where the victim was: a victim without a
+    /// reached limit in its own cgroup was killed for somebody above.
     init(path: String, own: Events, ancestors: [(path: String, events: Events)]) {
         count = own.kills
         guard own.kills > 0 else {

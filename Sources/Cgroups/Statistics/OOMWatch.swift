@@ -3,9 +3,11 @@ package import Errors
 internal import Kernel
 package import KernelTypes
 
-/// Notices processes of a cgroup, or of those below it, that were killed for want of memory: `oom_kill` in `memory.events`.
+/// Notices processes of a cgroup, or of those below it, that were killed for want of memory: `oom_kill` in
+/// `memory.events`.
 ///
-/// The kernel announces a change of the file both to inotify and to poll(2) (cgroup-v2.rst, "memory.events"); poll needs no descriptor more.
+/// The kernel announces a change of the file both to inotify and to poll(2) (cgroup-v2.rst, "memory.events"); poll
+/// needs no descriptor more.
 package struct OOMWatch: ~Copyable {
     private let file: Descriptor
     private var seen: UInt64

@@ -2,9 +2,11 @@ package import Errors
 package import Kernel
 package import KernelTypes
 
-/// What a cgroup has used, and what it may use: the numbers of cgroup v2 in the units of the `events` command (nanoseconds, bytes). cgroup-v2.rst.
+/// What a cgroup has used, and what it may use: the numbers of cgroup v2 in the units of the `events` command
+/// (nanoseconds, bytes). cgroup-v2.rst.
 ///
-/// A controller that is not switched on has no files; its numbers are then absent, and where a number is no option it is 0.
+/// A controller that is not switched on has no files; its numbers are then absent, and where a number is no option it
+/// is 0.
 package struct Statistics: Hashable, Sendable {
     package var cpu = CPUStatistics()
     package var cpuset = CpusetStatistics()
@@ -39,7 +41,8 @@ extension FSManager {
 
 /// The forms that the files have.
 package enum StatisticsFile {
-    /// - Returns: nil where the kernel has no such file, or nothing to tell in it (EOPNOTSUPP: pressure that is not accounted).
+    /// - Returns: nil where the kernel has no such file, or nothing to tell in it (EOPNOTSUPP: pressure that is not
+    ///   accounted).
     package static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
         do throws(SystemError) {
             return try Files.readText(name, at: directory)

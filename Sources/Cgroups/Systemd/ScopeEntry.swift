@@ -3,8 +3,9 @@ package import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// How a later process comes into a container's scope where this user may not put it there: systemd moves it. Nobody but root moves processes between cgroups whose
-/// common ancestor is not his own (cgroup-v2.rst, "Delegation Containment"), and that of a login session and the user's own systemd is root's.
+/// How a later process comes into a container's scope where this user may not put it there: systemd moves it. Nobody
+/// but root moves processes between cgroups whose common ancestor is not his own (cgroup-v2.rst, "Delegation
+/// Containment"), and that of a login session and the user's own systemd is root's.
 package struct ScopeEntry: Hashable, Sendable {
     let unit: String
     /// The cgroup below the unit's, with a slash in front; `/` for the unit's own.

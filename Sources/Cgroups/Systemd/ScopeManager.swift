@@ -3,9 +3,11 @@ internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// The scope unit of a container whose cgroup systemd manages: systemd makes it around a process that is there already, watches over it, and takes it away with its last process.
+/// The scope unit of a container whose cgroup systemd manages: systemd makes it around a process that is there already,
+/// watches over it, and takes it away with its last process.
 ///
-/// What is done to the cgroup between, is done through its files by ``FSManager``; limits are told systemd as well, so that it writes the same ones.
+/// What is done to the cgroup between, is done through its files by ``FSManager``; limits are told systemd as well, so
+/// that it writes the same ones.
 struct ScopeManager: Sendable {
     private(set) var scope: ScopeRecord
     /// Whether there is, or was, a unit of this container's.
@@ -35,7 +37,8 @@ struct ScopeManager: Sendable {
 
     // MARK: Making
 
-    /// Has systemd make the scope with a process in it, and returns its cgroup when the process is there; nil where no scope is to be made.
+    /// Has systemd make the scope with a process in it, and returns its cgroup when the process is there; nil where no
+    /// scope is to be made.
     mutating func start(
         _ pid: Int32, _ resources: ResourcesPlan, root: String, _ bus: inout SystemdBus
     ) throws(CgroupError) -> FSManager? {
@@ -99,7 +102,8 @@ struct ScopeManager: Sendable {
 
     // MARK: Limits
 
-    /// The files first, for the kernel refuses by value; then systemd, which writes them once more. When it refuses, the files are as before.
+    /// The files first, for the kernel refuses by value; then systemd, which writes them once more. When it refuses,
+    /// the files are as before.
     func update(_ update: ResourcesUpdate, of cgroup: borrowing FSManager) throws(CgroupError) {
         var bus = try SystemdBus.connect(isUser: SystemdUser.isOwn)
         let settings = UnitLimits.agreeable(update.settings)
@@ -109,7 +113,8 @@ struct ScopeManager: Sendable {
         }
     }
 
-    /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log remembers, for who may read it.
+    /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log
+    /// remembers, for who may read it.
     func memoryKills(of cgroup: borrowing FSManager) -> MemoryKills? {
         // systemd may take it away between two of its files: what they say then is only half of it.
         if let kills = cgroup.memoryKills(), Files.exists("\(cgroup.fullPath)/memory.events") { return kills }
@@ -129,7 +134,8 @@ struct ScopeManager: Sendable {
 
     // MARK: The end
 
-    /// Ends all processes, the unit and what systemd keeps of it. Best effort: a scope whose cgroup is empty ends by itself, whether systemd was told or not.
+    /// Ends all processes, the unit and what systemd keeps of it. Best effort: a scope whose cgroup is empty ends by
+    /// itself, whether systemd was told or not.
     func end(_ cgroup: borrowing FSManager) throws(CgroupError) {
         let isThere = cgroup.directory != nil
         // systemd would ask the processes to end, and give them a minute and a half.
@@ -139,9 +145,11 @@ struct ScopeManager: Sendable {
         try? bus.resetFailed(scope.unit)
     }
 
-    /// Of a container whose maker died before it knew of the unit: its init ends by itself then, and the unit with it. One that has processes still is another's.
+    /// Of a container whose maker died before it knew of the unit: its init ends by itself then, and the unit with it.
+    /// One that has processes still is another's.
     ///
-    /// An init that ends while systemd takes it in leaves a unit that never had a process, and systemd waits for ever to see the last one go.
+    /// An init that ends while systemd takes it in leaves a unit that never had a process, and systemd waits for ever
+    /// to see the last one go.
     func removeIfEmpty(root: String) {
         // Without systemd there is no unit to wait for.
         guard var bus = try? SystemdBus.connect(isUser: SystemdUser.isOwn) else { return }
@@ -161,7 +169,8 @@ struct ScopeManager: Sendable {
         try? bus.resetFailed(scope.unit)  // one that has not failed has nothing to forget
     }
 
-    /// So many milliseconds a unit has no process before it counts as one that never will: whoever makes one has its process in it at once.
+    /// So many milliseconds a unit has no process before it counts as one that never will: whoever makes one has its
+    /// process in it at once.
     private static let emptiness: Int64 = 200
 
     private static func isPopulated(_ cgroup: String) -> Bool {
@@ -172,7 +181,8 @@ struct ScopeManager: Sendable {
 }
 
 extension UnitLimits {
-    /// The nodes of the block devices that settings name. /dev/block, which would say the same, is udev's, and not everywhere.
+    /// The nodes of the block devices that settings name. /dev/block, which would say the same, is udev's, and not
+    /// everywhere.
     static func deviceNodes(_ settings: [Setting]) -> [String: String] {
         var nodes: [String: String] = [:]
         for setting in settings where setting.file.begins(with: "io.") {

@@ -121,7 +121,8 @@ struct SystemdBus: ~Copyable, Sendable {
     /// Makes a scope with a process in it, and returns when it is there.
     ///
     /// A unit of that name that has failed earlier is forgotten first.
-    /// - Parameter isQueued: becomes true when the unit is this caller's: before that, one of the name is somebody else's.
+    /// - Parameter isQueued: becomes true when the unit is this caller's: before that, one of the name is somebody
+    ///   else's.
     mutating func start(
         _ unit: String, _ properties: [UnitProperty], _ isQueued: inout Bool
     ) throws(CgroupError) {
@@ -235,7 +236,8 @@ struct SystemdBus: ~Copyable, Sendable {
         return try connection.call(question, timeout: Self.timeout).body.first
     }
 
-    /// Moves a process into a cgroup of a unit that is delegated, wherever it is: a user's systemd asks that of the system's. Since systemd 238.
+    /// Moves a process into a cgroup of a unit that is delegated, wherever it is: a user's systemd asks that of the
+    /// system's. Since systemd 238.
     mutating func attach(_ pid: Int32, to unit: String, below subgroup: String) throws(CgroupError) {
         do throws(DBusError) {
             _ = try call(

@@ -9,7 +9,8 @@ struct SystemdPlace: Hashable {
     /// Whether a message bus stands between.
     let isBus: Bool
 
-    /// In the order of trying. root asks systemd itself; a user goes by the bus of the session, as the environment names it.
+    /// In the order of trying. root asks systemd itself; a user goes by the bus of the session, as the environment
+    /// names it.
     package static func all(isUser: Bool) -> [SystemdPlace] {
         isUser
             ? ofUser(
@@ -36,7 +37,8 @@ struct SystemdPlace: Hashable {
         return places
     }
 
-    /// The number that the host has for this user, who may be the root of a user namespace. user_namespaces(7), "uid_map".
+    /// The number that the host has for this user, who may be the root of a user namespace. user_namespaces(7),
+    /// "uid_map".
     private static func hostUser() -> UInt32 {
         let user = Credentials.effectiveUser
         // Without the file there are no user namespaces.
@@ -56,7 +58,8 @@ struct SystemdPlace: Hashable {
 
 /// Whose systemd is asked.
 package enum SystemdUser {
-    /// Whether it is the manager of the user: for everybody but root, and for a root of a user namespace other than that of process 1, as an engine without root has it.
+    /// Whether it is the manager of the user: for everybody but root, and for a root of a user namespace other than
+    /// that of process 1, as an engine without root has it.
     package static var isOwn: Bool {
         guard Credentials.effectiveUser == 0 else { return true }
         guard Credentials.isInUserNamespace else { return false }

@@ -12,8 +12,8 @@ extension CgroupPlan {
         return (try? CgroupHost.discover(for: nil))?.ownPath.map { root + $0 }
     }
 
-    /// What the state says of the cgroup before it is made: where it would be, and which cgroups above it would be made for it. Should this process be killed
-    /// before it can tell what it made, they are removed where they are empty.
+    /// What the state says of the cgroup before it is made: where it would be, and which cgroups above it would be made
+    /// for it. Should this process be killed before it can tell what it made, they are removed where they are empty.
     var expectedRecord: CgroupRecord {
         guard let root = host.root else { return .disabled }
         if let scope { return scope.expectedRecord(root: root) }

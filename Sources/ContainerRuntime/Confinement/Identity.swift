@@ -5,8 +5,9 @@ internal import Planning
 
 /// Turns the container's root into the payload's user with its capabilities; credentials(7), capabilities(7).
 enum Identity {
-    /// - Parameter keepsAdministration: keeps CAP_SYS_ADMIN until exec for loading a seccomp filter without no_new_privs. Exec computes the sets anew
-    ///   from inheritable, ambient and bounding sets, in which it is not kept.
+    /// - Parameter keepsAdministration: keeps CAP_SYS_ADMIN until exec for loading a seccomp filter without
+    ///   no_new_privs. Exec computes the sets anew from inheritable, ambient and bounding sets, in which it is not
+    ///   kept.
     /// - Returns: ambient capabilities that the kernel refused.
     static func assume(
         _ process: ProcessPlan, _ capabilities: ProcessCapabilities, noNewPrivileges: Bool, keepsAdministration: Bool
@@ -32,7 +33,8 @@ enum Identity {
         return refused
     }
 
-    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped; then those of the caller stay. user_namespaces(7), "setgroups".
+    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped; then those of the caller
+    /// stay. user_namespaces(7), "setgroups".
     private static func setGroups(_ groups: [UInt32]) throws(SystemError) {
         do throws(SystemError) {
             try Credentials.setGroups(groups)

@@ -13,12 +13,14 @@ extension LabelPlan {
 
 /// Writes labels of security modules into procfs.
 ///
-/// All go below a private mount of the host's procfs, to the calling thread's own folder, without following any link and without leaving that mount: what an image
-/// shows at /proc must never take a label for it and drop it (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
+/// All go below a private mount of the host's procfs, to the calling thread's own folder, without following any link
+/// and without leaving that mount: what an image shows at /proc must never take a label for it and drop it
+/// (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
 enum Labels {
     /// Sets what the next execve of this thread changes to; proc_pid_attr(5).
     ///
-    /// - Parameter proc: the verified procfs, opened before the root was changed; it shows every process by the number of its own pid namespace.
+    /// - Parameter proc: the verified procfs, opened before the root was changed; it shows every process by the number
+    ///   of its own pid namespace.
     static func prepareExec(_ plan: LabelPlan, proc: borrowing Descriptor) throws(SystemError) {
         if let profile = plan.profile { try setProfile(profile, proc) }
         if let label = plan.label {
@@ -86,7 +88,8 @@ enum Labels {
 
     /// Writes an attribute of the calling thread, in one write as the kernel demands.
     private static func write(_ value: String, _ name: String, _ proc: borrowing Descriptor) throws(SystemError) {
-        // The kernel's own words for this thread, as this procfs counts; a link in an ordinary mount could be anybody's.
+        // The kernel's own words for this thread, as this procfs counts; a link in an ordinary mount could be
+        // anybody's.
         let thread = try Files.readLink("thread-self", at: proc)
         let file = try Files.openBeneath("\(thread)/attr/\(name)", at: proc, .writeOnly)
         guard try Files.fileSystem(of: file).isProc else { throw .refused("\(name) is no file of procfs") }

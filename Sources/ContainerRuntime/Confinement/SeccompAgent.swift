@@ -38,7 +38,8 @@ extension SeccompListener {
         fileprivate let socket: Descriptor
         fileprivate let listener: SeccompListener
 
-        /// Sends the descriptor with the process's state. Dropping the agent closes the connection, as the specification demands.
+        /// Sends the descriptor with the process's state. Dropping the agent closes the connection, as the
+        /// specification demands.
         ///
         /// - Parameters:
         ///   - pid: the process under the filter, as the runtime counts.

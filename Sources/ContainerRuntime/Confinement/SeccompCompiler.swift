@@ -35,7 +35,8 @@ package struct SeccompCompiler: Sendable {
 
     // MARK: Cache
 
-    /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever their hash.
+    /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever
+    /// their hash.
     private func cacheKey() -> [UInt8] {
         Array("runbox seccomp 1 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
             + text
@@ -67,8 +68,8 @@ package struct SeccompCompiler: Sendable {
     /// More profiles than a host has in use. A program with its key is about 50 kB.
     static let capacity = 64
 
-    /// Lets the oldest programs go where there are too many. Whoever has one open keeps it, and whoever misses one compiles it again: no
-    /// lock is needed.
+    /// Lets the oldest programs go where there are too many. Whoever has one open keeps it, and whoever misses one
+    /// compiles it again: no lock is needed.
     private func trim() {
         // One too many harms nobody.
         guard let names = try? Files.list(cache), names.count > Self.capacity else { return }

@@ -2,7 +2,8 @@ package import KernelTypes
 
 /// What a filter will do to the runtime's own last calls, known before it is loaded.
 ///
-/// Behind the filter there is only execve, and where that fails, telling why. A profile that forbids the first can never start a program.
+/// Behind the filter there is only execve, and where that fails, telling why. A profile that forbids the first can
+/// never start a program.
 package enum SeccompPreflight {
     /// Why no program can start under a filter; nil when one can.
     package static func obstacle(to program: SeccompProgram) -> String? {

@@ -7,9 +7,9 @@ internal import OCISpec
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
 ///
-/// A value without a state of its own: everything is read from the store and the kernel when it is asked for, so that any
-/// number of processes may hold the same container. Operations that change it take turns by a lock; one that has to wait
-/// longer than ten seconds fails.
+/// A value without a state of its own: everything is read from the store and the kernel when it is asked for, so that
+/// any number of processes may hold the same container. Operations that change it take turns by a lock; one that has to
+/// wait longer than ten seconds fails.
 ///
 /// The calling process must have one thread wherever it makes a process for the container (``create(_:options:warn:)``,
 /// ``run(_:options:warn:)``, ``exec(_:warn:)``), and root's privileges on the host.
@@ -26,7 +26,8 @@ public struct Container: Sendable {
 
     // MARK: Queries
 
-    /// What there is to tell of the container at this moment. Of a stopped one it also keeps how it ended, for as long as that can be learnt.
+    /// What there is to tell of the container at this moment. Of a stopped one it also keeps how it ended, for as long
+    /// as that can be learnt.
     ///
     /// - Throws: ``RuntimeError/missing(_:)``; ``RuntimeError/failed(reason:)`` when the state is damaged.
     public func state() throws(RuntimeError) -> ContainerState { try state(askedBy: "state") }
@@ -42,7 +43,8 @@ public struct Container: Sendable {
     /// All containers of a store, by their names. Those that cannot be read are skipped with a warning.
     ///
     /// - Parameter warn: takes a sentence for each that is left out, with the remedy.
-    /// - Throws: ``RuntimeError/failed(reason:)`` when the store's folder cannot be listed; one that is not there has no containers.
+    /// - Throws: ``RuntimeError/failed(reason:)`` when the store's folder cannot be listed; one that is not there has
+    ///   no containers.
     public static func all(in store: Store, warn: (String) -> Void = { _ in }) throws(RuntimeError) -> [ContainerState]
     {
         var states: [ContainerState] = []
@@ -76,12 +78,14 @@ public struct Container: Sendable {
 
     // MARK: Operations
 
-    /// Opens the gate of a created container: its payload runs when this returns. Specification: runtime.md, "Start". With NOTIFY_SOCKET in the environment, here and at
-    /// ``create(_:options:warn:)``, it returns when the payload has said that it is ready, or has ended.
+    /// Opens the gate of a created container: its payload runs when this returns. Specification: runtime.md, "Start".
+    /// With NOTIFY_SOCKET in the environment, here and at ``create(_:options:warn:)``, it returns when the payload has
+    /// said that it is ready, or has ended.
     ///
     /// - Parameter warn: takes sentences about what is odd but no error.
-    /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start; ``RuntimeError/stage(message:exitStatus:)``
-    ///   when a startContainer or poststart hook fails, or the program cannot be executed (127 or 126).
+    /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start;
+    ///   ``RuntimeError/stage(message:exitStatus:)`` when a startContainer or poststart hook fails, or the program
+    ///   cannot be executed (127 or 126).
     public func start(warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
@@ -118,8 +122,8 @@ public struct Container: Sendable {
     ///
     /// - Parameters:
     ///   - signal: a number, or a name with or without `SIG`; `RTMIN+n` and `RTMAX-n` are real-time signals.
-    ///   - all: sends it to every process in the container's cgroup; also succeeds when the init has ended already, as engines
-    ///     expect of runc.
+    ///   - all: sends it to every process in the container's cgroup; also succeeds when the init has ended already, as
+    ///     engines expect of runc.
     /// - Throws: ``RuntimeError/status(reason:)`` with the words engines look for when the container has stopped.
     public func kill(_ signal: String, all: Bool = false) throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
@@ -130,12 +134,14 @@ public struct Container: Sendable {
         try ContainerKill(record: record, status: status).run(signal, all: all)
     }
 
-    /// Takes the container down: its processes, its cgroup, its state; then its poststop hooks run. Specification: runtime.md, "Delete".
+    /// Takes the container down: its processes, its cgroup, its state; then its poststop hooks run. Specification:
+    /// runtime.md, "Delete".
     ///
     /// - Parameters:
-    ///   - force: kills a running one; a container that does not exist is fine. Without it, only a stopped one and one that was
-    ///     never started can be deleted.
-    ///   - warn: takes sentences about what could not be taken down but keeps nothing alive, and failing poststop hooks.
+    ///   - force: kills a running one; a container that does not exist is fine. Without it, only a stopped one and one
+    ///     that was never started can be deleted.
+    ///   - warn: takes sentences about what could not be taken down but keeps nothing alive, and failing poststop
+    ///     hooks.
     /// - Throws: ``RuntimeError/status(reason:)`` for a running container without `force`.
     public func delete(force: Bool = false, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) {
         do throws(RuntimeError) {
@@ -151,7 +157,8 @@ public struct Container: Sendable {
 
     /// Whoever holds the container by a hook or a program that hangs lets go when the init is killed.
     private func endHolder(_ folder: borrowing Descriptor) {
-        // By the record in this very folder: another container may have got the name. What cannot be killed is left to the one who holds the lock.
+        // By the record in this very folder: another container may have got the name. What cannot be killed is left to
+        // the one who holds the lock.
         guard let record = try? store.load(id.description, at: folder), let status = try? status(of: record) else {
             return
         }

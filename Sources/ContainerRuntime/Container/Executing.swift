@@ -5,12 +5,15 @@ internal import OCISpec
 public import Planning
 
 extension Container {
-    /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation; config.md, "Process", says what the process gets.
+    /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation;
+    /// config.md, "Process", says what the process gets.
     ///
-    /// Unless ``ExecOptions/detach`` is set, all signals of the caller are blocked for good, and passed on to the program.
+    /// Unless ``ExecOptions/detach`` is set, all signals of the caller are blocked for good, and passed on to the
+    /// program.
     ///
     /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
-    /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at fault.
+    /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at
+    ///   fault.
     public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) -> Int32
     {
         var caller = try Caller.current(preserved: options.preservedDescriptors)

@@ -15,9 +15,9 @@ extension Container {
     ///   - bundle: what the container is made of. Nothing of the host is touched when its configuration has a mistake.
     ///   - options: what goes beyond the bundle.
     ///   - warn: takes sentences about what is odd but no error.
-    /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``; ``RuntimeError/stage(message:exitStatus:)``
-    ///   when a step of making it fails, after which nothing of it is left; ``RuntimeError/failed(reason:)`` in a process with
-    ///   several threads.
+    /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``;
+    ///   ``RuntimeError/stage(message:exitStatus:)`` when a step of making it fails, after which nothing of it is left;
+    ///   ``RuntimeError/failed(reason:)`` in a process with several threads.
     public func create(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) {
@@ -30,10 +30,10 @@ extension Container {
 
     /// Makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
     ///
-    /// This is the whole of `runbox run`, made for a process that does nothing else: in the foreground it blocks all signals
-    /// of the caller for good, passes on to the payload those that arrive, takes the caller's terminal where the configuration
-    /// wants one, and adopts and reaps the container's orphans. A program with a life of its own calls
-    /// ``create(_:options:warn:)``, ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
+    /// This is the whole of `runbox run`, made for a process that does nothing else: in the foreground it blocks all
+    /// signals of the caller for good, passes on to the payload those that arrive, takes the caller's terminal where
+    /// the configuration wants one, and adopts and reaps the container's orphans. A program with a life of its own
+    /// calls ``create(_:options:warn:)``, ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
     /// - Throws: as ``create(_:options:warn:)`` and ``start(warn:)``; the container is gone then.
@@ -160,8 +160,10 @@ extension Container {
         return reason
     }
 
-    /// Takes down a container whose init has ended. What the payload has ended with is not lost over what goes wrong here.
-    /// - Parameter folder: its state folder. Somebody may have deleted the container meanwhile, and another may have its name.
+    /// Takes down a container whose init has ended. What the payload has ended with is not lost over what goes wrong
+    /// here.
+    /// - Parameter folder: its state folder. Somebody may have deleted the container meanwhile, and another may have
+    ///   its name.
     /// - Returns: whether the container is gone.
     private func end(
         _ record: Record, _ folder: borrowing Descriptor, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void

@@ -2,9 +2,11 @@ internal import Cgroups
 public import Errors
 
 extension Container {
-    /// Stops all of the container's processes where they stand, and returns when they do. One that waits for its start can be paused, too.
+    /// Stops all of the container's processes where they stand, and returns when they do. One that waits for its start
+    /// can be paused, too.
     ///
-    /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is paused or has ended. When not all processes stand in time, they run on.
+    /// - Throws: ``RuntimeError/status(reason:)`` with runc's words for a container that is paused or has ended. When
+    ///   not all processes stand in time, they run on.
     public func pause() throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         try status(of: record).check(.pause, of: record.id)

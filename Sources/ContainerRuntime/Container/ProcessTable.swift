@@ -3,7 +3,8 @@ public import Errors
 internal import KernelTypes
 
 extension Container {
-    /// The processes in the container's cgroup and in those below it, as the host numbers them, from the smallest; none when it has ended.
+    /// The processes in the container's cgroup and in those below it, as the host numbers them, from the smallest; none
+    /// when it has ended.
     public func processes() throws(RuntimeError) -> [Int32] {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
         // While it is being made, its cgroup may still be another's that is about to be refused.

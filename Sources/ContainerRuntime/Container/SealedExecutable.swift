@@ -4,12 +4,13 @@ internal import KernelTypes
 
 /// Keeps the runtime's executable out of containers' reach (CVE-2019-5736).
 ///
-/// A container's process can open the program that runs it by /proc/PID/exe. So before the runtime touches a container it
-/// executes itself again from a read-only clone of its own file's mount, which nobody can find or make writable, or, where
-/// mounts cannot be cloned, from a sealed copy in memory.
+/// A container's process can open the program that runs it by /proc/PID/exe. So before the runtime touches a container
+/// it executes itself again from a read-only clone of its own file's mount, which nobody can find or make writable, or,
+/// where mounts cannot be cloned, from a sealed copy in memory.
 public enum SealedExecutable {
     private static let path = "/proc/self/exe"
-    /// What the second execution knows itself by. That a file looks read-only proves nothing: a host may remount what it has mounted read-only.
+    /// What the second execution knows itself by. That a file looks read-only proves nothing: a host may remount what
+    /// it has mounted read-only.
     private static let marker = "_RUNBOX_SEALED"
 
     /// Returns when this process runs from a sealed file; otherwise the program begins anew, with the same environment.
@@ -44,8 +45,8 @@ public enum SealedExecutable {
         }
     }
 
-    /// This process's number, which execve keeps, and the identity of the mount that the file is reached by: no other process, and no mount of the host's, has
-    /// both. seal.c writes the same.
+    /// This process's number, which execve keeps, and the identity of the mount that the file is reached by: no other
+    /// process, and no mount of the host's, has both. seal.c writes the same.
     private static func mark(of file: borrowing Descriptor) throws(SystemError) -> String {
         "\(Processes.currentID):\(try Files.mountIdentity(of: file))"
     }

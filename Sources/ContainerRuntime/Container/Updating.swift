@@ -9,8 +9,9 @@ internal import Planning
 extension Container {
     /// Changes limits of a container that was created and has not ended: all of them, or none when one is refused.
     ///
-    /// - Throws: ``RuntimeError/status(reason:)`` for one that has ended, ``RuntimeError/configuration(_:)`` for limits that contradict each other or those that hold
-    ///   already, ``RuntimeError/failed(reason:)`` with the field, the controller and the remedy for what the kernel refuses.
+    /// - Throws: ``RuntimeError/status(reason:)`` for one that has ended, ``RuntimeError/configuration(_:)`` for limits
+    ///   that contradict each other or those that hold already, ``RuntimeError/failed(reason:)`` with the field, the
+    ///   controller and the remedy for what the kernel refuses.
     public func update(_ changes: ResourceChanges) throws(RuntimeError) {
         try store.whileLocked(id.description) { () throws(RuntimeError) in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }

@@ -3,11 +3,13 @@ internal import Kernel
 internal import KernelTypes
 
 extension Container {
-    /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's child; if it is, it is reaped.
+    /// Waits until the container's init has ended, and keeps its exit code in the state. It need not be this process's
+    /// child; if it is, it is reaped.
     ///
     /// - Parameter timeout: milliseconds to wait at most; nil waits for ever.
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
-    /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and nobody can tell how.
+    /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and
+    ///   nobody can tell how.
     public func wait(timeout: Int64? = nil) throws(RuntimeError) -> Int32 {
         let deadline = Deadline(milliseconds: timeout)
         let record = try finishedRecord(deadline, timeout)

@@ -4,14 +4,16 @@ internal import Kernel
 internal import KernelTypes
 
 extension Container {
-    /// What the container uses now, as one line of JSON with the keys of runc's `events`: `{"type":"stats","id":…,"data":{…}}`.
+    /// What the container uses now, as one line of JSON with the keys of runc's `events`:
+    /// `{"type":"stats","id":…,"data":{…}}`.
     ///
     /// - Throws: ``RuntimeError/status(reason:)`` for a container that is not there yet or has ended.
     public func statistics() throws(RuntimeError) -> String {
         EventText.statistics(try usage(of: try living()), id: id.description)
     }
 
-    /// Tells what the container uses, at once and then again and again, and when processes of it are killed for want of memory (`{"type":"oom","id":…}`), until it ends.
+    /// Tells what the container uses, at once and then again and again, and when processes of it are killed for want of
+    /// memory (`{"type":"oom","id":…}`), until it ends.
     ///
     /// - Parameters:
     ///   - interval: milliseconds, above 0.

@@ -20,7 +20,8 @@ struct Creation: ~Copyable {
     /// What there is of the container so far.
     struct Made: ~Copyable {
         var record: Record
-        /// Its state folder, locked while the container is being made: whoever finds it unlocked and unfinished knows that its maker is dead.
+        /// Its state folder, locked while the container is being made: whoever finds it unlocked and unfinished knows
+        /// that its maker is dead.
         let folder: Descriptor
         var cgroup = CgroupManager.disabled
         /// From ``Creation/spawn()`` on.
@@ -82,7 +83,8 @@ struct Creation: ~Copyable {
             undo.unwind(&made)
             throw made.failure.map { RuntimeError($0) } ?? error
         }
-        // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is made all the same.
+        // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is
+        // made all the same.
         try? Files.unlock(made.folder)
         return CreatedContainer(made)
     }
@@ -161,7 +163,8 @@ struct CreatedContainer: ~Copyable {
     var terminal: Descriptor?
     /// What the filter forbids of what the init needs to report with; nil where it can.
     let silencedCall: String?
-    /// Its state folder, not locked: whoever ends the container must end this one, and no other that has its name by then.
+    /// Its state folder, not locked: whoever ends the container must end this one, and no other that has its name by
+    /// then.
     let folder: Descriptor
 
     fileprivate init(_ made: consuming Creation.Made) {

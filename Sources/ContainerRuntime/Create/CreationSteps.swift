@@ -6,7 +6,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The steps with the init, in the order of ``Creation/run()``. While it sets itself up, the runtime does what does not depend on its progress.
+/// The steps with the init, in the order of ``Creation/run()``. While it sets itself up, the runtime does what does not
+/// depend on its progress.
 extension Creation {
     mutating func spawn() throws(StepFailure) {
         if let listener = plan.seccomp?.listener { try step(.seccompListener, try listener.check()) }
@@ -19,7 +20,8 @@ extension Creation {
         }
     }
 
-    /// With systemd only: the cgroup is made around the new process, the intermediate one or the init, which waits for that before it does anything.
+    /// With systemd only: the cgroup is made around the new process, the intermediate one or the init, which waits for
+    /// that before it does anything.
     mutating func place() throws(StepFailure) {
         guard plan.cgroup.scope != nil else { return }
         do throws(CgroupError) {
@@ -33,7 +35,8 @@ extension Creation {
         try made.conversation?.send(.placed)
     }
 
-    /// Where there is an intermediate process, it tells who the init is, and goes. Then the user namespace gets its mappings.
+    /// Where there is an intermediate process, it tells who the init is, and goes. Then the user namespace gets its
+    /// mappings.
     mutating func meetInit() throws(StepFailure) {
         if plan.namespaces.needsIntermediate { try made.conversation?.meetInit() }
         guard plan.namespaces.isAcknowledged else { return }
@@ -58,8 +61,8 @@ extension Creation {
         } catch {
             throw StepFailure(.limits, .refused(error.description))
         }
-        // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and crun. Best effort: a mask that is
-        // too narrow makes it slower and nothing else.
+        // The caller's own CPU mask is no setting of the container, whose CPUs are those of its cgroup; as in runc and
+        // crun. Best effort: a mask that is too narrow makes it slower and nothing else.
         try? Placement.resetAffinity(of: pid)
         if !plan.initShieldsItself { try setOOMScoreAdjustment() }
         if let resctrl = made.record.resctrl { try step(.limits, try ResctrlGroup.enter(pid, resctrl)) }
@@ -124,8 +127,8 @@ extension Creation {
         try noteInit()
     }
 
-    /// A memory limit of a few pages more than a program needs is for the program: what the set-up had in use for a moment, and the kernel frees in its own time, does not
-    /// count. An init that has too much now is killed at once.
+    /// A memory limit of a few pages more than a program needs is for the program: what the set-up had in use for a
+    /// moment, and the kernel frees in its own time, does not count. An init that has too much now is killed at once.
     mutating func applyLateLimits() throws(StepFailure) {
         guard let limit = plan.cgroup.lateSettings.last else { return }
         if let bytes = UInt64(limit.value) { made.cgroup.awaitMemory(below: bytes) }
@@ -182,7 +185,8 @@ extension Creation {
         try step(.processAttributes, try ProcessSetup.setOOMScoreAdjustment(process, of: pid))
     }
 
-    /// Who is root of a user namespace only may not load programs, and can open no more devices in the container than outside of it: neither can an ordinary user.
+    /// Who is root of a user namespace only may not load programs, and can open no more devices in the container than
+    /// outside of it: neither can an ordinary user.
     private func limit(_ devices: DeviceRules) throws(CgroupError) {
         do throws(CgroupError) {
             try made.cgroup.applyDeviceProgram(devices)

@@ -26,8 +26,9 @@ struct SpawnedInit: ~Copyable {
                 try StartGate.make(folder: folder, notifies: plan.seccomp?.listener != nil)
             } : nil
         let pair = try step(.clone) { () throws(SystemError) in
-            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962).
-            // Who is not the host's root could not write its mappings then: an init that gets some sees to that itself when it has them.
+            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962). Who
+            // is not the host's root could not write its mappings then: an init that gets some sees to that itself when
+            // it has them.
             if !plan.initShieldsItself { try Processes.setDumpable(false) }
             return try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         }

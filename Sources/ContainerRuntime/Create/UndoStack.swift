@@ -1,4 +1,5 @@
-/// How what has been made is taken back, should a later step fail: each step pushes its own way, and the last one comes first.
+/// How what has been made is taken back, should a later step fail: each step pushes its own way, and the last one comes
+/// first.
 struct UndoStack<Subject: ~Copyable>: ~Copyable {
     private var steps: [(inout Subject) -> Void] = []
 

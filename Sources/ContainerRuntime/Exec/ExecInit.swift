@@ -3,7 +3,8 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the plan in it, and talks by the link only.
+/// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the
+/// plan in it, and talks by the link only.
 struct ExecInit: ~Copyable {
     let plan: ExecPlan
     /// The name of the container's session keyring.
@@ -17,8 +18,9 @@ struct ExecInit: ~Copyable {
 
     /// Enters the container, does there all that can be done before, and has the process born, as a sibling.
     ///
-    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host behind already, its root, its descriptors, its
-    /// environment and its power: a process of the container that may trace others would find them in it otherwise (CVE-2016-9962).
+    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host
+    /// behind already, its root, its descriptors, its environment and its power: a process of the container that may
+    /// trace others would find them in it otherwise (CVE-2016-9962).
     func run() -> Never {
         do throws(StepFailure) {
             try step(.join, try Processes.setDumpable(false))

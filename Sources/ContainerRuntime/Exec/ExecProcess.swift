@@ -130,7 +130,8 @@ struct ExecProcess {
     }
 }
 
-/// The moment at which the intermediate process of `exec` comes to be, in the container's cgroup; the process inherits that.
+/// The moment at which the intermediate process of `exec` comes to be, in the container's cgroup; the process inherits
+/// that.
 struct SpawnedExec: ~Copyable {
     let link: Link
     let intermediate: ChildProcess

@@ -2,11 +2,13 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// The container that a process of `exec` goes into, held by descriptors: nothing of it is found by a number or a path twice.
+/// The container that a process of `exec` goes into, held by descriptors: nothing of it is found by a number or a path
+/// twice.
 struct ExecTarget: ~Copyable {
     /// The init.
     private let pidfd: Descriptor
-    /// Its folder in procfs. Once the process is gone, nothing is found below it any more, whoever gets the number then (proc(5)).
+    /// Its folder in procfs. Once the process is gone, nothing is found below it any more, whoever gets the number then
+    /// (proc(5)).
     private let folder: Descriptor
     private let startTime: UInt64
     /// Which of its namespaces are to be entered.
@@ -28,8 +30,8 @@ struct ExecTarget: ~Copyable {
         self.isHidden = isHidden
     }
 
-    /// - Parameter planned: what the container was to have. What it made for itself is entered whatever it looks like from here, and counts where an ordinary user may
-    ///   not look: at an init that waits for its start.
+    /// - Parameter planned: what the container was to have. What it made for itself is entered whatever it looks like
+    ///   from here, and counts where an ordinary user may not look: at an init that waits for its start.
     static func open(_ record: Record, _ planned: NamespacePlan) throws(SystemError) -> ExecTarget {
         let folder = try unlessEnding { () throws(SystemError) in
             try Files.open("/proc/\(record.pid)", [.path, .directory])
@@ -63,7 +65,8 @@ struct ExecTarget: ~Copyable {
         ("cgroup", .cgroup), ("time", .time),
     ]
 
-    /// Where no caller can live together with a container that has its own: sharing one of these with it would mean that the process is another's.
+    /// Where no caller can live together with a container that has its own: sharing one of these with it would mean
+    /// that the process is another's.
     private static let inseparable: NamespaceFlags = [.user, .pid, .mount]
 
     private static func isOwn(_ name: String, _ folder: borrowing Descriptor) throws(SystemError) -> Bool {
@@ -94,12 +97,14 @@ struct ExecTarget: ~Copyable {
         )
     }
 
-    /// Makes sure, when everything that belongs to the container is open, that its init still lived while it was opened: only then its number was its own all the time.
+    /// Makes sure, when everything that belongs to the container is open, that its init still lived while it was
+    /// opened: only then its number was its own all the time.
     func check() throws(SystemError) {
         guard try Processes.startTime(at: folder) == startTime else { throw Self.isEnding }
     }
 
-    /// Enters all of the container, but for its pid namespace, which only children are born into: setns(2), "PID file descriptor".
+    /// Enters all of the container, but for its pid namespace, which only children are born into: setns(2), "PID file
+    /// descriptor".
     func enter() throws(SystemError) {
         do throws(SystemError) {
             if !entered.isEmpty { try Namespaces.join(pidfd, entered, subject: "the container's namespaces") }

@@ -13,7 +13,8 @@ package enum HookOutput: Sendable, Equatable {
     /// The same files, opened before this process left the host; by number.
     case open(output: Int32?, errors: Int32?)
 
-    /// What the annotations ask for, crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr`. Relative paths begin at the bundle.
+    /// What the annotations ask for, crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr`. Relative paths begin at
+    /// the bundle.
     package init(_ annotations: [KeyValue], bundle: String) {
         func path(_ name: AnnotationName) -> String? {
             guard let value = annotations.first(where: { $0.key == name.rawValue })?.value, !value.isEmpty else {

@@ -10,7 +10,8 @@ package struct HookRunner: Sendable {
     package let hooks: [Hook]
     /// For hooks without an environment of their own; nil leaves it empty.
     let fallbackEnvironment: [String]?
-    /// Where hooks of the runtime's namespaces begin: the bundle, as with runc and crun; nil leaves them where this process is.
+    /// Where hooks of the runtime's namespaces begin: the bundle, as with runc and crun; nil leaves them where this
+    /// process is.
     let directory: String?
     /// What ends a hook before its time.
     let interruption: Interruption

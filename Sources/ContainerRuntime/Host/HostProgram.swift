@@ -27,7 +27,8 @@ struct HostProgram: Sendable {
     }
 
     /// Runs it to its end, with the environment of this process and no input.
-    /// - Parameter gainsPrivileges: whether it is called for what its file lets it do (execve(2), set-user-ID and capabilities); no other can.
+    /// - Parameter gainsPrivileges: whether it is called for what its file lets it do (execve(2), set-user-ID and
+    ///   capabilities); no other can.
     func run(_ arguments: [String], gainsPrivileges: Bool = false) throws(SystemError) -> Outcome {
         // A clone without the C library's knowledge is sound in a process with one thread only.
         if try Processes.threadCount() > 1 {

@@ -6,8 +6,8 @@ internal import Planning
 
 /// The container's process, from its birth in new namespaces to the payload's first instruction.
 ///
-/// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both sides. What follows the set-up stands in
-/// `InitCompletion.swift`.
+/// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both
+/// sides. What follows the set-up stands in `InitCompletion.swift`.
 struct ContainerInit: ~Copyable {
     let plan: LaunchPlan
     let resources: LaunchResources
@@ -15,7 +15,8 @@ struct ContainerInit: ~Copyable {
     /// Of created containers; nil in `run`, which starts by the link.
     let gate: StartGate?
 
-    /// Sets up, waits for the start and becomes the payload, or gives birth to who does. It never returns through the runtime's frames.
+    /// Sets up, waits for the start and becomes the payload, or gives birth to who does. It never returns through the
+    /// runtime's frames.
     func run() -> Never {
         do throws(StepFailure) {
             let setUpResult = try setUp()
@@ -119,12 +120,14 @@ struct ContainerInit: ~Copyable {
 
     // MARK: The runtime's answers
 
-    /// systemd takes a process that is there into a new scope, and whoever comes first waits for that: whatever is done and born later, is done and born in it.
+    /// systemd takes a process that is there into a new scope, and whoever comes first waits for that: whatever is done
+    /// and born later, is done and born in it.
     private func awaitPlace() throws(SystemError) {
         if plan.cgroup.scope != nil { try link.expect(.placed) }
     }
 
-    /// After an intermediate process the init speaks only when the runtime knows it, lest it be taken for that one; and a new user namespace is nobody's until it has mappings.
+    /// After an intermediate process the init speaks only when the runtime knows it, lest it be taken for that one; and
+    /// a new user namespace is nobody's until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {
         guard plan.namespaces.isAcknowledged else { return }
         try link.expect(.acknowledged)

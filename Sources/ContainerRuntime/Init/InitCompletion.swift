@@ -20,13 +20,15 @@ extension ContainerInit {
             try become(resolved, filter)
         } catch {
             report(error, isStarted: isStarted)
-            // A filter may forbid even the report; then what was expectedFailure, and the status, say whose fault it was.
+            // A filter may forbid even the report; then what was expectedFailure, and the status, say whose fault it
+            // was.
             Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
     }
 
-    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor its descriptors, its environment or its power.
+    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor
+    /// its descriptors, its environment or its power.
     func spawnInit(to resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) throws(StepFailure) -> Never {
         let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(resolved, filter) })
         // Where the runtime is gone the init finds that out by itself.
@@ -34,7 +36,8 @@ extension ContainerInit {
         Processes.exit(0)
     }
 
-    /// Everything about the process that can fail before the start, so that `create` reports it. What has no process waits for ever.
+    /// Everything about the process that can fail before the start, so that `create` reports it. What has no process
+    /// waits for ever.
     func prepareProgram(_ setUpResult: SetUpResult) throws(StepFailure) -> Payload.ResolvedProgram? {
         try step(.execute, try closeHostDescriptors())
         if isSeenBeforeItsProgram { Processes.forgetEnvironment(keeping: TraceContext.names) }
@@ -47,8 +50,9 @@ extension ContainerInit {
         }
     }
 
-    /// Whether somebody of the image or the container can look at this process before it executes its program: whom exec puts beside a created one, startContainer hooks, and
-    /// others in its pid namespace. The runtime's environment is not for them; to blank it touches memory that a small limit may not have.
+    /// Whether somebody of the image or the container can look at this process before it executes its program: whom
+    /// exec puts beside a created one, startContainer hooks, and others in its pid namespace. The runtime's environment
+    /// is not for them; to blank it touches memory that a small limit may not have.
     private var isSeenBeforeItsProgram: Bool {
         plan.mode == .create || plan.namespaces.isBornLast || !plan.namespaces.new.contains(.pid)
             || plan.hooks?.startContainer?.isEmpty == false
@@ -83,7 +87,8 @@ extension ContainerInit {
         }
     }
 
-    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies before that, so does the init.
+    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies
+    /// before that, so does the init.
     private func waitForStart() throws(StepFailure) {
         try step(.gate) { () throws(SystemError) in
             switch gate {

@@ -4,7 +4,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The short-lived process that enters other containers' user and pid namespaces and gives birth to the init in them, as a sibling of its own.
+/// The short-lived process that enters other containers' user and pid namespaces and gives birth to the init in them,
+/// as a sibling of its own.
 enum IntermediateProcess {
     /// - Parameter body: what the init does.
     static func run(
@@ -31,8 +32,8 @@ enum IntermediateProcess {
         try checkMappings(plan)
     }
 
-    /// A process that is cloned into a new time namespace lives in it at once, and its clocks stand still for ever. One that only unshares it does not: its
-    /// children will.
+    /// A process that is cloned into a new time namespace lives in it at once, and its clocks stand still for ever. One
+    /// that only unshares it does not: its children will.
     static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
         try Namespaces.unshare(plan.madeByIntermediate)
         for offset in plan.timeOffsets { try offset.write(to: file) }

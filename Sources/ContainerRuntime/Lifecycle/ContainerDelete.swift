@@ -10,7 +10,8 @@ struct ContainerDelete {
     let store: Store
     let warn: (String) -> Void
 
-    /// How long the init gets to die of SIGKILL, in milliseconds; a process in uninterruptible sleep may take longer and is then named.
+    /// How long the init gets to die of SIGKILL, in milliseconds; a process in uninterruptible sleep may take longer
+    /// and is then named.
     private static let timeout: Int32 = 10_000
 
     /// - Parameter folder: the container's state folder, locked.

@@ -4,7 +4,8 @@ internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// The end of a container whose init has ended, be it by `run` or by `delete`: its cgroup, its resctrl group and its state are removed, and the poststop hooks are called.
+/// The end of a container whose init has ended, be it by `run` or by `delete`: its cgroup, its resctrl group and its
+/// state are removed, and the poststop hooks are called.
 struct ContainerEnd {
     let record: Record
     let store: Store

@@ -4,7 +4,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The start of a payload, be it by `run` or by `start`: its program is let go, the time is noted, and the poststart hooks are called.
+/// The start of a payload, be it by `run` or by `start`: its program is let go, the time is noted, and the poststart
+/// hooks are called.
 struct ContainerStart: Sendable {
     let record: Record
     /// The state folder.

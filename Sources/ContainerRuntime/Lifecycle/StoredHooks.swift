@@ -2,7 +2,8 @@ internal import Errors
 internal import OCISpec
 internal import Planning
 
-/// The hooks for the time after `create`. There are no other places than these where poststart and poststop hooks are called.
+/// The hooks for the time after `create`. There are no other places than these where poststart and poststop hooks are
+/// called.
 struct StoredHooks: Sendable {
     private let hooks: Hooks?
     private let record: Record

@@ -3,7 +3,8 @@ internal import JSON
 internal import Kernel
 internal import KernelTypes
 
-/// The runtime's side of a link: what it hears is checked against what may come, failures are thrown, warnings passed on.
+/// The runtime's side of a link: what it hears is checked against what may come, failures are thrown, warnings passed
+/// on.
 struct Conversation: ~Copyable {
     let link: Link
     private var order: MessageOrder
@@ -50,8 +51,9 @@ struct Conversation: ~Copyable {
 
     /// The next packet, if it is one that may come now.
     /// - Parameters:
-    ///   - intermediate: the pidfd of an intermediate process that is to say something now. The init's end shows by the end of the link, but one that is killed
-    ///     may leave an init behind, which holds the link and waits to be acknowledged.
+    ///   - intermediate: the pidfd of an intermediate process that is to say something now. The init's end shows by the
+    ///     end of the link, but one that is killed may leave an init behind, which holds the link and waits to be
+    ///     acknowledged.
     ///   - doing: what it is doing.
     mutating func next(intermediate: Int32? = nil, _ doing: Step = .intermediate) throws(StepFailure) -> Received {
         while true {

@@ -4,7 +4,8 @@ internal import KernelTypes
 
 /// What may end a wait during the set-up before its time.
 package struct Interruption: Sendable {
-    /// Where signals for a foreground `run` are read. Before the payload runs there is nobody to forward them to, so they end the set-up.
+    /// Where signals for a foreground `run` are read. Before the payload runs there is nobody to forward them to, so
+    /// they end the set-up.
     var signals: Int32?
     /// The init: when it ends, say by `delete --force`, there is nothing left to set up.
     var initProcess: Int32?
@@ -56,7 +57,8 @@ package struct Interruption: Sendable {
     }
 }
 
-/// A process that somebody else may halt: whoever shares its pid namespace can send it SIGSTOP, which no process can block, and who may trace it can hold it.
+/// A process that somebody else may halt: whoever shares its pid namespace can send it SIGSTOP, which no process can
+/// block, and who may trace it can hold it.
 enum Halt {
     case unwatched
     /// Any process, by what procfs says of it.

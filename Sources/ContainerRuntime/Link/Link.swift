@@ -32,7 +32,8 @@ struct Link: ~Copyable {
         return Received(message: message, descriptor: packet.descriptor.take())
     }
 
-    /// An end that is closed with packets unread is reported once, ahead of what it had sent: the packets are still there (net/unix/af_unix.c, `sk_err`).
+    /// An end that is closed with packets unread is reported once, ahead of what it had sent: the packets are still
+    /// there (net/unix/af_unix.c, `sk_err`).
     private func nextPacket(_ waits: Bool) throws(SystemError) -> Packet {
         do throws(SystemError) {
             return try Sockets.receive(on: socket, limit: Message.limit, waits: waits)
@@ -50,7 +51,8 @@ struct Link: ~Copyable {
         return nil
     }
 
-    /// The process's side of a filter that notifies: loads it, and returns when the agent has its listener. `execve` must be the next call.
+    /// The process's side of a filter that notifies: loads it, and returns when the agent has its listener. `execve`
+    /// must be the next call.
     func load(_ filter: SeccompFilter) throws(SystemError) {
         try filter.program.load(flags: filter.flags, sending: Message.listener.encode(), on: socket)
     }
@@ -106,7 +108,8 @@ extension Link {
 }
 
 extension SeccompFilter {
-    /// Loads the filter; one that notifies, with its descriptor sent on the link and taken by the agent before this returns.
+    /// Loads the filter; one that notifies, with its descriptor sent on the link and taken by the agent before this
+    /// returns.
     func load(over link: borrowing Link) throws(SystemError) {
         if notifies { try link.load(self) } else { try program.load(flags: flags) }
     }

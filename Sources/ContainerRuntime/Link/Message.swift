@@ -2,7 +2,8 @@ internal import Errors
 internal import JSON
 internal import KernelTypes
 
-/// Every packet of the link between the runtime and the container's process; `docs/protocol.md` shows them in their order.
+/// Every packet of the link between the runtime and the container's process; `docs/protocol.md` shows them in their
+/// order.
 ///
 /// | packet | from | carries | answered by |
 /// |---|---|---|---|
@@ -70,7 +71,8 @@ enum Message: Sendable, Equatable {
         return bytes.bytes
     }
 
-    /// Reads a packet; nil when it is none. The other end is our own code, but it has been among hostile files: nothing is taken on trust.
+    /// Reads a packet; nil when it is none. The other end is our own code, but it has been among hostile files: nothing
+    /// is taken on trust.
     init?(_ bytes: [UInt8]) {
         var decoder = Decoder(bytes: bytes)
         switch decoder.byte() {

@@ -1,4 +1,5 @@
-/// What the runtime may hear next from the container's process. Anything else ends the set-up: a process that is out of step is not to be trusted with the rest.
+/// What the runtime may hear next from the container's process. Anything else ends the set-up: a process that is out of
+/// step is not to be trusted with the rest.
 struct MessageOrder: Sendable, Equatable {
     /// How far a set-up has come, in its order.
     enum Position: Int, Sendable, Comparable {

@@ -4,9 +4,9 @@ internal import KernelTypes
 
 /// What a created container waits at until `start` comes: two FIFOs in its state folder.
 ///
-/// The init reads `start.fifo` and reports on `result.fifo`, which it holds open until exec closes it: so `start` learns
-/// that the payload runs, or what kept it from running. Both are opened by number before the root is changed.
-/// A container whose `start.fifo` is still there has status "created".
+/// The init reads `start.fifo` and reports on `result.fifo`, which it holds open until exec closes it: so `start`
+/// learns that the payload runs, or what kept it from running. Both are opened by number before the root is changed. A
+/// container whose `start.fifo` is still there has status "created".
 struct StartGate: ~Copyable {
     static let startName = "start.fifo"
     static let resultName = "result.fifo"
@@ -24,7 +24,8 @@ struct StartGate: ~Copyable {
     static func make(folder: String, notifies: Bool = false) throws(SystemError) -> StartGate {
         try Files.makeFIFO("\(folder)/\(Self.startName)", mode: 0o600)
         try Files.makeFIFO("\(folder)/\(Self.resultName)", mode: 0o600)
-        // Opened for both, so that opening does not wait for another end, and no end that comes and goes leaves it hung up.
+        // Opened for both, so that opening does not wait for another end, and no end that comes and goes leaves it hung
+        // up.
         let start = try Files.open("\(folder)/\(Self.startName)", [.readWrite, .nonBlocking])
         let result = try Files.open("\(folder)/\(Self.resultName)", .readWrite)
         let listener: Descriptor? = notifies ? try Sockets.listen(listenerName, in: folder) : nil
@@ -44,7 +45,8 @@ struct StartGate: ~Copyable {
         }
     }
 
-    /// Whether an init waits at the gate of a folder. A `start` that died behind its byte has left the FIFO, but nobody reads it.
+    /// Whether an init waits at the gate of a folder. A `start` that died behind its byte has left the FIFO, but nobody
+    /// reads it.
     static func isClosed(folder: String) -> Bool {
         let path = "\(folder)/\(startName)"
         // No FIFO or no reader: either way nobody waits.

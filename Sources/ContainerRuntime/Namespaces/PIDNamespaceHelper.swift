@@ -3,13 +3,16 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Begins a procfs in a pid namespace that others live in. A procfs shows the namespace that whoever called fsopen(2) lived in, and one lives in a namespace by being born there.
+/// Begins a procfs in a pid namespace that others live in. A procfs shows the namespace that whoever called fsopen(2)
+/// lived in, and one lives in a namespace by being born there.
 ///
-/// Who is born there is at the mercy of everybody in it who may trace others. So a process that stays outside gives up all that is the host's first, and the one that
-/// it gives birth to has nothing but one end of a link: its root and its mount namespace are empty, its user namespace is its own. The runtime does the rest.
+/// Who is born there is at the mercy of everybody in it who may trace others. So a process that stays outside gives up
+/// all that is the host's first, and the one that it gives birth to has nothing but one end of a link: its root and its
+/// mount namespace are empty, its user namespace is its own. The runtime does the rest.
 enum PIDNamespaceHelper {
     /// - Parameter namespace: the handle of the pid namespace.
-    /// - Returns: the context of a new procfs; ``Mounting/detachedFileSystem(_:from:options:attributes:)`` makes a mount of it.
+    /// - Returns: the context of a new procfs; ``Mounting/detachedFileSystem(_:from:options:attributes:)`` makes a
+    ///   mount of it.
     static func openProcfs(in namespace: borrowing Descriptor) throws(SystemError) -> Descriptor {
         let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         let runtimeEnd = pair.runtime

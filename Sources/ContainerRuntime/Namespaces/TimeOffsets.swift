@@ -5,8 +5,8 @@ internal import Planning
 
 /// Setting the clocks of a new time namespace; time_namespaces(7).
 extension TimeOffsetPlan {
-    /// The file that takes the offsets of this process's children. It is opened while the host's procfs is at hand and the host's privileges are: the
-    /// kernel judges a write by whoever opened the file.
+    /// The file that takes the offsets of this process's children. It is opened while the host's procfs is at hand and
+    /// the host's privileges are: the kernel judges a write by whoever opened the file.
     static func openFile() throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Files.open("/proc/self/timens_offsets", .writeOnly)
@@ -16,7 +16,8 @@ extension TimeOffsetPlan {
         }
     }
 
-    /// Sets the clock of the time namespace that this process has made for its children. The kernel lets that be done only while nobody lives in it.
+    /// Sets the clock of the time namespace that this process has made for its children. The kernel lets that be done
+    /// only while nobody lives in it.
     func write(to file: borrowing Descriptor) throws(SystemError) {
         do throws(SystemError) {
             try Files.rewind(file)

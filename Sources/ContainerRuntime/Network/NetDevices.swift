@@ -4,8 +4,9 @@ internal import Planning
 
 /// Network interfaces on their way into the container, and back while it is not finished.
 ///
-/// Once the container is made they stay with its network namespace: the specification forbids the runtime to take them out again. When that
-/// namespace ends, the kernel gives physical interfaces back under the name that they have by then, and ends virtual ones.
+/// Once the container is made they stay with its network namespace: the specification forbids the runtime to take them
+/// out again. When that namespace ends, the kernel gives physical interfaces back under the name that they have by
+/// then, and ends virtual ones.
 struct NetDevices: ~Copyable {
     private let host: NetlinkSocket
     private let container: NetlinkSocket
@@ -85,7 +86,8 @@ struct NetDevices: ~Copyable {
         try container.setUp(now)
     }
 
-    /// The interface among those of the container: its number may have changed, and a pattern leaves its name to the kernel.
+    /// The interface among those of the container: its number may have changed, and a pattern leaves its name to the
+    /// kernel.
     private func arrived(
         _ before: NetworkLink, _ plan: NetDevicePlan, _ others: [Int32]
     ) throws(SystemError) -> NetworkLink {
@@ -98,7 +100,8 @@ struct NetDevices: ~Copyable {
         return found
     }
 
-    /// Takes back what was moved, for a container that did not come to be: under the old names, with the old addresses, up if it was up.
+    /// Takes back what was moved, for a container that did not come to be: under the old names, with the old addresses,
+    /// up if it was up.
     func giveBack(warn: (String) -> Void) {
         for entry in moved.reversed() {
             do throws(SystemError) {

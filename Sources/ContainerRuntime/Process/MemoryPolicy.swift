@@ -5,7 +5,8 @@ internal import Planning
 
 /// Setting the memory policy of this process; set_mempolicy(2).
 extension MemoryPolicyPlan {
-    /// Sets the policy for this process. After the cgroup has its limits: the kernel keeps to the nodes of `cpuset.mems`.
+    /// Sets the policy for this process. After the cgroup has its limits: the kernel keeps to the nodes of
+    /// `cpuset.mems`.
     func apply() throws(SystemError) {
         do throws(SystemError) {
             try Placement.setMemoryPolicy(mode, nodes: nodes?.words ?? [])

@@ -20,8 +20,8 @@ extension Payload {
         let environment: [String]
     }
 
-    /// Everything about the process that can fail before the start, so that it is reported while somebody listens. From here on it has the payload's user, capabilities,
-    /// limits and directory, and so has what is born of it.
+    /// Everything about the process that can fail before the start, so that it is reported while somebody listens. From
+    /// here on it has the payload's user, capabilities, limits and directory, and so has what is born of it.
     ///
     /// - Parameters:
     ///   - filter: what will be loaded at last; without no_new_privs that needs a capability until then.
@@ -67,12 +67,14 @@ extension Payload {
             name: process.arguments[0], path: resolved.path, environment: environment)
     }
 
-    /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it: so under a filter the program
-    /// is looked at before, some microseconds long, and without one only when execve has failed.
+    /// From here to the program's first instruction. Nothing is opened once the filter is loaded, which may forbid it:
+    /// so under a filter the program is looked at before, some microseconds long, and without one only when execve has
+    /// failed.
     ///
     /// - Parameters:
     ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to whoever passes a listener on.
-    ///   - expectFailure: takes what execve will say if the kernel has no handler of its own for such a file; the filter may forbid to say it later.
+    ///   - expectFailure: takes what execve will say if the kernel has no handler of its own for such a file; the
+    ///     filter may forbid to say it later.
     func become(
         _ prepared: consuming Prepared, _ filter: SeccompFilter?,
         load: (SeccompFilter) throws(SystemError) -> Void, expectFailure: (StepFailure) -> Void
@@ -94,7 +96,8 @@ extension Payload {
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
 
-    /// Leaves the host's descriptors behind: whoever may trace the waiting process must not reach the host through them.
+    /// Leaves the host's descriptors behind: whoever may trace the waiting process must not reach the host through
+    /// them.
     ///
     /// - Parameter kept: what is needed until the program runs.
     func closeHostDescriptors(keeping kept: [Int32]) throws(SystemError) {

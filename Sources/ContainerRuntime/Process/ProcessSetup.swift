@@ -5,9 +5,11 @@ internal import Planning
 
 /// Working directory, environment and attributes of the payload.
 package enum ProcessSetup {
-    /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is asked: it would be the image's code.
+    /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is
+    /// asked: it would be the image's code.
     static func home(of user: UInt32) -> String {
-        // No passwd file is no mistake. It is looked at before it is opened for reading: it may be a device that opening would wake.
+        // No passwd file is no mistake. It is looked at before it is opened for reading: it may be a device that
+        // opening would wake.
         guard let root = try? RootDirectory(Files.open("/", [.path, .directory])),
             let found = try? root.open("/etc/passwd", .path),
             let kind = try? Files.status(of: found).kind, kind == .regular,
@@ -28,8 +30,8 @@ package enum ProcessSetup {
         return "/"
     }
 
-    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for, but for LISTEN_PID, which is the number of the
-    /// process that becomes the payload.
+    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for, but
+    /// for LISTEN_PID, which is the number of the process that becomes the payload.
     static func environment(_ process: ProcessPlan, activation: Int, names: String? = nil) -> [String] {
         var result = process.environment
         if process.variable("HOME") ?? "" == "" {
@@ -46,7 +48,8 @@ package enum ProcessSetup {
         return result
     }
 
-    /// Makes the working directory where it is missing and enters it, as far as the container's root may; the payload's user tries again.
+    /// Makes the working directory where it is missing and enters it, as far as the container's root may; the payload's
+    /// user tries again.
     static func makeAndEnter(_ directory: String) throws(SystemError) -> Bool {
         let root = RootDirectory(try Files.open("/", [.path, .directory]))
         do throws(SystemError) {
@@ -61,8 +64,8 @@ package enum ProcessSetup {
     /// What is said of a working directory that cannot be entered.
     package static func words(_ directory: String, _ code: Errno) -> String { "chdir \(directory): \(code)" }
 
-    /// Enters the working directory as the payload's user and makes sure that it lies inside the container.
-    /// A directory outside of the root, reached through a leaked descriptor, shows by a path that is not absolute (CVE-2024-21626).
+    /// Enters the working directory as the payload's user and makes sure that it lies inside the container. A directory
+    /// outside of the root, reached through a leaked descriptor, shows by a path that is not absolute (CVE-2024-21626).
     static func enter(_ directory: String, alreadyThere: Bool) throws(SystemError) {
         do throws(SystemError) {
             if !alreadyThere { try Files.changeDirectory(directory) }
@@ -86,7 +89,8 @@ package enum ProcessSetup {
         if limits { try step(.resourceLimits, try setLimits(process, of: pid)) }
     }
 
-    /// - Parameter pid: 0 means this process. From outside, a process of another user needs CAP_SYS_RESOURCE over it (prlimit(2)).
+    /// - Parameter pid: 0 means this process. From outside, a process of another user needs CAP_SYS_RESOURCE over it
+    ///   (prlimit(2)).
     static func setLimits(_ process: ProcessPlan, of pid: Int32) throws(SystemError) {
         for limit in process.limits {
             try Limits.set(limit.kind, soft: limit.soft, hard: limit.hard, of: pid, name: limit.name)

@@ -10,7 +10,8 @@ package struct Program: Sendable {
     package let path: String
 
     /// - Parameter user: whose permissions explain a refusal.
-    /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in $PATH`, `permission denied`, …).
+    /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in
+    ///   $PATH`, `permission denied`, …).
     init(_ name: String, searching searchPath: String?, as user: ProgramUser = .runtime) throws(StepFailure) {
         switch Self.search(name, in: searchPath, obstacle: Self.obstacle) {
         case .found(let path): self.path = path

@@ -1,6 +1,7 @@
 internal import Kernel
 
-/// What the first bytes of a file say about how the kernel would run it: binfmt_script and binfmt_elf of the kernel, elf(5).
+/// What the first bytes of a file say about how the kernel would run it: binfmt_script and binfmt_elf of the kernel,
+/// elf(5).
 package enum ProgramHead: Equatable, Sendable {
     /// `#!`: the interpreter as the kernel would look for it, and the rest of the line.
     case script(interpreter: String, argument: String)
@@ -137,7 +138,8 @@ package struct ELFHead: Equatable, Sendable {
     }
 }
 
-/// Numbers in either byte order; 0 behind the end. Sizes and places that no file has come out as a number that no read can satisfy.
+/// Numbers in either byte order; 0 behind the end. Sizes and places that no file has come out as a number that no read
+/// can satisfy.
 private struct NumberReader {
     package let bytes: [UInt8]
     let isLittleEndian: Bool

@@ -17,7 +17,8 @@ package struct ProgramFault: Equatable, Sendable {
     /// The same without these words, which would have an engine take a hook for the program.
     package var hookWords: String { "\(code): \(reason); \(remedy)" }
 
-    /// As a shell has it: 127 for what is not there, be it the program or what it needs to begin; 126 for what cannot be executed.
+    /// As a shell has it: 127 for what is not there, be it the program or what it needs to begin; 126 for what cannot
+    /// be executed.
     static func exitStatus(_ code: Errno) -> Int32 { code == .noEntry || code == .notDirectory ? 127 : 126 }
 }
 
@@ -73,12 +74,14 @@ package struct ProgramUser: Sendable {
     }
 }
 
-/// Looks at a program as the kernel does when it executes it: the file, its `#!` line or ELF header, and what that names.
+/// Looks at a program as the kernel does when it executes it: the file, its `#!` line or ELF header, and what that
+/// names.
 ///
-/// The same eyes serve the container's process after a failed execve and `runbox check` from outside. Nothing here refuses a program:
-/// the kernel may know formats by binfmt_misc that only it can judge.
+/// The same eyes serve the container's process after a failed execve and `runbox check` from outside. Nothing here
+/// refuses a program: the kernel may know formats by binfmt_misc that only it can judge.
 package struct ProgramInspection {
-    /// Opens a path as the container sees it. A refusal (``SystemError/refused(_:)``) means that nobody can tell from here.
+    /// Opens a path as the container sees it. A refusal (``SystemError/refused(_:)``) means that nobody can tell from
+    /// here.
     let open: (String, OpenFlags) throws(SystemError) -> Descriptor
     let user: ProgramUser
     /// The field that names the program, for remedies.

@@ -10,16 +10,18 @@ package enum StandardStreams {
         }
     }
 
-    /// Streams that are the host's null device become the container's; pipes and sockets belong to the payload's user, who may want to open /dev/stdout. A device is
-    /// the host's, and a terminal somebody's.
-    /// - Parameter files: also gives regular files away, which an engine made for the container, while a person's redirected file stays the person's.
+    /// Streams that are the host's null device become the container's; pipes and sockets belong to the payload's user,
+    /// who may want to open /dev/stdout. A device is the host's, and a terminal somebody's.
+    /// - Parameter files: also gives regular files away, which an engine made for the container, while a person's
+    ///   redirected file stays the person's.
     static func handOver(to user: UInt32, files: Bool) throws(SystemError) {
         for number in 0...2 as ClosedRange<Int32> {
             let status = try Files.status(ofNumber: number)
             if status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 {
                 try reopenNull(number)
             } else if status.owner != user, !status.kind.isDevice, files || status.kind != .regular {
-                // Best effort, as in runc: pipes of another user namespace or files on a read-only mount stay as they are.
+                // Best effort, as in runc: pipes of another user namespace or files on a read-only mount stay as they
+                // are.
                 try? Files.changeOwner(ofNumber: number, owner: user)
             }
         }

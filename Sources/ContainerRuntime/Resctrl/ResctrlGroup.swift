@@ -4,8 +4,8 @@ internal import Planning
 
 /// Making, entering, changing and removing a container's group in resctrl.
 ///
-/// A group's directory comes to hold the kernel's files `schemata` and `tasks` when it is made, and goes with them when it is removed; the processes in it fall
-/// back into the group above.
+/// A group's directory comes to hold the kernel's files `schemata` and `tasks` when it is made, and goes with them when
+/// it is removed; the processes in it fall back into the group above.
 enum ResctrlGroup {
     /// What making the container will come to, for the state to know before anything is made.
     struct Inspection: Sendable, Equatable {
@@ -107,7 +107,8 @@ enum ResctrlGroup {
         if record.isRemoved { try removeDirectory(record.group) }
     }
 
-    /// Takes back what was made for a container that did not come to be: also a group that the configuration names, if nobody has come into it since.
+    /// Takes back what was made for a container that did not come to be: also a group that the configuration names, if
+    /// nobody has come into it since.
     static func rollBack(_ inspection: Inspection) throws(SystemError) {
         try remove(inspection.record)
         if inspection.exists || inspection.record.isRemoved { return }

@@ -3,7 +3,8 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// What a resctrl group may use and has used of L3 caches and memory bandwidth (resctrl.rst, "Info directory", "Resource alloc and monitor groups").
+/// What a resctrl group may use and has used of L3 caches and memory bandwidth (resctrl.rst, "Info directory",
+/// "Resource alloc and monitor groups").
 struct ResctrlStatistics: Hashable, Sendable {
     /// What the processor can share out.
     struct Cache: Hashable, Sendable {

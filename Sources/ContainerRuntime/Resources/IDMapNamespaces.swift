@@ -3,7 +3,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// User namespaces in which nobody lives: the kernel takes the mapping of a mount from one. Mounts with the same mapping share it.
+/// User namespaces in which nobody lives: the kernel takes the mapping of a mount from one. Mounts with the same
+/// mapping share it.
 struct IDMapNamespaces: ~Copyable {
     private var sources: [IDMapPlan.Source] = []
     private var handles = DescriptorTable()
@@ -24,7 +25,8 @@ struct IDMapNamespaces: ~Copyable {
         }
     }
 
-    /// Makes a namespace by a child that does nothing but live in it until it has its mappings and is held by a descriptor.
+    /// Makes a namespace by a child that does nothing but live in it until it has its mappings and is held by a
+    /// descriptor.
     private static func make(_ uids: [IDMapping], _ gids: [IDMapping]) throws(SystemError) -> Descriptor {
         let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         let child = try Cloning.clone(.user, cgroup: nil) {
@@ -99,7 +101,8 @@ extension LaunchResources {
         return types.joined(separator: " or ")
     }
 
-    /// A new file system that is to be idmapped: it is mounted by the runtime, since the container has no power over the mapping's namespace.
+    /// A new file system that is to be idmapped: it is mounted by the runtime, since the container has no power over
+    /// the mapping's namespace.
     mutating func openFileSystem(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError)
         -> Descriptor
     {

@@ -125,7 +125,8 @@ struct LaunchResources: ~Copyable {
         }
     }
 
-    /// A procfs of the pid namespace that the container joins, made in there: whoever sets the container up does not live in it.
+    /// A procfs of the pid namespace that the container joins, made in there: whoever sets the container up does not
+    /// live in it.
     private func openProcessFileSystem(
         _ mount: MountPlan, _ plan: NamespacePlan
     ) throws(SystemError) -> Descriptor {
@@ -144,8 +145,8 @@ struct LaunchResources: ~Copyable {
         }
     }
 
-    /// In a user namespace a tree may be shown only with what is mounted below it, because that may hide something (mount_namespaces(7)). Taking it along unasked
-    /// would show more than was written.
+    /// In a user namespace a tree may be shown only with what is mounted below it, because that may hide something
+    /// (mount_namespaces(7)). Taking it along unasked would show more than was written.
     private static func clone(
         _ source: String, _ mount: MountPlan, recursive: Bool, follow: Bool
     ) throws(SystemError) -> Descriptor {
@@ -162,7 +163,8 @@ struct LaunchResources: ~Copyable {
     private static func dress(
         _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
-        // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say otherwise.
+        // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say
+        // otherwise.
         let isSaid = mount.propagation.contains(where: \.recursive)
         let inherited: MountPropagation? =
             root.kind == .shared || isSaid ? nil : root.kind == .private ? .private : .slave

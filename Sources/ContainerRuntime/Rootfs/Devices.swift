@@ -46,7 +46,8 @@ struct Devices: ~Copyable {
 
     package static let notADirectory = "/dev in the root file system must be a directory, not a link"
 
-    /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579, CVE-2026-47766).
+    /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579,
+    /// CVE-2026-47766).
     private static func openFolder(in root: borrowing RootDirectory) throws(SystemError) -> Descriptor {
         let folder = try root.openMountPoint("/dev", file: false, follow: false)
         guard try Files.status(of: folder).kind == .directory else { throw .refused(notADirectory) }

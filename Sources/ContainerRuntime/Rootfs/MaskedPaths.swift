@@ -4,7 +4,8 @@ internal import Planning
 
 /// Masked and read-only paths. Specification: config-linux.md, "Masked Paths" and "Readonly Paths".
 struct MaskedPaths: ~Copyable {
-    /// The host's /dev/null, verified before the root was changed: the image's could be a link to anything (CVE-2025-31133).
+    /// The host's /dev/null, verified before the root was changed: the image's could be a link to anything
+    /// (CVE-2025-31133).
     private var null: Cover
     /// One empty file system for all masked directories, made for the first of them.
     private var empty: Cover
@@ -14,8 +15,8 @@ struct MaskedPaths: ~Copyable {
         self.empty = empty
     }
 
-    /// Opens what masking needs, while the host's tree is still the root; nothing where nothing is to be masked. Without a mount namespace of its own a container could
-    /// not have it.
+    /// Opens what masking needs, while the host's tree is still the root; nothing where nothing is to be masked.
+    /// Without a mount namespace of its own a container could not have it.
     static func open(_ plan: RootfsPlan) throws(SystemError) -> MaskedPaths {
         if plan.maskedPaths.isEmpty { return MaskedPaths(null: Cover(), empty: Cover()) }
         let null = try Mounting.cloneTree("/dev/null", recursive: false)
@@ -67,7 +68,8 @@ struct MaskedPaths: ~Copyable {
     }
 }
 
-/// One mount that covers many places. It is attached to the first itself; only from then on may it be cloned, for the others.
+/// One mount that covers many places. It is attached to the first itself; only from then on may it be cloned, for the
+/// others.
 private struct Cover: ~Copyable {
     var mount = DescriptorTable()
     private var isAttached = false

@@ -2,12 +2,13 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Locks the container's mounts as the kernel locks those that come from a more privileged namespace: then not even root of the container's user namespace can
-/// unmount them, or write where they are read-only. mount_namespaces(7), "Restrictions on mount namespaces".
+/// Locks the container's mounts as the kernel locks those that come from a more privileged namespace: then not even
+/// root of the container's user namespace can unmount them, or write where they are read-only. mount_namespaces(7),
+/// "Restrictions on mount namespaces".
 ///
-/// The kernel does that to every mount of a namespace that is copied for another user namespace than its owner's, in either direction. So a helper takes a copy into
-/// a user namespace of its own; the init follows it there and comes back, with a copy of the copy that belongs to the container again. Shared mounts become
-/// slaves on the way.
+/// The kernel does that to every mount of a namespace that is copied for another user namespace than its owner's, in
+/// either direction. So a helper takes a copy into a user namespace of its own; the init follows it there and comes
+/// back, with a copy of the copy that belongs to the container again. Shared mounts become slaves on the way.
 enum MountLock {
     private struct Ends: ~Copyable {
         let own: Descriptor
@@ -24,7 +25,8 @@ enum MountLock {
 
     /// Afterwards root and working directory are those of the new namespace.
     /// - Parameter proc: ``HostProcfs``, by which the helper shows its namespace: nobody else may look at it.
-    /// - Returns: what stood against it, with nothing changed, where no further user namespace or process is allowed here.
+    /// - Returns: what stood against it, with nothing changed, where no further user namespace or process is allowed
+    ///   here.
     static func apply(proc: borrowing Descriptor) throws(SystemError) -> SystemError? {
         let helper: Helper
         do throws(SystemError) {
@@ -95,7 +97,8 @@ enum MountLock {
 
 /// What the copies have lost, and what still lies in the namespace that was left.
 extension MountLock {
-    /// Mounts whose words say so are shared again, with what is copied of them inside: their link to the host's peers leads inwards only from now on.
+    /// Mounts whose words say so are shared again, with what is copied of them inside: their link to the host's peers
+    /// leads inwards only from now on.
     static func shareAgain(_ plan: RootfsPlan) throws(SystemError) {
         let root = RootDirectory(try Files.open("/", [.path, .directory]))
         for (index, mount) in plan.mounts.enumerated() {
@@ -112,7 +115,8 @@ extension MountLock {
         }
     }
 
-    /// Opens the terminal of the standard streams anew: the paths of the old descriptors lead nowhere, and programs ask for the name of their terminal.
+    /// Opens the terminal of the standard streams anew: the paths of the old descriptors lead nowhere, and programs ask
+    /// for the name of their terminal.
     static func reopenTerminal() throws(SystemError) {
         let old = try Files.status(ofNumber: 0)
         let root = RootDirectory(try Files.open("/", [.path, .directory]))

@@ -94,9 +94,10 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, _ type: String, _ source: String?, _ sources: borrowing MountSources,
         in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
-        // The targets of proc and sysfs must be plain directories: a link could point a later write at another file (CVE-2023-27561, CVE-2023-28642).
-        // Looked up once, so that nobody who shares the root can exchange it behind the look (CVE-2019-19921). A link at /dev would have device nodes made
-        // wherever it points (CVE-2026-41579, CVE-2026-47766).
+        // The targets of proc and sysfs must be plain directories: a link could point a later write at another file
+        // (CVE-2023-27561, CVE-2023-28642). Looked up once, so that nobody who shares the root can exchange it behind
+        // the look (CVE-2019-19921). A link at /dev would have device nodes made wherever it points (CVE-2026-41579,
+        // CVE-2026-47766).
         let isKernels = mount.isProc || mount.isSysfs
         let isDevices = mount.destination == "/dev" && plan.makesDevices
         let point = try root.mountPoint(
@@ -134,8 +135,8 @@ struct Mounts: ~Copyable {
             // The group tty is not mapped.
             return try NewFileSystem.make(order.without("gid=5"), on: target)
         }
-        // These two can be mounted only by whoever owns the network or pid namespace. The host's are shown in their place only
-        // where the container is in the host's namespace of that kind anyway.
+        // These two can be mounted only by whoever owns the network or pid namespace. The host's are shown in their
+        // place only where the container is in the host's namespace of that kind anyway.
         let isHosts =
             order.type == "proc" && !namespaces.has(.pid) || order.type == "sysfs" && !namespaces.has(.network)
         guard error.code == .notPermitted, isHosts else { throw error }

@@ -2,7 +2,8 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// A new file system, mounted where nobody sees it until it is as it shall be: for the runtime's idmapped ones and the container's others alike.
+/// A new file system, mounted where nobody sees it until it is as it shall be: for the runtime's idmapped ones and the
+/// container's others alike.
 struct NewFileSystem: ~Copyable {
     let mount: Descriptor
     /// It had to be made in its place at once.
@@ -53,8 +54,9 @@ struct NewFileSystem: ~Copyable {
             "type \(type)" + (words.isEmpty ? "" : ", options \(text)") + (detail.map { "; \($0)" } ?? "")
         }
 
-        /// Whether fsconfig(2) takes each of the options as it stands. Where a word holds several, or what only the file system knows how to part, mount(2) has to;
-        /// so it has where something is too long for the other, or has no name there.
+        /// Whether fsconfig(2) takes each of the options as it stands. Where a word holds several, or what only the
+        /// file system knows how to part, mount(2) has to; so it has where something is too long for the other, or has
+        /// no name there.
         var isPlain: Bool {
             if flags.contains(.inodeVersion) || flags.contains(.silent) || type.containsByte(".") { return false }
             return source.utf8.count <= Mounting.longestOption

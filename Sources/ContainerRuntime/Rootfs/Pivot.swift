@@ -26,13 +26,15 @@ enum Pivot {
         try Files.changeDirectory(to: root.descriptor)
         try Mounting.pivotRootHere()
         try Files.changeDirectory(to: old)
-        // Some of the old tree may still be the host's peer, whatever the root's propagation: unmounting here must not unmount there.
+        // Some of the old tree may still be the host's peer, whatever the root's propagation: unmounting here must not
+        // unmount there.
         try Mounting.setPropagation(".", .slave, recursive: true)
         try Mounting.detach(".")
     }
 
     /// For roots on an initramfs, which cannot be pivoted away. What the host had mounted of proc and sysfs goes first:
-    /// covered by the moved root, it would still count for the kernel as a full view that the container may mount again.
+    /// covered by the moved root, it would still count for the kernel as a full view that the container may mount
+    /// again.
     private static func moveRoot(_ root: borrowing RootDirectory, _ plan: RootfsPlan) throws(SystemError) {
         let own = try Files.readLink(root.descriptor.path)
         let others = try MountTable.read().filter { $0.path != own && !$0.path.begins(with: own + "/") }
@@ -51,8 +53,9 @@ enum Pivot {
         try Mounting.changeRootHere()
     }
 
-    /// What is unmounted from, or moved to, a mount that the host's is a peer of is unmounted and moved there too (mount_namespaces(7), "Propagation"): it is the
-    /// mount above that counts. After this none of those around the root is a peer.
+    /// What is unmounted from, or moved to, a mount that the host's is a peer of is unmounted and moved there too
+    /// (mount_namespaces(7), "Propagation"): it is the mount above that counts. After this none of those around the
+    /// root is a peer.
     private static func cutOff(_ mounts: [MountTable.Entry], _ plan: RootfsPlan) throws(SystemError) {
         guard plan.propagation.kind == .shared || !plan.propagation.recursive else { return }
         for entry in mounts {

@@ -1,11 +1,11 @@
 internal import Kernel
 internal import KernelTypes
 
-/// Copies what a directory holds: the `tmpcopyup` word. Files, directories, links and nodes with mode, owner, extended attributes and time of change; names that
-/// belong to one file do so in the copy, and holes stay holes.
+/// Copies what a directory holds: the `tmpcopyup` word. Files, directories, links and nodes with mode, owner, extended
+/// attributes and time of change; names that belong to one file do so in the copy, and holes stay holes.
 ///
-/// Others may be changing the source meanwhile. Nothing of it is followed, and each file is looked at by the descriptor that it is then read by; the copy is
-/// nobody else's yet.
+/// Others may be changing the source meanwhile. Nothing of it is followed, and each file is looked at by the descriptor
+/// that it is then read by; the copy is nobody else's yet.
 struct TmpfsCopyUp: ~Copyable {
     /// Deeper than any path can name.
     private static let deepest = 2048
@@ -90,7 +90,8 @@ struct TmpfsCopyUp: ~Copyable {
         if status.links > 1 { met[identity] = way + [name] }
     }
 
-    /// Whether the file could be given its second name. What cannot, such as beyond the longest path, becomes a file of its own.
+    /// Whether the file could be given its second name. What cannot, such as beyond the longest path, becomes a file of
+    /// its own.
     private static func link(
         _ first: [ByteName], at top: borrowing Descriptor, to name: ByteName, at target: borrowing Descriptor
     ) -> Bool {

@@ -6,7 +6,8 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     /// The name itself.
     public let description: String
 
-    /// Checks a name: one or more of letters, digits, `_`, `+`, `-` and `.`, not beginning with a dot, at most 255 bytes.
+    /// Checks a name: one or more of letters, digits, `_`, `+`, `-` and `.`, not beginning with a dot, at most 255
+    /// bytes.
     ///
     /// It becomes the name of a folder, so a leading dot is for the runtime's own (`.cache`), and `.` and `..` are out.
     /// - Throws: ``RuntimeError/invalidID(_:)``.

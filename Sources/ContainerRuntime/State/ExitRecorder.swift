@@ -38,7 +38,8 @@ struct ExitRecorder: Sendable {
         return exit
     }
 
-    /// A zombie tells until it is reaped, and a pin from then on: in between is no gap, but two looks may straddle the moment.
+    /// A zombie tells until it is reaped, and a pin from then on: in between is no gap, but two looks may straddle the
+    /// moment.
     func learn() -> ExitReason? {
         for _ in 0..<2 {
             if let reason = Processes.zombieEnd(record.pid, startTime: record.startTime) ?? PidfdPin.end(folder) {
@@ -84,7 +85,8 @@ struct ExitRecorder: Sendable {
         }
     }
 
-    /// Writes the record unless the container is being deleted, or the folder is not this user's: then there is nobody to keep it for, or no place.
+    /// Writes the record unless the container is being deleted, or the folder is not this user's: then there is nobody
+    /// to keep it for, or no place.
     private func keep(_ exit: ContainerExit) {
         store.ifUnchanged(record) {
             try? Files.replace("\(folder)/\(ContainerExit.fileName)", with: exit.json(), mode: 0o600)

@@ -1,7 +1,8 @@
 internal import Kernel
 internal import KernelTypes
 
-/// When the payload began: a file of its own in the state folder, because it is written when the payload runs already, and costs one small write.
+/// When the payload began: a file of its own in the state folder, because it is written when the payload runs already,
+/// and costs one small write.
 enum StartTime {
     static let fileName = "started"
 

@@ -3,8 +3,9 @@ internal import KernelTypes
 
 /// Opens the folder of all containers' folders, unless somebody else could have put it, or what is in it, there.
 ///
-/// What is read below it decides which processes are killed, which cgroups are removed and which hooks are run, all with the rights of the caller. So the whole path is
-/// gone down by descriptor, and what is on it must be such that nobody but the caller and root can exchange it. From then on the path names the same folder for good.
+/// What is read below it decides which processes are killed, which cgroups are removed and which hooks are run, all
+/// with the rights of the caller. So the whole path is gone down by descriptor, and what is on it must be such that
+/// nobody but the caller and root can exchange it. From then on the path names the same folder for good.
 enum StateRoot {
     /// - Parameter make: whether what is missing is made.
     /// - Returns: nil where there is no such folder.
@@ -75,7 +76,8 @@ enum StateRoot {
             if mayBeWrittenByGroup || mayBeWrittenByOthers { throw open(mayBeWrittenByOthers ? "everybody" : group) }
         }
 
-        /// In folders above it, others must not be able to exchange what leads to it. What is in a folder with the sticky bit only its own owner can, who is looked at next.
+        /// In folders above it, others must not be able to exchange what leads to it. What is in a folder with the
+        /// sticky bit only its own owner can, who is looked at next.
         func checkAbove() throws(SystemError) {
             guard Self.isTrusted(status.owner, user) else { throw foreign(name, status.owner) }
             if isSticky { return }
@@ -91,8 +93,8 @@ enum StateRoot {
 
         private var group: String { "group \(status.group)" }
 
-        /// In a user namespace, the host's root and all others who have no number there look alike (user_namespaces(7), "Unmapped user and group IDs"): folders above are given the
-        /// benefit of the doubt.
+        /// In a user namespace, the host's root and all others who have no number there look alike (user_namespaces(7),
+        /// "Unmapped user and group IDs"): folders above are given the benefit of the doubt.
         private static func isTrusted(_ owner: UInt32, _ user: UInt32) -> Bool {
             owner == user || owner == 0 || (owner == unmapped && Credentials.isInUserNamespace)
         }

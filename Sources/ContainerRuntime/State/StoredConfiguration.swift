@@ -3,7 +3,8 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// The configuration that a container was made of: a copy of it lies in the state folder, because the bundle may have changed since.
+/// The configuration that a container was made of: a copy of it lies in the state folder, because the bundle may have
+/// changed since.
 struct StoredConfiguration: Sendable {
     let document: SpecDocument
     let spec: Spec

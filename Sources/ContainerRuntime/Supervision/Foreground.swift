@@ -70,7 +70,8 @@ struct Foreground: ~Copyable {
             if !ready[0].isEmpty {
                 if let reason = try handleSignals() { return reason }
             }
-            // It has ended and was not among those reaped: what keeps it from being waited for is an error, and no reason to wait for ever.
+            // It has ended and was not among those reaped: what keeps it from being waited for is an error, and no
+            // reason to wait for ever.
             if !ready[1].isEmpty { return try Processes.wait(process) }
             if !ready[2].isEmpty { notify?.forward(warn: warn) }
             relay?.handle(ready.dropFirst(3))

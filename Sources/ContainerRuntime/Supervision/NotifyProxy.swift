@@ -45,7 +45,8 @@ struct NotifyProxy: ~Copyable {
         self.pid = pid
     }
 
-    /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a container if that fails.
+    /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a
+    /// container if that fails.
     static func listen(_ plan: NotifyPlan?, pid: Int32, warn: (String) -> Void) -> NotifyProxy? {
         guard let plan else { return nil }
         do throws(SystemError) {
@@ -67,7 +68,8 @@ struct NotifyProxy: ~Copyable {
     /// What to wait for beside others.
     var number: Int32 { socket.number }
 
-    /// Passes on what has come so far. What the manager does not take in time is lost, as it would be without a runtime in between.
+    /// Passes on what has come so far. What the manager does not take in time is lost, as it would be without a runtime
+    /// in between.
     mutating func forward(warn: (String) -> Void) {
         do throws(SystemError) {
             while var packet = try Sockets.receiveAvailable(on: socket, limit: Self.limit) {
@@ -135,8 +137,8 @@ struct Notification: Equatable {
     /// Whether it came only to have its descriptor closed.
     let isBarrier: Bool
 
-    /// What a service manager may hear from inside a container. Process numbers are the container's, descriptors would be stored
-    /// for somebody else: what is not listed is left out.
+    /// What a service manager may hear from inside a container. Process numbers are the container's, descriptors would
+    /// be stored for somebody else: what is not listed is left out.
     private static let passed = [
         "READY", "RELOADING", "STOPPING", "STATUS", "ERRNO", "BUSERROR", "EXIT_STATUS", "WATCHDOG", "WATCHDOG_USEC",
         "EXTEND_TIMEOUT_USEC", "MONOTONIC_USEC",

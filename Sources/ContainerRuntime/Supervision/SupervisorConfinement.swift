@@ -2,11 +2,13 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// What the process beside a running payload gives up for good: it reads what the payload writes, and a mistake in that must not be worth the host's root.
+/// What the process beside a running payload gives up for good: it reads what the payload writes, and a mistake in that
+/// must not be worth the host's root.
 ///
 /// Best effort: where the kernel refuses a part, the payload runs all the same, and nothing is worse than without.
 enum SupervisorConfinement {
-    /// The parent of a program of `exec`. It relays, passes signals on and waits: no file, no program, and of root's power only to signal another user's process.
+    /// The parent of a program of `exec`. It relays, passes signals on and waits: no file, no program, and of root's
+    /// power only to signal another user's process.
     static func ofExec() {
         drop(keeping: .signals)
         guard forbidPrivileges() else { return }
@@ -14,8 +16,9 @@ enum SupervisorConfinement {
         try? OwnFilter.staying.load()
     }
 
-    /// The supervisor of `run`, which at the end removes the cgroup and the state, unmounts the pin of the container's end, and reads the kernel's log for what killed
-    /// the payload. poststop hooks are programs of the host with all of the host's power: where there are some, nothing is given up.
+    /// The supervisor of `run`, which at the end removes the cgroup and the state, unmounts the pin of the container's
+    /// end, and reads the kernel's log for what killed the payload. poststop hooks are programs of the host with all of
+    /// the host's power: where there are some, nothing is given up.
     static func ofRun(hasHooks: Bool) {
         if hasHooks { return }
         drop(keeping: [.signals, .overrideAccess, .systemAdministration, .kernelLog])

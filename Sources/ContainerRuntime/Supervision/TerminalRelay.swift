@@ -31,7 +31,8 @@ struct TerminalRelay: ~Copyable {
         self.settings = settings
     }
 
-    /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without: the payload runs already.
+    /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without:
+    /// the payload runs already.
     /// - Returns: nil where there is nothing to relay.
     static func begin(_ controller: consuming Descriptor?) throws(SystemError) -> TerminalRelay? {
         guard let controller else { return nil }
@@ -45,7 +46,8 @@ struct TerminalRelay: ~Copyable {
     /// Gives the payload's terminal the size of the runtime's, if it has one.
     func copyWindowSize() throws(SystemError) { try Self.copyWindowSize(to: controller) }
 
-    /// The same before there is anything to relay: the payload must find its terminal in the right size from the beginning.
+    /// The same before there is anything to relay: the payload must find its terminal in the right size from the
+    /// beginning.
     static func copyWindowSize(to controller: borrowing Descriptor) throws(SystemError) {
         guard Terminals.isTerminal(0) else { return }
         let size = try Terminals.windowSize(of: Descriptor.duplicate(of: 0))
@@ -84,8 +86,8 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// A terminal has no end that could be passed on, but a character that means it: what a person would type, as script(1) does. Behind an
-    /// unfinished line it sends the line, and only once more it is the end.
+    /// A terminal has no end that could be passed on, but a character that means it: what a person would type, as
+    /// script(1) does. Behind an unfinished line it sends the line, and only once more it is the end.
     private var endOfInput: ArraySlice<UInt8> {
         guard let mark = try? Terminals.endMark(of: controller) else { return [] }  // nobody is there to be told
         return isLineEnded || !mark.isCooked ? [mark.character] : [mark.character, mark.character]
@@ -110,7 +112,8 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// What a pipe takes at once where it takes anything (PIPE_BUF). The output is the caller's and may wait, and who waits in a write hears no signals.
+    /// What a pipe takes at once where it takes anything (PIPE_BUF). The output is the caller's and may wait, and who
+    /// waits in a write hears no signals.
     private static let portion = 4096
 
     private mutating func writeOutput() {
@@ -128,17 +131,19 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// How long a terminal may be silent that somebody else still holds, once the payload has ended, and how long all of these pauses may be together;
-    /// in milliseconds.
+    /// How long a terminal may be silent that somebody else still holds, once the payload has ended, and how long all
+    /// of these pauses may be together; in milliseconds.
     private static let silence: Int64 = 300
     private static let patience: Int64 = 1000
-    /// The most that is taken from others then, in bytes. What the payload itself has left in the kernel is a quarter of this at most.
+    /// The most that is taken from others then, in bytes. What the payload itself has left in the kernel is a quarter
+    /// of this at most.
     private static let remainder = 64 << 10
 
     /// What the payload wrote before it ended.
     ///
-    /// The kernel passes it on in its own time, so only the terminal's hang-up says that nothing will come any more. That follows at once where nobody holds
-    /// the terminal; a process that the payload has left behind may hold it for ever, and write.
+    /// The kernel passes it on in its own time, so only the terminal's hang-up says that nothing will come any more.
+    /// That follows at once where nobody holds the terminal; a process that the payload has left behind may hold it for
+    /// ever, and write.
     /// - Parameter signals: one that ends processes ends this, too: a reader of the output may let it wait for ever.
     mutating func drain(signals: borrowing Descriptor) {
         var (paused, taken): (Int64, Int) = (0, 0)

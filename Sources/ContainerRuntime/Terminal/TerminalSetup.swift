@@ -4,7 +4,8 @@ internal import Planning
 
 /// Gives the payload its terminal, inside the container.
 enum TerminalSetup {
-    /// Makes a pseudoterminal in the container's devpts, shows it as /dev/console and makes it the standard streams; ``takeControl()`` is to follow.
+    /// Makes a pseudoterminal in the container's devpts, shows it as /dev/console and makes it the standard streams;
+    /// ``takeControl()`` is to follow.
     /// - Returns: the controlling side, for the runtime or the engine.
     /// - Parameter console: whether a mount at /dev/console stays the container's own.
     static func setUp(_ plan: TerminalPlan, owner: UInt32, console: Bool) throws(SystemError) -> Descriptor {

@@ -1,11 +1,13 @@
 internal import Kernel
 internal import KernelTypes
 
-/// Formats for which the kernel was told an interpreter: admin-guide/binfmt-misc.rst. Emulators of other machines are registered so.
+/// Formats for which the kernel was told an interpreter: admin-guide/binfmt-misc.rst. Emulators of other machines are
+/// registered so.
 enum BinaryFormats {
     private static let folder = "/proc/sys/fs/binfmt_misc"
 
-    /// Whether a handler is registered for files that begin like this. Extensions are left out: they are for names, and rare.
+    /// Whether a handler is registered for files that begin like this. Extensions are left out: they are for names, and
+    /// rare.
     static func handle(_ head: [UInt8]) -> Bool {
         // Not mounted: no formats.
         guard let names = try? Files.list(folder) else { return false }

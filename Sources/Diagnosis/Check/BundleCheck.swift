@@ -5,9 +5,11 @@ internal import OCISpec
 public import Planning
 
 extension ContainerBundle {
-    /// Reads a bundle as `run` would and finds everything there is to say about it, without touching anything on the host.
+    /// Reads a bundle as `run` would and finds everything there is to say about it, without touching anything on the
+    /// host.
     ///
-    /// What the container's programs and sources are like is looked at where this process may look; the rest is left out.
+    /// What the container's programs and sources are like is looked at where this process may look; the rest is left
+    /// out.
     ///
     /// - Parameters:
     ///   - path: the folder, absolute or relative to the working directory.
@@ -43,7 +45,8 @@ struct BundleCheck {
         return findings.inOrder()
     }
 
-    /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose placeholders nobody wrote.
+    /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose
+    /// placeholders nobody wrote.
     private func plan(_ spec: Spec, _ options: LaunchOptions) -> [Finding] {
         let broken = document.findings.filter { $0.severity == .error }.map(\.path)
         // Who is in which namespace decides about everything else.
@@ -72,7 +75,8 @@ struct BundleCheck {
         return words.first == "linux" ? words.prefix(2).joined(separator: ".") : words.first ?? ""
     }
 
-    /// The whole of `linux` touches its parts; a field that is missing at the top touches only itself, which planning reports as well.
+    /// The whole of `linux` touches its parts; a field that is missing at the top touches only itself, which planning
+    /// reports as well.
     private static func isTouched(_ section: String, by broken: String) -> Bool {
         broken.isEmpty ? section == "root" : section == broken || section.begins(with: "\(broken).")
     }

@@ -6,7 +6,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// What shows only by a look at the host: sources, hooks, programs, controllers. Nothing is changed; what may not be looked at is passed over.
+/// What shows only by a look at the host: sources, hooks, programs, controllers. Nothing is changed; what may not be
+/// looked at is passed over.
 struct HostCheck {
     private let plan: LaunchPlan
     private let seccomp: [UInt8]
@@ -89,7 +90,8 @@ struct HostCheck {
         }
     }
 
-    /// Files of an owner whom the container does not have are nobody's there, and belong to no one whom its root could command.
+    /// Files of an owner whom the container does not have are nobody's there, and belong to no one whom its root could
+    /// command.
     private func checkOwner(_ findings: inout Findings) {
         guard plan.namespaces.new.contains(.user), let status = try? Files.status(plan.rootfs.path) else { return }
         let isMapped = plan.namespaces.uidMappings.contains {

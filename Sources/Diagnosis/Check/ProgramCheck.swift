@@ -75,7 +75,8 @@ struct ProgramCheck {
         findings.refuse(Self.field, Program.failure(name, fault.code, fault).cause.description)
     }
 
-    /// A carriage return behind an argument does not keep the kernel from starting the interpreter, but that is not its argument.
+    /// A carriage return behind an argument does not keep the kernel from starting the interpreter, but that is not its
+    /// argument.
     private func checkLine(_ path: String, _ findings: inout Findings) {
         guard let file = try? open(path, [.readOnly, .nonBlocking]),
             let head = try? Files.read(file, at: 0, count: 256),

@@ -31,7 +31,8 @@ extension CgroupFacts {
 
     private static func words(_ path: String) -> [String] { HostFiles.lines(path).first?.parts(by: " ") ?? [] }
 
-    /// The user's manager has a cgroup of its own, whose controllers systemd has been told to delegate (systemd.resource-control(5), `Delegate=`).
+    /// The user's manager has a cgroup of its own, whose controllers systemd has been told to delegate
+    /// (systemd.resource-control(5), `Delegate=`).
     private static func delegation(_ root: String) -> [String]? {
         let user = Credentials.effectiveUser
         let folder = "\(root)/user.slice/user-\(user).slice/user@\(user).service"

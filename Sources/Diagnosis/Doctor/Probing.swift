@@ -155,7 +155,8 @@ extension ToolFacts {
         return facts
     }
 
-    /// From the name of the library that all of systemd shares: libsystemd-shared-252.so, libsystemd-shared-255.4-1.fc40.so.
+    /// From the name of the library that all of systemd shares: libsystemd-shared-252.so,
+    /// libsystemd-shared-255.4-1.fc40.so.
     static func systemdVersion(_ names: [String]) -> String? {
         for name in names {
             guard let rest = name.rest(after: "libsystemd-shared-"), rest.ends(with: ".so") else { continue }

@@ -2,7 +2,8 @@ internal import KernelTypes
 package import OCISpec
 internal import Planning
 
-/// `features`: what this runtime can do, said by the tables that read configurations and by the plan itself. Specification: features.md, features-linux.md.
+/// `features`: what this runtime can do, said by the tables that read configurations and by the plan itself.
+/// Specification: features.md, features-linux.md.
 ///
 /// Nothing of it depends on the host but `supportedFlags`, as the specification has it.
 package enum FeatureDocument {

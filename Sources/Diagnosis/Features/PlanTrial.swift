@@ -4,7 +4,8 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// Plans one configuration that asks for everything that a runtime may or may not apply, and remembers what was refused as not supported yet.
+/// Plans one configuration that asks for everything that a runtime may or may not apply, and remembers what was refused
+/// as not supported yet.
 ///
 /// So `features` cannot say more or less than what `create` does with the field.
 struct PlanTrial {

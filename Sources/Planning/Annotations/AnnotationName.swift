@@ -1,7 +1,8 @@
 internal import CgroupPlanning
 internal import OCISpec
 
-/// Every annotation that means something to runtimes: what it asks for and where that is done. The vocabulary is crun's.
+/// Every annotation that means something to runtimes: what it asks for and where that is done. The vocabulary is
+/// crun's.
 ///
 /// All other annotations are free metadata: they are kept in the state and passed to hooks, nothing else.
 package enum AnnotationName: String, Sendable, CaseIterable {
@@ -55,8 +56,8 @@ package enum AnnotationName: String, Sendable, CaseIterable {
         }
     }
 
-    /// Names, and beginnings that end in a dot, that change what a runtime does: who lets others write annotations should keep them out.
-    /// Specification: features.md, `potentiallyUnsafeConfigAnnotations`.
+    /// Names, and beginnings that end in a dot, that change what a runtime does: who lets others write annotations
+    /// should keep them out. Specification: features.md, `potentiallyUnsafeConfigAnnotations`.
     package static let potentiallyUnsafe = [
         "run.oci.", AnnotationName.wasmVariant.rawValue, AnnotationName.containerType.rawValue,
         AnnotationName.criuConfig.rawValue, systemdProperty, microVM,

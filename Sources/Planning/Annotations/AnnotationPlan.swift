@@ -184,7 +184,8 @@ package struct AnnotationPlan: Sendable {
 
 /// Bytes as text, RFC 4648, section 4.
 enum Base64 {
-    /// nil when the text is something else; whatever fills up the last group is required, nothing else may stand between.
+    /// nil when the text is something else; whatever fills up the last group is required, nothing else may stand
+    /// between.
     static func decode(_ text: String) -> [UInt8]? {
         let bytes = Array(text.utf8)
         guard bytes.count % 4 == 0 else { return nil }

@@ -13,7 +13,8 @@ package struct CgroupPlan: Sendable {
     package let resources: ResourcesPlan
     /// The service that the runtime is part of, where its own cgroup must be cleared for the container's limits.
     package let clearedService: OwnService?
-    /// What to tell the user of the place: why it is not in the service that the runtime is part of. It is no mistake of the configuration.
+    /// What to tell the user of the place: why it is not in the service that the runtime is part of. It is no mistake
+    /// of the configuration.
     package let notice: String?
     /// Whether the container gets its cgroup to make children of.
     package let isDelegated: Bool
@@ -94,7 +95,8 @@ package struct CgroupPlan: Sendable {
     }
 }
 
-/// Whether the container lies within the systemd service that the runtime is part of. A path that is absolute, or names a slice, says itself where it lies.
+/// Whether the container lies within the systemd service that the runtime is part of. A path that is absolute, or names
+/// a slice, says itself where it lies.
 private struct ServicePlace {
     var isInside = false
     var cleared: OwnService?

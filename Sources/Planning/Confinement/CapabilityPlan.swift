@@ -4,7 +4,8 @@ internal import OCISpec
 
 /// The five capability sets of the payload. Specification: config.md, "Linux Process"; capabilities(7).
 enum CapabilityPlan {
-    /// Reads the names. A name that the kernel does not know is a warning, as the specification demands; a missing section means no capability at all.
+    /// Reads the names. A name that the kernel does not know is a warning, as the specification demands; a missing
+    /// section means no capability at all.
     package static func read(_ sets: OCISpec.Capabilities?, findings: inout Findings) -> ProcessCapabilities {
         var result = ProcessCapabilities()
         guard let sets else { return result }

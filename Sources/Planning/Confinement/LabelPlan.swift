@@ -1,7 +1,8 @@
 internal import Errors
 internal import KernelTypes
 
-/// The AppArmor profile and the SELinux label that a process gets by its execve. Specification: config.md, "Linux Process".
+/// The AppArmor profile and the SELinux label that a process gets by its execve. Specification: config.md, "Linux
+/// Process".
 package struct LabelPlan: Sendable, Equatable {
     package let profile: String?
     package let label: String?

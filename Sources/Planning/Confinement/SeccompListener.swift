@@ -49,7 +49,8 @@ package struct SeccompListener: Sendable, Equatable {
         return SeccompListener(path: path, metadata: metadata)
     }
 
-    /// crun loads shared objects that answer in the runtime's own process; a static program cannot, and no payload waits for ever for an answer.
+    /// crun loads shared objects that answer in the runtime's own process; a static program cannot, and no payload
+    /// waits for ever for an answer.
     static func checkPlugins(_ annotations: [KeyValue], findings: inout Findings) {
         guard let plugins = annotations.first(where: { $0.key == pluginAnnotation })?.value, !plugins.isEmpty else {
             return

@@ -79,7 +79,8 @@ package struct SeccompPlan: Sendable {
         return seccomp.syscalls?.firstIndex { $0.action == .notify }.map { "linux.seccomp.syscalls[\($0)].action" }
     }
 
-    /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp takes one condition an argument.
+    /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp
+    /// takes one condition an argument.
     private static func alternatives(_ arguments: [SeccompArgument]) -> [[SeccompComparison]] {
         let comparisons = arguments.map {
             SeccompComparison(

@@ -1,7 +1,8 @@
 internal import Errors
 internal import OCISpec
 
-/// What the kernel demands of the lines of uid_map and gid_map, where it would only say that an argument is invalid. user_namespaces(7).
+/// What the kernel demands of the lines of uid_map and gid_map, where it would only say that an argument is invalid.
+/// user_namespaces(7).
 enum IDMappingRules {
     /// The most lines a map may have.
     static let mostLines = 340

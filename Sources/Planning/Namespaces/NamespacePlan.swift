@@ -79,28 +79,32 @@ package struct NamespacePlan: Sendable {
 
     package func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
 
-    /// Whether an intermediate process must enter namespaces before the container's init can be born in them:
-    /// a user namespace of others, or others' namespaces together with a new user namespace, from inside of which they could not be entered;
-    /// and a time namespace with offsets, whose clocks can be set only before somebody lives in it.
+    /// Whether an intermediate process must enter namespaces before the container's init can be born in them: a user
+    /// namespace of others, or others' namespaces together with a new user namespace, from inside of which they could
+    /// not be entered; and a time namespace with offsets, whose clocks can be set only before somebody lives in it.
     package var needsIntermediate: Bool {
         joins(.user) || (new.contains(.user) && !joined.isEmpty) || (!timeOffsets.isEmpty && !isBornLast)
     }
 
-    /// Whether the init is born when all is set up, by a process that never lives in its pid namespace: others do, and what may trace any process of the host's root
-    /// there could reach the host through one that has not left it. A user namespace keeps them off by itself, since what an untraceable process has belongs to
-    /// the user namespace of its program (ptrace(2), "Ptrace access mode checking").
+    /// Whether the init is born when all is set up, by a process that never lives in its pid namespace: others do, and
+    /// what may trace any process of the host's root there could reach the host through one that has not left it. A
+    /// user namespace keeps them off by itself, since what an untraceable process has belongs to the user namespace of
+    /// its program (ptrace(2), "Ptrace access mode checking").
     package var isBornLast: Bool { joins(.pid) && !has(.user) }
 
-    /// What the intermediate process makes before the init is born: a time namespace whose clocks are to be set, and the user namespace that shall own it.
+    /// What the intermediate process makes before the init is born: a time namespace whose clocks are to be set, and
+    /// the user namespace that shall own it.
     package var madeByIntermediate: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
 
     /// Whether the init must wait for the runtime before it does anything.
     package var isAcknowledged: Bool { needsIntermediate || new.contains(.user) }
 
-    /// What the init is born into. The cgroup namespace is not among them: its root is the cgroup one is in when it is made.
+    /// What the init is born into. The cgroup namespace is not among them: its root is the cgroup one is in when it is
+    /// made.
     package var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByIntermediate) }
 
-    /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user namespace made them.
+    /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user
+    /// namespace made them.
     package var locksMounts: Bool { has(.user) && new.contains(.mount) }
 
     /// The host's number of a container's user or group; nil when it is not mapped.

@@ -1,7 +1,8 @@
 package import Errors
 package import OCISpec
 
-/// How far one clock of a new time namespace is off. Specification: config-linux.md, "Offset for Time Namespace"; time_namespaces(7).
+/// How far one clock of a new time namespace is off. Specification: config-linux.md, "Offset for Time Namespace";
+/// time_namespaces(7).
 package struct TimeOffsetPlan: Sendable, Equatable {
     /// The kernel's name of the clock, which is the specification's too.
     package let clock: String

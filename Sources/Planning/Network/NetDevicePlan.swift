@@ -43,7 +43,8 @@ package struct NetDevicePlan: Sendable, Equatable {
         return plans
     }
 
-    /// What the kernel would refuse in a name (net/core/dev.c, `dev_valid_name` and `__dev_alloc_name`); nil when it is a good one.
+    /// What the kernel would refuse in a name (net/core/dev.c, `dev_valid_name` and `__dev_alloc_name`); nil when it is
+    /// a good one.
     private static func mistake(in name: String, isPattern: Bool) -> String? {
         if name.isEmpty { return "is empty" }
         if name.utf8.count > 15 { return "is longer than the kernel's 15 bytes" }

@@ -38,7 +38,8 @@ public struct ExecOptions: Sendable {
     public var directory: String?
     /// Variables as `NAME=value`, which replace those of the container's process.
     public var environment: [String] = []
-    /// Whether the process gets a terminal. It does not inherit one from the container's configuration, which few callers of `exec` mean.
+    /// Whether the process gets a terminal. It does not inherit one from the container's configuration, which few
+    /// callers of `exec` mean.
     public var terminal = false
     /// Who the process runs as; nil for the container's user and group.
     public var user: User?
@@ -53,8 +54,8 @@ public struct ExecOptions: Sendable {
     /// An SELinux label; nil for the container's.
     public var selinuxLabel: String?
 
-    /// Whether the calling process gives up for good, once the program runs in the foreground, what it does not need to stay with it: capabilities, files, and most system
-    /// calls. For a process that does nothing else.
+    /// Whether the calling process gives up for good, once the program runs in the foreground, what it does not need to
+    /// stay with it: capabilities, files, and most system calls. For a process that does nothing else.
     public var confinesCaller = false
 
     /// Returns once the program runs, instead of waiting for it.

@@ -9,7 +9,8 @@ package struct Host: Sendable {
     package var resctrl: String?
     /// Which security modules enforce, as far as the configuration asks.
     package var modules = SecurityModules.unasked
-    /// Whether scopes are to be units of the user's own systemd. It was looked at only if systemd is to make the cgroup.
+    /// Whether scopes are to be units of the user's own systemd. It was looked at only if systemd is to make the
+    /// cgroup.
     package var hasOwnSystemd = false
 
     /// For an ordinary user whose configuration has none; nil with every other.

@@ -10,8 +10,10 @@ public enum CgroupManagerKind: String, Sendable {
 
 /// What the caller asks for beyond the bundle: the flags of `run` and `create`.
 public struct LaunchOptions: Sendable {
-    /// Whether the process that calls ``Container/run(_:options:warn:)`` gives up for good, once the payload runs in the foreground, what it does not need to supervise it:
-    /// capabilities, and system calls that start programs or change the host. For a process that does nothing else; nothing is given up where poststop hooks are to be called.
+    /// Whether the process that calls ``Container/run(_:options:warn:)`` gives up for good, once the payload runs in
+    /// the foreground, what it does not need to supervise it: capabilities, and system calls that start programs or
+    /// change the host. For a process that does nothing else; nothing is given up where poststop hooks are to be
+    /// called.
     public var confinesCaller = false
 
     /// The file that gets the init's process number, decimal digits without a newline.
@@ -30,7 +32,8 @@ public struct LaunchOptions: Sendable {
     public var detach: Bool
     /// Leaves the stopped container's state behind instead of deleting it.
     public var keep: Bool
-    /// Deletes an existing container of the name first, as ``Container/delete(force:warn:)`` with `force` does. Nothing is deleted for a configuration that has mistakes.
+    /// Deletes an existing container of the name first, as ``Container/delete(force:warn:)`` with `force` does. Nothing
+    /// is deleted for a configuration that has mistakes.
     public var replace = false
     /// Does not adopt orphans of the container.
     public var noSubreaper: Bool

@@ -72,8 +72,8 @@ extension Process {
         if let label = options.selinuxLabel { selinuxLabel = label }
     }
 
-    /// Adds a capability to what an `execve` as root gives and the process may use, and never to the inheritable set. As
-    /// an ambient one it needs to be inheritable, too, which only the container's configuration can say.
+    /// Adds a capability to what an `execve` as root gives and the process may use, and never to the inheritable set.
+    /// As an ambient one it needs to be inheritable, too, which only the container's configuration can say.
     private mutating func grant(_ name: String) {
         var sets = capabilities ?? Capabilities()
         sets.bounding = (sets.bounding ?? []) + [name]

@@ -2,7 +2,8 @@ internal import Errors
 internal import KernelTypes
 internal import OCISpec
 
-/// Rules between sections that belong to no single slice. Each is a function of the list below, so that none is forgotten.
+/// Rules between sections that belong to no single slice. Each is a function of the list below, so that none is
+/// forgotten.
 enum SpecChecks {
     static func run(_ spec: Spec, mode: LaunchMode, findings: inout Findings) {
         checkProcess(spec, mode, &findings)
@@ -17,7 +18,8 @@ enum SpecChecks {
         if spec.process == nil, mode == .run { findings.refuse("process", "process property must not be empty") }
     }
 
-    /// Hooks of the runtime's own namespaces must be there before anything is made; the others are looked up when the container exists.
+    /// Hooks of the runtime's own namespaces must be there before anything is made; the others are looked up when the
+    /// container exists.
     private static func checkHooks(_ spec: Spec, _ findings: inout Findings) {
         for timing in HookTiming.allCases {
             for (index, hook) in timing.hooks(of: spec.hooks).enumerated() where !hook.path.isAbsolutePath {

@@ -3,9 +3,11 @@ internal import Errors
 internal import KernelTypes
 internal import OCISpec
 
-/// From which NUMA nodes the container's processes get memory. Specification: config-linux.md, "Memory policy"; set_mempolicy(2).
+/// From which NUMA nodes the container's processes get memory. Specification: config-linux.md, "Memory policy";
+/// set_mempolicy(2).
 ///
-/// A process hands its policy on to its children and to what it executes, so the init gets it once, and `exec` for its own process.
+/// A process hands its policy on to its children and to what it executes, so the init gets it once, and `exec` for its
+/// own process.
 package struct MemoryPolicyPlan: Sendable {
     package let word: String
     /// The kernel's number with its flags.

@@ -4,8 +4,9 @@ internal import OCISpec
 
 /// Where a service manager waits for notifications of the payload; sd_notify(3).
 ///
-/// The container cannot reach the manager's socket, and its messages would come from a process that the manager does not know. So the runtime
-/// listens at a socket of its own, which the container sees by a mount, and passes the messages on under its own name.
+/// The container cannot reach the manager's socket, and its messages would come from a process that the manager does
+/// not know. So the runtime listens at a socket of its own, which the container sees by a mount, and passes the
+/// messages on under its own name.
 package struct NotifyPlan: Sendable, Equatable {
     /// The manager's socket: a path, or a name with `@` in front; from NOTIFY_SOCKET of the runtime's environment.
     package let address: String
@@ -46,7 +47,8 @@ package struct NotifyPlan: Sendable, Equatable {
         return spec
     }
 
-    /// `/run/notify` as in runc, but on a tmpfs of the container if there is one, so that nothing needs to be made in the image: it may be read-only.
+    /// `/run/notify` as in runc, but on a tmpfs of the container if there is one, so that nothing needs to be made in
+    /// the image: it may be read-only.
     private static func place(in mounts: [Mount]) -> String {
         func isWritable(_ path: String) -> Bool {
             let last = mounts.last { $0.destination.cleanedPath == path }

@@ -2,7 +2,8 @@ internal import CgroupPlanning
 internal import KernelTypes
 internal import OCISpec
 
-/// Numbers of CPUs or memory nodes, written as `0-3,7` and kept as the bit mask that the kernel takes. cpuset(7), "List format".
+/// Numbers of CPUs or memory nodes, written as `0-3,7` and kept as the bit mask that the kernel takes. cpuset(7), "List
+/// format".
 package struct NumberSet: Sendable, Equatable {
     /// What the numbers count.
     package enum Kind: Sendable {

@@ -1,7 +1,7 @@
 package import KernelTypes
 
-/// The last stretch of every process that runs a program in a container, be it the init or one of `exec`: from the runtime's
-/// powers to the program's first instruction.
+/// The last stretch of every process that runs a program in a container, be it the init or one of `exec`: from the
+/// runtime's powers to the program's first instruction.
 package struct Payload: Sendable {
     package let process: ProcessPlan
     package let capabilities: ProcessCapabilities
@@ -9,7 +9,8 @@ package struct Payload: Sendable {
     /// Set once for the process and all that it executes.
     package let memoryPolicy: MemoryPolicyPlan?
     package let system: SystemPlan
-    /// Whether the process sets its own limits, as the host's root that it still is; one in a user namespace could not raise them, and the runtime does it.
+    /// Whether the process sets its own limits, as the host's root that it still is; one in a user namespace could not
+    /// raise them, and the runtime does it.
     package let setsOwnLimits: Bool
     /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
     package let activationDescriptors: Int

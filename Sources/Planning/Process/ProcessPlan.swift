@@ -2,7 +2,8 @@ package import Errors
 package import KernelTypes
 package import OCISpec
 
-/// The process that the container is for: what it is called with, who it is, where it begins. Specification: config.md, "Process".
+/// The process that the container is for: what it is called with, who it is, where it begins. Specification: config.md,
+/// "Process".
 package struct ProcessPlan: Sendable {
     package struct Limit: Sendable {
         package let kind: LimitKind

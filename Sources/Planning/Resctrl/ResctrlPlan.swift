@@ -2,8 +2,8 @@ internal import Errors
 internal import KernelTypes
 internal import OCISpec
 
-/// The class of service of the container's caches and memory bandwidth. Specification: config-linux.md, "IntelRdt"; the kernel's
-/// Documentation/filesystems/resctrl.rst.
+/// The class of service of the container's caches and memory bandwidth. Specification: config-linux.md, "IntelRdt"; the
+/// kernel's Documentation/filesystems/resctrl.rst.
 package struct ResctrlPlan: Sendable, Equatable {
     /// A line for the file `schemata`, and the field that it comes from.
     package struct Line: Sendable, Equatable {
@@ -13,7 +13,8 @@ package struct ResctrlPlan: Sendable, Equatable {
 
     /// The group's directory.
     package let group: String
-    /// Whether the configuration names the group; one that is named after the container is the runtime's to make and remove.
+    /// Whether the configuration names the group; one that is named after the container is the runtime's to make and
+    /// remove.
     package let isNamed: Bool
     /// In the order of writing.
     package let lines: [Line]

@@ -7,7 +7,8 @@ package enum Schemata {
         let value: String
     }
 
-    /// Whether a group has what a line asks for already. The file lists every domain, a line only those that it is about.
+    /// Whether a group has what a line asks for already. The file lists every domain, a line only those that it is
+    /// about.
     /// - Parameter file: what the file holds.
     package static func holds(_ line: String, in file: String) -> Bool {
         guard let wanted = parse(line) else { return false }

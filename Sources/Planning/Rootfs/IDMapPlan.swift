@@ -13,9 +13,11 @@ struct IDMapRequest: Sendable, Equatable {
     let position: Int
 }
 
-/// Whose a mount's files appear to be. Specification: config.md, "Mounts" (`idmap`, `uidMappings`); mount_setattr(2), MOUNT_ATTR_IDMAP.
+/// Whose a mount's files appear to be. Specification: config.md, "Mounts" (`idmap`, `uidMappings`); mount_setattr(2),
+/// MOUNT_ATTR_IDMAP.
 package struct IDMapPlan: Sendable, Equatable {
-    /// Where the mapping comes from. As in a user namespace, `containerID` is the number on the file system and `hostID` the one that the host sees in its place.
+    /// Where the mapping comes from. As in a user namespace, `containerID` is the number on the file system and
+    /// `hostID` the one that the host sees in its place.
     package enum Source: Sendable, Equatable {
         case mappings(uids: [IDMapping], gids: [IDMapping])
         /// A user namespace that the container joins, by its place among the joined ones.
@@ -71,13 +73,15 @@ package struct IDMapPlan: Sendable, Equatable {
         return nil
     }
 
-    /// File systems that show each namespace its own content, which belongs to nobody on a disk. The kernel maps no ids of theirs.
+    /// File systems that show each namespace its own content, which belongs to nobody on a disk. The kernel maps no ids
+    /// of theirs.
     static let unmappable = ["proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup", "cgroup2"]
 }
 
 /// crun's form of a mapping inside the option: `uids=0-1000-10#20-2000-5;gids=@0-1-10`.
 ///
-/// Each triple is the first id on the file system, the id that it becomes, and how many follow. With `@` the second one is the container's and not the host's.
+/// Each triple is the first id on the file system, the id that it becomes, and how many follow. With `@` the second one
+/// is the container's and not the host's.
 private struct IDMapText {
     package private(set) var source: IDMapPlan.Source?
 
@@ -110,7 +114,8 @@ private struct IDMapText {
         init(_ reason: String) { self.reason = reason }
     }
 
-    /// What the container's ids are on the host: the same without a user namespace; nil where the configuration does not say.
+    /// What the container's ids are on the host: the same without a user namespace; nil where the configuration does
+    /// not say.
     private static func container(_ namespaces: NamespacePlan, _ mappings: [IDMapping]) -> [IDMapping]? {
         if !namespaces.has(.user) { return [IDMapping(containerID: 0, hostID: 0, size: .max)] }
         return mappings.isEmpty ? nil : mappings

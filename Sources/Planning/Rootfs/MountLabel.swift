@@ -9,7 +9,8 @@ package struct MountLabel: Sendable, Equatable {
     static let kinds = ["context", "fscontext", "defcontext", "rootcontext"]
 
     package let label: String
-    /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are parted by commas.
+    /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are
+    /// parted by commas.
     let option: String
 
     init?(_ spec: Spec, modules: SecurityModules, findings: inout Findings) {

@@ -68,7 +68,8 @@ package enum MountOption: Sendable, Equatable {
         ("ridmap", .idMap(recursive: true)),
     ]
 
-    /// Words of file systems that resemble one of the table, and are no slips: xfs(5), ext4(5), btrfs(5), tmpfs(5), overlayfs.rst, devpts.
+    /// Words of file systems that resemble one of the table, and are no slips: xfs(5), ext4(5), btrfs(5), tmpfs(5),
+    /// overlayfs.rst, devpts.
     static let ofFileSystems = [
         "nouuid", "acl", "noacl", "auto", "noauto", "owner", "group", "user", "nouser", "users", "discard",
         "nodiscard", "autodefrag", "barrier", "nobarrier", "quota", "noquota", "usrquota", "grpquota", "newinstance",
@@ -80,7 +81,8 @@ package enum MountOption: Sendable, Equatable {
         "noac", "tcp", "udp", "rdma",
     ]
 
-    /// The word that another was most likely meant to be. The two shortest, which matter most, are too short to resemble anything by a third of their letters.
+    /// The word that another was most likely meant to be. The two shortest, which matter most, are too short to
+    /// resemble anything by a third of their letters.
     static func nearest(to word: String) -> String? {
         let short = ["ro", "rw"].first { word.utf8.count == 3 && word.begins(with: $0) }
         return short ?? Spelling.nearest(to: word, in: table.map(\.word))

@@ -37,7 +37,8 @@ package struct MountPlan: Sendable {
     package private(set) var followDestination = true
     /// A source that is a symbolic link is made again at the destination instead of being followed.
     package private(set) var copySymbolicLink = false
-    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container come to.
+    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container
+    /// come to.
     private(set) var idMapRequest: IDMapRequest?
     package private(set) var idMap: IDMapPlan?
 
@@ -58,7 +59,8 @@ package struct MountPlan: Sendable {
     var bringsDevices: Bool { destination == "/dev" && (isBind || kind.isFileSystem("devtmpfs")) }
     package var isBind: Bool { if case .bind = kind { true } else { false } }
     package var isReadOnly: Bool { flags.contains(.readOnly) }
-    /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The ids of a tmpfs are mapped before it is filled.
+    /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The
+    /// ids of a tmpfs are mapped before it is filled.
     package var isFilled: Bool { copyUp || (destination == "/dev" && !bringsDevices) || (isTmpfs && idMap != nil) }
 
     init?(_ mount: Mount, index: Int, bundle: String, findings: inout Findings) {
@@ -129,7 +131,8 @@ package struct MountPlan: Sendable {
         }
     }
 
-    /// Gives a new file system its context, unless the words say one. What a bind mount shows keeps the labels that it has.
+    /// Gives a new file system its context, unless the words say one. What a bind mount shows keeps the labels that it
+    /// has.
     package mutating func label(_ label: MountLabel) {
         guard case .fileSystem(let type, _) = kind else { return }
         if type == "mqueue" {
@@ -139,7 +142,8 @@ package struct MountPlan: Sendable {
         }
     }
 
-    /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not leave a mount writable.
+    /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not
+    /// leave a mount writable.
     private func refuseData(_ words: Words, field: String, findings: inout Findings) {
         for (word, position) in words.data {
             let near = MountOption.nearest(to: word)
@@ -150,7 +154,8 @@ package struct MountPlan: Sendable {
         }
     }
 
-    /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and one that takes any would leave out what was meant.
+    /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and
+    /// one that takes any would leave out what was meant.
     private func warnOfSlips(_ words: Words, field: String, findings: inout Findings) {
         for (word, position) in words.data where !word.containsByte("=") && !MountOption.ofFileSystems.contains(word) {
             guard let near = MountOption.nearest(to: word) else { continue }

@@ -37,7 +37,8 @@ package struct RootfsPlan: Sendable {
             plan.mapIDs(mount, namespaces: namespaces, findings: &findings)
             mounts.append(plan)
         }
-        // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes into.
+        // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes
+        // into.
         makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }
         if makesDevices { devices = DevicePlan.defaults }
         addDevices(spec, hasOwnMounts: namespaces.has(.mount), findings: &findings)

@@ -47,7 +47,8 @@ package struct SystemPlan: Sendable {
         if name.utf8.count > 64 { findings.refuse(field, "is longer than the kernel's 64 bytes") }
     }
 
-    /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
+    /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the
+    /// interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
     package static func path(_ key: String) -> String {
         let dot = UInt8(ascii: ".")
         let slash = UInt8(ascii: "/")
@@ -85,7 +86,8 @@ package struct SystemPlan: Sendable {
         return path == "kernel/domainname" ? .uts : nil
     }
 
-    /// The field that would change the host if the container's namespace of a kind were the host's own; nil when there is none.
+    /// The field that would change the host if the container's namespace of a kind were the host's own; nil when there
+    /// is none.
     package func fieldChanging(_ type: NamespaceType) -> String? {
         if type == .uts, hostname?.isEmpty == false { return "hostname" }
         if type == .uts, domainname?.isEmpty == false { return "domainname" }

@@ -15,7 +15,8 @@ struct Command: Sendable {
     let flags: [Flag]
     /// Whether a container's process could get hold of this one's executable, which must then be sealed.
     var touchesContainers = false
-    /// Whether the first argument ends the flags: what follows belongs to a program of the container's or the host's, which has flags of its own.
+    /// Whether the first argument ends the flags: what follows belongs to a program of the container's or the host's,
+    /// which has flags of its own.
     var takesProgram = false
     /// Left out of the list of commands: it is for building packages.
     var isHidden = false

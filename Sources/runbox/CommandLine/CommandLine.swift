@@ -44,14 +44,16 @@ private struct Given: Sendable {
 
 /// The words of a command line, sorted into flags and arguments.
 struct ParsedArguments: Sendable {
-    /// In the order of the words. A list, because making a process's first dictionary costs more than a command line has flags.
+    /// In the order of the words. A list, because making a process's first dictionary costs more than a command line
+    /// has flags.
     private var values: [Given] = []
     private(set) var arguments: [String] = []
     /// What followed the first argument when parsing stopped there.
     private(set) var rest: [String] = []
 
-    /// Reads words by a table of flags. Both `--flag value` and `--flag=value` are understood, one dash or two before long names (go-runc writes `-no-subreaper`),
-    /// unique beginnings of long names as in crun, and `=true`, `=false` behind a flag that is on or off.
+    /// Reads words by a table of flags. Both `--flag value` and `--flag=value` are understood, one dash or two before
+    /// long names (go-runc writes `-no-subreaper`), unique beginnings of long names as in crun, and `=true`, `=false`
+    /// behind a flag that is on or off.
     ///
     /// - Parameter stopsAtArgument: leaves everything from the first argument on unread.
     init(_ words: ArraySlice<String>, flags: [Flag], stopsAtArgument: Bool = false) throws(UsageError) {

@@ -47,7 +47,8 @@ enum LaunchFlags {
         return options
     }
 
-    /// What the one argument means: a path, as `.` or anything with a slash, is the bundle; anything else is the container's name.
+    /// What the one argument means: a path, as `.` or anything with a slash, is the bundle; anything else is the
+    /// container's name.
     struct Target {
         let bundle: ContainerBundle
         let id: ContainerID
@@ -77,7 +78,8 @@ enum LaunchFlags {
         name.containsByte("/") ? Paths.absolute(name) : name
     }
 
-    /// The folder's name, with what no container's name may have replaced. Never another one where it is taken: what has it may be the same service, still running.
+    /// The folder's name, with what no container's name may have replaced. Never another one where it is taken: what
+    /// has it may be the same service, still running.
     private static func name(_ bundle: ContainerBundle) throws(RuntimeError) -> ContainerID {
         let folder = bundle.path.parts(by: "/").last ?? "container"
         let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }

@@ -142,7 +142,8 @@ struct Log: Sendable {
 }
 
 extension String {
-    /// Names and paths come from configurations and images: a message stays one line, and no terminal takes orders from it.
+    /// Names and paths come from configurations and images: a message stays one line, and no terminal takes orders from
+    /// it.
     func withVisibleControls() -> String {
         guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
         return unicodeScalars.map { scalar in
@@ -153,14 +154,15 @@ extension String {
 
 /// The standard streams.
 enum Output {
-    /// Whether this process was begun without a standard output. /dev/null stands in its place then, and takes everything.
+    /// Whether this process was begun without a standard output. /dev/null stands in its place then, and takes
+    /// everything.
     private static let isMissing = !InheritedDescriptors.isOpen(1)
 
     /// Takes note of what is open, before anything is opened in its place.
     static func prepare() { _ = isMissing }
 
-    /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A reader that has left, such as
-    /// `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
+    /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A
+    /// reader that has left, such as `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
     static func write(_ text: String) throws(Failure) {
         do throws(SystemError) {
             if isMissing { throw SystemError("write", "", .badDescriptor) }

@@ -11,8 +11,8 @@ enum ValueKind: Equatable, Sendable {
     case container
     case words([String])
 
-    /// Tells by the word that stands for a value in the help text: `FILE`, `[SIGNAL]`, `BUNDLE/`. The command table has no
-    /// other words for files, folders and containers, so that a new flag is completed without more ado.
+    /// Tells by the word that stands for a value in the help text: `FILE`, `[SIGNAL]`, `BUNDLE/`. The command table has
+    /// no other words for files, folders and containers, so that a new flag is completed without more ado.
     init(_ placeholder: some StringProtocol) {
         let letters = placeholder.unicodeScalars.filter { ("A"..."Z").contains($0) || $0 == "-" }
         switch String(String.UnicodeScalarView(letters)) {
@@ -67,7 +67,8 @@ struct CompletedCommand: Sendable {
             arguments: Self.kinds(command.arguments), takesProgram: command.takesProgram)
     }
 
-    /// Reads the arguments of a usage line: `CONTAINER [SIGNAL]`. Of `BUNDLE/ | NAME`, only what there is can be offered.
+    /// Reads the arguments of a usage line: `CONTAINER [SIGNAL]`. Of `BUNDLE/ | NAME`, only what there is can be
+    /// offered.
     private static func kinds(_ usage: String) -> [ValueKind] {
         var kinds: [ValueKind] = []
         var isAlternative = false

@@ -1,8 +1,8 @@
 import ContainerRuntime
 import Glibc
 
-/// `HelloContainer BUNDLE ROOT`: creates a container of a bundle, starts it, waits for its end and deletes it. Its state is
-/// kept below ROOT meanwhile. Ends with the exit status of the container's program. Needs root.
+/// `HelloContainer BUNDLE ROOT`: creates a container of a bundle, starts it, waits for its end and deletes it. Its
+/// state is kept below ROOT meanwhile. Ends with the exit status of the container's program. Needs root.
 @main
 enum HelloContainer {
     static func main() {
