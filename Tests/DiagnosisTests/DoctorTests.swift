@@ -11,7 +11,7 @@ import Testing
     private static func findings(_ change: (inout HostFacts) -> Void = { _ in }) -> [HostFinding] {
         var facts = HostFacts()
         change(&facts)
-        return Judgement(facts: facts).findings()
+        return HostChecks(facts: facts).findings()
     }
 
     /// An ordinary user of a host that lacks nothing.

@@ -11,13 +11,13 @@ import Testing
 
     /// A mistake in it would make everything look unsupported.
     @Test func theTrialsConfigurationHasNoMistakes() throws {
-        _ = try spec(PlanTrial.configuration)
+        _ = try spec(FeatureProbe.configuration)
     }
 
     /// Each field asks for what its question names, so that the answer can be no.
-    @Test(arguments: PlanTrial.Question.allCases)
-    func theTrialHoldsEveryFieldThatIsAskedFor(question: PlanTrial.Question) {
-        let document = SpecDocument(bytes: Array(PlanTrial.configuration.utf8), file: "x")
+    @Test(arguments: FeatureProbe.Question.allCases)
+    func theTrialHoldsEveryFieldThatIsAskedFor(question: FeatureProbe.Question) {
+        let document = SpecDocument(bytes: Array(FeatureProbe.configuration.utf8), file: "x")
         #expect(document.text(atPath: question.rawValue) != nil)
     }
 

@@ -154,9 +154,9 @@ def things():
     return {thing for thing in everything if not KEPT.search(thing)}
 
 
-def left_behind(before, patience=25):
+def left_behind(before, timeout=25):
     """What is there now and was not before, when whoever cleans up has had the time for it."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while True:
         left = things() - before
         if not left or time.monotonic() > end:

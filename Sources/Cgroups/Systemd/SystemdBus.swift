@@ -28,7 +28,7 @@ struct SystemdBus: ~Copyable, Sendable {
     /// - Parameter isUser: the user's own manager, not the system's.
     static func connect(isUser: Bool) throws(CgroupError) -> SystemdBus {
         var tried: [String] = []
-        for place in SystemdPlace.all(isUser: isUser) {
+        for place in SystemdAddress.all(isUser: isUser) {
             do throws(DBusError) {
                 return try connect(to: place)
             } catch {
@@ -49,7 +49,7 @@ struct SystemdBus: ~Copyable, Sendable {
         return error.description
     }
 
-    private static func connect(to place: SystemdPlace) throws(DBusError) -> SystemdBus {
+    private static func connect(to place: SystemdAddress) throws(DBusError) -> SystemdBus {
         var connection = try Connection.open(place.path, isBus: place.isBus, timeout: timeout)
         var question = Message(.call)
         question.destination = service

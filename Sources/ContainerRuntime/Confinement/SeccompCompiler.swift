@@ -97,6 +97,6 @@ package struct SeccompCompiler: Sendable {
             }
         }
         let program = try builder.export()
-        return UnknownCallStub.prepend(to: program, plan: plan)
+        return ENOSYSStub.prepend(to: program, plan: plan)
     }
 }

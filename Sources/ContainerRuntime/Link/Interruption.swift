@@ -19,7 +19,7 @@ package struct Interruption: Sendable {
         case late
         case signal(Signal)
         case initEnded
-        /// The process that should make it end has not gone on for ``Halt/patience``.
+        /// The process that should make it end has not gone on for ``Halt/timeout``.
         case halted
     }
 
@@ -67,12 +67,12 @@ enum Halt {
     case child(Int32)
 
     /// How long a process may be halted, in milliseconds. One that is busy, however slow, is not halted at all.
-    static let patience: Int64 = 10_000
+    static let timeout: Int64 = 10_000
 
     /// What there is to tell of a process that was halted for too long.
     package static var failure: SystemError {
         .refused(
-            "the container's process was stopped by a signal or a tracer and has not gone on for \(patience / 1000) s; "
+            "the container's process was stopped by a signal or a tracer and has not gone on for \(timeout / 1000) s; "
                 + "a process that shares its pid namespace can do that")
     }
 
@@ -111,6 +111,6 @@ struct HaltWatch {
         let now = MonotonicClock.milliseconds
         let began = since ?? now
         since = began
-        return now - began >= Halt.patience
+        return now - began >= Halt.timeout
     }
 }

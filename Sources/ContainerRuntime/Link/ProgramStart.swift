@@ -78,7 +78,7 @@ extension Link {
 }
 
 /// What `start` does beside waiting: it meets an init under a filter that notifies, and the agent that waits for it.
-struct ListenerMeeting: ~Copyable {
+struct ListenerHandover: ~Copyable {
     private let service: ListenerService?
     private var agent: SeccompListener.Agent?
     private var link: Link?
@@ -91,10 +91,10 @@ struct ListenerMeeting: ~Copyable {
 
     /// Connects to both.
     /// - Parameter path: the init's socket.
-    static func reach(_ service: ListenerService?, at path: String) throws(SystemError) -> ListenerMeeting {
-        guard let service else { return ListenerMeeting(nil, nil, nil) }
+    static func reach(_ service: ListenerService?, at path: String) throws(SystemError) -> ListenerHandover {
+        guard let service else { return ListenerHandover(nil, nil, nil) }
         let agent = try service.listener.connect()
-        return ListenerMeeting(service, agent, Link(try Sockets.connect(path, .packets)))
+        return ListenerHandover(service, agent, Link(try Sockets.connect(path, .packets)))
     }
 
     /// The number to wait for; negative when nobody is to be met, or no more.

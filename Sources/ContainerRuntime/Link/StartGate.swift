@@ -101,7 +101,7 @@ struct StartGate: ~Copyable {
             throw .refused("container process is already dead")
         }
         // Whoever must be met is reached before the byte: as long as one is not there, `start` can be tried again.
-        var meeting = try ListenerMeeting.reach(service, at: "\(folder)/\(listenerName)")
+        var meeting = try ListenerHandover.reach(service, at: "\(folder)/\(listenerName)")
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
         var bytes: [UInt8] = []

@@ -109,7 +109,7 @@ extension LaunchResources {
         let tree: Descriptor
         do throws(SystemError) {
             tree = try NewFileSystem.makeDetached(
-                NewFileSystem.Order(mount, type, source: source, words: mount.data, writable: mount.isFilled))
+                NewFileSystem.Request(mount, type, source: source, words: mount.data, writable: mount.isFilled))
         } catch {
             throw mount.named(error)
         }

@@ -138,7 +138,7 @@ struct LaunchResources: ~Copyable {
         }
         do throws(SystemError) {
             return try NewFileSystem.makeDetached(
-                NewFileSystem.Order(mount, "proc", source: nil, words: mount.data, writable: mount.isFilled),
+                NewFileSystem.Request(mount, "proc", source: nil, words: mount.data, writable: mount.isFilled),
                 from: context)
         } catch {
             throw mount.named(error)

@@ -119,7 +119,7 @@ struct Mounts: ~Copyable {
             }
         }
         let words = mount.data + (takesMode ? ["mode=\(String(status.permissions, radix: 8))"] : [])
-        let order = NewFileSystem.Order(mount, type, source: source, words: words, writable: mount.isFilled)
+        let order = NewFileSystem.Request(mount, type, source: source, words: words, writable: mount.isFilled)
         do throws(SystemError) {
             return try place(NewFileSystem.make(order, on: point.place), mount, on: point.place)
         } catch  where isInUserNamespace {
@@ -129,7 +129,7 @@ struct Mounts: ~Copyable {
 
     /// What the kernel refuses inside a user namespace is replaced by what comes nearest, as crun does it.
     private func instead(
-        of order: NewFileSystem.Order, on target: borrowing Descriptor, after error: SystemError
+        of order: NewFileSystem.Request, on target: borrowing Descriptor, after error: SystemError
     ) throws(SystemError) -> NewFileSystem {
         if order.type == "devpts", error.code == .invalidArgument, order.words.contains("gid=5") {
             // The group tty is not mapped.
@@ -179,7 +179,7 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         let target = try root.openMountPoint(mount.destination, file: false)
-        let order = NewFileSystem.Order(mount, "cgroup2", source: "cgroup", words: [], writable: false)
+        let order = NewFileSystem.Request(mount, "cgroup2", source: "cgroup", words: [], writable: false)
         do throws(SystemError) {
             return try place(NewFileSystem.make(order, on: target), mount, on: target)
         } catch  where (error.code == .notPermitted || error.code == .busy) && isInUserNamespace {

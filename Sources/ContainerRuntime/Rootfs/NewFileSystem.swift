@@ -20,7 +20,7 @@ struct NewFileSystem: ~Copyable {
     consuming func intoMount() -> Descriptor { mount }
 
     /// What a mount calls for, in the form of fsconfig(2) and of mount(2).
-    struct Order {
+    struct Request {
         let type: String
         let source: String
         /// The file system's own options.
@@ -37,15 +37,15 @@ struct NewFileSystem: ~Copyable {
             attributes = writable ? mount.set.subtracting(.readOnly) : mount.set
         }
 
-        private init(_ order: Order, words: [String]) {
-            type = order.type
-            source = order.source
+        private init(_ request: Request, words: [String]) {
+            type = request.type
+            source = request.source
             self.words = words
-            flags = order.flags
-            attributes = order.attributes
+            flags = request.flags
+            attributes = request.attributes
         }
 
-        func without(_ word: String) -> Order { Order(self, words: words.filter { $0 != word }) }
+        func without(_ word: String) -> Request { Request(self, words: words.filter { $0 != word }) }
 
         var text: String { words.joined(separator: ",") }
 
@@ -80,48 +80,48 @@ struct NewFileSystem: ~Copyable {
         }
     }
 
-    static func make(_ order: Order, on target: borrowing Descriptor) throws(SystemError) -> NewFileSystem {
-        if order.isPlain {
+    static func make(_ request: Request, on target: borrowing Descriptor) throws(SystemError) -> NewFileSystem {
+        if request.isPlain {
             do throws(SystemError) {
-                return NewFileSystem(try detached(order), isAttached: false)
+                return NewFileSystem(try detached(request), isAttached: false)
             } catch {
                 // A filter that is older than these calls.
                 guard error.call == "fsopen", error.code == .noSystemCall || error.code == .notPermitted else {
-                    throw worded(error, order)
+                    throw worded(error, request)
                 }
             }
         }
         try Mounting.mount(
-            order.source, on: target.path, type: order.type, flags: order.flags,
-            data: order.words.isEmpty ? nil : order.text, subject: order.subject())
+            request.source, on: target.path, type: request.type, flags: request.flags,
+            data: request.words.isEmpty ? nil : request.text, subject: request.subject())
         // What is now on top of this very descriptor, whatever its name has come to lead to.
         return NewFileSystem(try RootDirectory(target.duplicate()).topmost(), isAttached: true)
     }
 
     /// Mounted nowhere, or refused.
-    static func makeDetached(_ order: Order) throws(SystemError) -> Descriptor {
+    static func makeDetached(_ request: Request) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
-            return try detached(order)
+            return try detached(request)
         } catch {
-            throw worded(error, order)
+            throw worded(error, request)
         }
     }
 
     /// The same of a file system that another process has begun.
-    static func makeDetached(_ order: Order, from context: borrowing Descriptor) throws(SystemError) -> Descriptor {
+    static func makeDetached(_ request: Request, from context: borrowing Descriptor) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Mounting.detachedFileSystem(
-                order.type, from: context, options: order.options, attributes: order.attributes)
+                request.type, from: context, options: request.options, attributes: request.attributes)
         } catch {
-            throw worded(error, order)
+            throw worded(error, request)
         }
     }
 
-    private static func detached(_ order: Order) throws(SystemError) -> Descriptor {
-        try Mounting.detachedFileSystem(order.type, options: order.options, attributes: order.attributes)
+    private static func detached(_ request: Request) throws(SystemError) -> Descriptor {
+        try Mounting.detachedFileSystem(request.type, options: request.options, attributes: request.attributes)
     }
 
-    private static func worded(_ error: SystemError, _ order: Order) -> SystemError {
-        SystemError("mount", order.subject(error.subject.isEmpty ? nil : error.subject), error.code)
+    private static func worded(_ error: SystemError, _ request: Request) -> SystemError {
+        SystemError("mount", request.subject(error.subject.isEmpty ? nil : error.subject), error.code)
     }
 }

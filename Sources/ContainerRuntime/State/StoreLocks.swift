@@ -4,7 +4,7 @@ internal import KernelTypes
 
 extension Store {
     /// How long another call of the runtime may hold a container before this one gives up, in milliseconds.
-    private static let patience: Int64 = 10_000
+    private static let timeout: Int64 = 10_000
 
     /// Keeps other calls of the runtime from changing the container at the same time. The lock ends with the
     /// descriptor.
@@ -22,7 +22,7 @@ extension Store {
         _ id: String, _ folder: borrowing Descriptor, whenBusy: (borrowing Descriptor) -> Void = { _ in }
     ) throws(RuntimeError) {
         do throws(SystemError) {
-            let end = MonotonicClock.milliseconds + Self.patience
+            let end = MonotonicClock.milliseconds + Self.timeout
             while true {
                 let isLocked = try Files.tryLock(folder)
                 guard try isCurrent(id, folder) else { throw .failed("lock", id, .noEntry) }

@@ -13,7 +13,7 @@ enum SupervisorConfinement {
         drop(keeping: .signals)
         guard forbidPrivileges() else { return }
         _ = try? Landlock.forbidFiles()
-        try? OwnFilter.staying.load()
+        try? SupervisorFilter.staying.load()
     }
 
     /// The supervisor of `run`, which at the end removes the cgroup and the state, unmounts the pin of the container's
@@ -23,7 +23,7 @@ enum SupervisorConfinement {
         if hasHooks { return }
         drop(keeping: [.signals, .overrideAccess, .systemAdministration, .kernelLog])
         guard forbidPrivileges() else { return }
-        try? OwnFilter.tidying.load()
+        try? SupervisorFilter.tidying.load()
     }
 
     private static func drop(keeping kept: CapabilitySet) {

@@ -134,7 +134,7 @@ struct TerminalRelay: ~Copyable {
     /// How long a terminal may be silent that somebody else still holds, once the payload has ended, and how long all
     /// of these pauses may be together; in milliseconds.
     private static let silence: Int64 = 300
-    private static let patience: Int64 = 1000
+    private static let timeout: Int64 = 1000
     /// The most that is taken from others then, in bytes. What the payload itself has left in the kernel is a quarter
     /// of this at most.
     private static let remainder = 64 << 10
@@ -155,7 +155,7 @@ struct TerminalRelay: ~Copyable {
             guard isControllerOpen, pendingOutput.isEmpty else { continue }
             let began = MonotonicClock.milliseconds
             let ready = pause(
-                for: (controller.number, .readable), atMost: min(Self.silence, Self.patience - paused), signals)
+                for: (controller.number, .readable), atMost: min(Self.silence, Self.timeout - paused), signals)
             guard ready else { return }
             paused += MonotonicClock.milliseconds - began
         }

@@ -12,7 +12,7 @@ public struct Doctor: Sendable {
     public let host: String
 
     init(_ facts: HostFacts) {
-        findings = Judgement(facts: facts).findings()
+        findings = HostChecks(facts: facts).findings()
         host = "\(facts.system), Linux \(facts.release), \(facts.machine), as \(facts.userName)"
     }
 

@@ -11,7 +11,7 @@ package enum FeatureDocument {
     ///   - version: the runtime's own.
     ///   - commit: what it was built from; may be empty.
     package static func gather(version: String, commit: String) -> Features {
-        let trial = PlanTrial()
+        let trial = FeatureProbe()
         return Features(
             ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
             hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(),
@@ -25,7 +25,7 @@ package enum FeatureDocument {
             potentiallyUnsafeConfigAnnotations: AnnotationName.potentiallyUnsafe)
     }
 
-    private static func linux(_ trial: PlanTrial) -> LinuxFeatures {
+    private static func linux(_ trial: FeatureProbe) -> LinuxFeatures {
         var linux = LinuxFeatures()
         linux.namespaces = NamespaceType.allCases.map(\.rawValue).sorted()
         linux.capabilities = Capabilities.allNames
@@ -48,7 +48,7 @@ package enum FeatureDocument {
         return linux
     }
 
-    private static func seccomp(_ trial: PlanTrial) -> LinuxFeatures.Seccomp {
+    private static func seccomp(_ trial: FeatureProbe) -> LinuxFeatures.Seccomp {
         var seccomp = LinuxFeatures.Seccomp()
         let notifies = trial.applies(.seccompNotify)
         seccomp.actions = SeccompAction.allCases.filter { notifies || $0 != .notify }.map(\.rawValue).sorted()

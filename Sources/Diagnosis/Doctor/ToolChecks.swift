@@ -1,6 +1,6 @@
 internal import OCISpec
 
-extension Judgement {
+extension HostChecks {
     func tools() -> [HostFinding] { [criu()] + systemd() + [resctrl()] }
 
     private func criu() -> HostFinding {

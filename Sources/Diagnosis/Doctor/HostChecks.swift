@@ -3,7 +3,7 @@ internal import KernelTypes
 internal import OCISpec
 
 /// What the facts of a host mean for containers: pure, one function a part of the report.
-struct Judgement: Sendable {
+struct HostChecks: Sendable {
     let facts: HostFacts
 
     /// All findings, in the order of the report.

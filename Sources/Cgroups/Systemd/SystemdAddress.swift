@@ -4,14 +4,14 @@ internal import Kernel
 internal import KernelTypes
 
 /// A socket behind which systemd may be.
-struct SystemdPlace: Hashable {
+struct SystemdAddress: Hashable {
     package let path: String
     /// Whether a message bus stands between.
     let isBus: Bool
 
     /// In the order of trying. root asks systemd itself; a user goes by the bus of the session, as the environment
     /// names it.
-    package static func all(isUser: Bool) -> [SystemdPlace] {
+    package static func all(isUser: Bool) -> [SystemdAddress] {
         isUser
             ? ofUser(
                 Processes.environment("DBUS_SESSION_BUS_ADDRESS"), folder: Processes.environment("XDG_RUNTIME_DIR"),
@@ -19,19 +19,19 @@ struct SystemdPlace: Hashable {
             : ofSystem(Processes.environment("DBUS_SYSTEM_BUS_ADDRESS"))
     }
 
-    static func ofSystem(_ address: String?) -> [SystemdPlace] {
+    static func ofSystem(_ address: String?) -> [SystemdAddress] {
         let buses = address.map(Address.socketPaths) ?? []
-        return [SystemdPlace(path: "/run/systemd/private", isBus: false)]
-            + (buses.isEmpty ? ["/run/dbus/system_bus_socket"] : buses).map { SystemdPlace(path: $0, isBus: true) }
+        return [SystemdAddress(path: "/run/systemd/private", isBus: false)]
+            + (buses.isEmpty ? ["/run/dbus/system_bus_socket"] : buses).map { SystemdAddress(path: $0, isBus: true) }
     }
 
-    static func ofUser(_ address: String?, folder: String?, id: UInt32) -> [SystemdPlace] {
-        var places = (address.map(Address.socketPaths) ?? []).map { SystemdPlace(path: $0, isBus: true) }
+    static func ofUser(_ address: String?, folder: String?, id: UInt32) -> [SystemdAddress] {
+        var places = (address.map(Address.socketPaths) ?? []).map { SystemdAddress(path: $0, isBus: true) }
         for folder in [folder, "/run/user/\(id)"] {
             guard let folder, folder.isAbsolutePath else { continue }
             for place in [
-                SystemdPlace(path: "\(folder)/bus", isBus: true),
-                SystemdPlace(path: "\(folder)/systemd/private", isBus: false),
+                SystemdAddress(path: "\(folder)/bus", isBus: true),
+                SystemdAddress(path: "\(folder)/systemd/private", isBus: false),
             ] where !places.contains(place) { places.append(place) }
         }
         return places

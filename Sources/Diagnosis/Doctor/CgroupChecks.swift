@@ -1,7 +1,7 @@
 internal import Kernel
 internal import OCISpec
 
-extension Judgement {
+extension HostChecks {
     private static let onlyVersion2 = "systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
 
     /// What each controller is for; those that few hosts need are no more than a warning.

@@ -6,7 +6,7 @@ internal import Planning
 /// A C library that tries a new call falls back on ENOSYS, while EPERM looks like a real refusal to it. So what is
 /// above the highest number that the profile names, for each architecture, gets the answer of a kernel that does not
 /// have it.
-enum UnknownCallStub {
+enum ENOSYSStub {
     private static let auditX8664: UInt32 = 0xc000_003e
     private static let x32Bit: UInt32 = 0x4000_0000
 

@@ -6,22 +6,22 @@ import Testing
 @Suite struct PlacesOfSystemd {
     @Test func theSystemManagerHasTwoSockets() {
         #expect(
-            SystemdPlace.ofSystem(nil) == [
-                SystemdPlace(path: "/run/systemd/private", isBus: false),
-                SystemdPlace(path: "/run/dbus/system_bus_socket", isBus: true),
+            SystemdAddress.ofSystem(nil) == [
+                SystemdAddress(path: "/run/systemd/private", isBus: false),
+                SystemdAddress(path: "/run/dbus/system_bus_socket", isBus: true),
             ])
-        #expect(SystemdPlace.ofSystem("unix:path=/x").map(\.path) == ["/run/systemd/private", "/x"])
+        #expect(SystemdAddress.ofSystem("unix:path=/x").map(\.path) == ["/run/systemd/private", "/x"])
     }
 
     @Test func aUserManagerHasTwoSockets() {
-        let places = SystemdPlace.ofUser("unix:path=/run/user/7/bus,guid=1", folder: "/run/user/7", id: 7)
+        let places = SystemdAddress.ofUser("unix:path=/run/user/7/bus,guid=1", folder: "/run/user/7", id: 7)
         #expect(places.map(\.path) == ["/run/user/7/bus", "/run/user/7/systemd/private"])
         #expect(places.map(\.isBus) == [true, false])
         #expect(
-            SystemdPlace.ofUser(nil, folder: nil, id: 8).map(\.path) == [
+            SystemdAddress.ofUser(nil, folder: nil, id: 8).map(\.path) == [
                 "/run/user/8/bus", "/run/user/8/systemd/private",
             ])
-        #expect(SystemdPlace.ofUser("unix:path=/a", folder: "/b", id: 8).count == 5)
+        #expect(SystemdAddress.ofUser("unix:path=/a", folder: "/b", id: 8).count == 5)
     }
 
     @Test(arguments: [
@@ -29,7 +29,7 @@ import Testing
         (7, "", 7),
     ])
     func aUserIsMappedToTheHostsID(user: UInt32, map: String, host: UInt32) {
-        #expect(SystemdPlace.hostUser(user, map: map) == host)
+        #expect(SystemdAddress.hostUser(user, map: map) == host)
     }
 
     @Test(arguments: [

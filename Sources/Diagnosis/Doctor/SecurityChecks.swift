@@ -2,7 +2,7 @@ internal import Errors
 internal import Kernel
 internal import OCISpec
 
-extension Judgement {
+extension HostChecks {
     func security() -> [HostFinding] { seccomp() + modules() + [sealing()] }
 
     private func seccomp() -> [HostFinding] {

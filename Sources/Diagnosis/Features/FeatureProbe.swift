@@ -8,7 +8,7 @@ internal import Planning
 /// as not supported yet.
 ///
 /// So `features` cannot say more or less than what `create` does with the field.
-struct PlanTrial {
+struct FeatureProbe {
     /// What is asked, and where in the configuration.
     enum Question: String, CaseIterable {
         case appArmor = "process.apparmorProfile"

@@ -3,13 +3,13 @@ package import KernelTypes
 
 /// A seccomp filter that this program puts on itself: a list of system calls, by their numbers, and nothing of their
 /// arguments. seccomp(2).
-package struct OwnFilter: Sendable {
+package struct SupervisorFilter: Sendable {
     /// What a program needs that reads and writes what is open, waits for processes and signals them, and ends.
-    package static let staying = OwnFilter(listed: waiting, isAllowed: true)
+    package static let staying = SupervisorFilter(listed: waiting, isAllowed: true)
 
     /// Everything but starting programs, entering or making namespaces, mounting, changing who one is, tracing others,
     /// and loading code into the kernel.
-    package static let tidying = OwnFilter(listed: powers, isAllowed: false)
+    package static let tidying = SupervisorFilter(listed: powers, isAllowed: false)
 
     private let program: [sock_filter]
 

@@ -3,7 +3,7 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-extension Judgement {
+extension HostChecks {
     func users() -> [HostFinding] {
         [namespaceTrial()] + (facts.isRoot ? [] : subordinateIDs() + helpers() + [state()])
     }

@@ -1,7 +1,7 @@
 internal import Kernel
 internal import OCISpec
 
-extension Judgement {
+extension HostChecks {
     /// One row a system call: what it is for, and since when it is there.
     private static let calls: [(call: KernelProbe.Call, since: String, use: String)] = [
         (.clone3, "5.3", "no process of a container can be made"),
