@@ -112,6 +112,7 @@ check: need-build
 	config/error-catalogue.py
 	config/make-seccomp-profile.py --check
 	$(SWIFT) build --explicit-target-dependency-import-check error
+	config/check-folders.py
 	config/check-coverage.py .build/debug/runbox
 	$(MAKE) fuzz
 

@@ -12,15 +12,18 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MODULES = ["JSON", "OCISpec", "Kernel", "Cgroups", "ContainerRuntime", "runbox"]
+MODULES = [
+    "JSON", "OCISpec", "KernelTypes", "Errors", "DBus", "CgroupPlanning", "Planning", "Kernel", "DBusTransport", "Cgroups",
+    "ContainerRuntime", "Diagnosis", "runbox",
+]
 # What stands in these calls and arguments is help, or not for people.
 HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
-# Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`, which says of each gap what it costs and what mends it.
+# Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`, which says of each gap what it costs and what fixes it.
 OTHER = (
-    "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/Help.swift",
+    "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/CommandLine/Help.swift",
     "Sources/runbox/Manual/", "Sources/runbox/Completion/",
-    "Sources/ContainerRuntime/Doctor/", "Sources/runbox/Commands/Doctor.swift",
-    "Sources/ContainerRuntime/Annotations/AnnotationName.swift",
+    "Sources/Diagnosis/Doctor/", "Sources/runbox/Commands/Doctor.swift",
+    "Sources/Planning/Annotations/AnnotationName.swift",
 )
 
 

@@ -1,13 +1,19 @@
 #include "include/CLinux.h"
 #include <linux/sched.h>
 
-long clinux_syscall(long number, long a, long b, long c, long d, long e, long f) { return syscall(number, a, b, c, d, e, f); }
+long clinux_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    return syscall(number, a, b, c, d, e, f);
+}
 
-int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { return prctl(option, a, b, c, d); }
+int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return prctl(option, a, b, c, d);
+}
 
 int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
-int clinux_openat(int directory, const char *path, int flags, mode_t mode) { return openat(directory, path, flags, mode); }
+int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags, mode);
+}
 
 int clinux_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
 

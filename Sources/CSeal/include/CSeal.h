@@ -1,9 +1,10 @@
-// The executable's beginning, before the Swift runtime: seal.c and procfs.c have constructors, which need only be linked in.
+// The executable's beginning, before the Swift runtime: seal.c and procfs.c have constructors, which need only be
+// linked in.
 #ifndef RUNBOX_CSEAL_H
 #define RUNBOX_CSEAL_H
 
-// The words that the program was called with, and how many they are. The Swift runtime would look for them in procfs, and finds none, without an error, where that
-// cannot be read.
+// The words that the program was called with, and how many they are. The Swift runtime would look for them in procfs,
+// and finds none, without an error, where that cannot be read.
 char **cseal_words(void);
 int cseal_count(void);
 
