@@ -10,10 +10,6 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "HelloContainer", dependencies: [.product(name: "ContainerRuntime", package: "runbox")],
-            swiftSettings: [
-                .treatAllWarnings(as: .error),
-                // The library sees the C library as GNU programs do; who imports Glibc beside it must see the same one.
-                .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
-            ])
+            swiftSettings: [.treatAllWarnings(as: .error)])
     ]
 )

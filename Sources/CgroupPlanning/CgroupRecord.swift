@@ -1,16 +1,6 @@
-/// How a container's cgroup is managed; the words of `--cgroup-manager`.
-package enum CgroupMode: String, Hashable, Sendable, CaseIterable {
-    /// Directories made by runbox itself.
-    case fs = "cgroupfs"
-    /// A scope unit of systemd's.
-    case systemd
-    /// None: the container stays in the cgroup that runbox was started in.
-    case disabled
-}
-
 /// What the state file keeps of a container's cgroup, enough to find and to remove it again.
 package struct CgroupRecord: Hashable, Sendable {
-    package let mode: CgroupMode
+    package let mode: CgroupManagerKind
     /// The mount point of the v2 tree; empty without a cgroup.
     package let root: String
     /// The cgroup's path from there; empty without a cgroup.
@@ -24,7 +14,7 @@ package struct CgroupRecord: Hashable, Sendable {
     package let scope: ScopeRecord?
 
     package init(
-        mode: CgroupMode, root: String, path: String, created: [String], inode: UInt64 = 0, scope: ScopeRecord? = nil
+        mode: CgroupManagerKind, root: String, path: String, created: [String], inode: UInt64 = 0, scope: ScopeRecord? = nil
     ) {
         self.inode = inode
         self.mode = mode

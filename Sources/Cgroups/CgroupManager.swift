@@ -84,7 +84,7 @@ package struct CgroupManager: ~Copyable, Sendable {
     /// Finds the cgroup of an earlier call again.
     package static func open(_ record: CgroupRecord) throws(CgroupError) -> CgroupManager {
         switch record.mode {
-        case .fs: return CgroupManager(try FSManager(record))
+        case .cgroupfs: return CgroupManager(try FSManager(record))
         case .systemd:
             let unit = try ScopeManager(record)
             return CgroupManager(try FSManager(record), unit: unit)
@@ -307,6 +307,6 @@ package struct CgroupManager: ~Copyable, Sendable {
         guard let subgroup = unit?.scope.subgroup else { return try body(cgroup) }
         guard cgroup.directory != nil else { throw cgroup.gone }
         return try body(
-            try FSManager(CgroupRecord(mode: .fs, root: cgroup.root, path: "\(cgroup.path)/\(subgroup)", created: [])))
+            try FSManager(CgroupRecord(mode: .cgroupfs, root: cgroup.root, path: "\(cgroup.path)/\(subgroup)", created: [])))
     }
 }

@@ -1,4 +1,6 @@
-// The errors and options of the library's interface are declared below it: planning and set-up throw and read them,
-// too.
+// What the library's interface is made of beside its own types is declared in the modules below it: errors, options, signals.
+// Of these modules a program sees what is public.
+@_exported public import CgroupPlanning
 @_exported public import Errors
+@_exported public import KernelTypes
 @_exported public import Planning

@@ -16,7 +16,7 @@ package struct Descriptor: ~Copyable, Sendable {
     deinit { _ = CLinux.close(raw) }
 
     /// Gives the number away; the caller owns it from here.
-    consuming func take() -> Int32 {
+    package consuming func take() -> Int32 {
         let raw = self.raw
         discard self
         return raw

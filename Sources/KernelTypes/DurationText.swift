@@ -65,6 +65,9 @@ package enum DurationText {
 extension Duration {
     /// Rounded up: what is waited for is not missed, and what takes time is not nothing.
     package var milliseconds: Int64 {
-        components.seconds * 1000 + (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let rest = (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let (whole, isBeyond) = components.seconds.multipliedReportingOverflow(by: 1000)
+        let (sum, isLarger) = whole.addingReportingOverflow(rest)
+        return isBeyond || isLarger ? (components.seconds < 0 ? .min : .max) : sum
     }
 }

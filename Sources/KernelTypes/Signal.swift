@@ -1,15 +1,27 @@
 internal import CLinux
 
 /// A signal, by number, with the names of signal(7).
-package struct Signal: RawRepresentable, Equatable, Sendable {
-    package let rawValue: Int32
-    package init(rawValue: Int32) { self.rawValue = rawValue }
+public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The kernel's number.
+    public let rawValue: Int32
+
+    /// A signal by its number; signal(7).
+    public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// Sent to nobody: asks whether the process is there. kill(2).
     package static let null = Signal(rawValue: 0)
-    package static let kill = Signal(rawValue: SIGKILL)
-    package static let stop = Signal(rawValue: SIGSTOP)
-    package static let `continue` = Signal(rawValue: SIGCONT)
+    /// Ends a process at once.
+    public static let kill = Signal(rawValue: SIGKILL)
+    /// Stops a process until SIGCONT.
+    public static let stop = Signal(rawValue: SIGSTOP)
+    /// Lets a stopped process go on.
+    public static let `continue` = Signal(rawValue: SIGCONT)
+    /// Asks a process to end.
+    public static let terminate = Signal(rawValue: SIGTERM)
+    /// Says that a terminal hung up; many services read their configuration again.
+    public static let hangUp = Signal(rawValue: SIGHUP)
+    /// What a terminal sends for Ctrl-C.
+    public static let interrupt = Signal(rawValue: SIGINT)
     package static let brokenPipe = Signal(rawValue: SIGPIPE)
     package static let badSystemCall = Signal(rawValue: SIGSYS)
     package static let childEnded = Signal(rawValue: SIGCHLD)
@@ -31,7 +43,7 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
 
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no
     /// such signal.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         // Other letters can become ASCII ones when they are raised.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         if let number = Self.plainNumber(text) {
@@ -80,7 +92,7 @@ package struct Signal: RawRepresentable, Equatable, Sendable {
     }
 
     /// The name with `SIG`, or the number where the signal has none.
-    package var description: String {
+    public var description: String {
         Self.names.first { $0.number == rawValue }.map { "SIG\($0.name)" } ?? "signal \(rawValue)"
     }
 }

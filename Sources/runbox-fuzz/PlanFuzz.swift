@@ -1,6 +1,8 @@
+internal import CgroupPlanning
+internal import Planning
+
 import Glibc
 import OCISpec
-internal import Planning
 
 /// Random configurations for the planner: it must never crash, and never plan what the configuration does not ask for.
 enum PlanFuzz {
@@ -41,7 +43,7 @@ enum PlanFuzz {
     private static func launchOptions(_ random: inout Random, isRun: Bool) -> LaunchOptions {
         var options = LaunchOptions()
         options.detach = random.below(4) == 0
-        options.noPivot = random.below(4) == 0
+        options.pivotRoot = random.below(4) != 0
         options.consoleSocket = random.below(4) == 0 ? "/run/console" : nil
         options.cgroupManager = random.below(4) == 0 ? .disabled : .cgroupfs
         options.preservedDescriptors = random.below(3)

@@ -20,7 +20,7 @@ struct CgroupManagerTests {
     @Test("A record that names no cgroup is refused: removing it would mean the root")
     func emptyRecord() {
         #expect(throws: CgroupError.self) {
-            _ = try CgroupManager.open(CgroupRecord(mode: .fs, root: "/sys/fs/cgroup", path: "/", created: []))
+            _ = try CgroupManager.open(CgroupRecord(mode: .cgroupfs, root: "/sys/fs/cgroup", path: "/", created: []))
         }
     }
 

@@ -97,7 +97,7 @@ struct FSManagerTests {
         let manager = try CgroupManager.open(place.create("/a/b").record)
         // What the state says before the cgroup is made.
         let expected = CgroupRecord(
-            mode: .fs, root: place.root, path: manager.record.path, created: [])
+            mode: .cgroupfs, root: place.root, path: manager.record.path, created: [])
         let sleeper = try Sleeper()
         try manager.join(sleeper.pid)
         try FSManager(expected).removeIfEmpty(timeout: 50)

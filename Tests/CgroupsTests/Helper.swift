@@ -100,7 +100,7 @@ final class Place {
 
     deinit {
         // Best effort, for tests that failed half-way.
-        let record = CgroupRecord(mode: .fs, root: root, path: top, created: [])
+        let record = CgroupRecord(mode: .cgroupfs, root: root, path: top, created: [])
         try? CgroupManager.open(record).remove()
     }
 }

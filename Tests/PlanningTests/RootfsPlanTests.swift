@@ -7,11 +7,11 @@ import Testing
 @testable import Planning
 
 private func read(
-    root: Root? = Root(path: "rootfs"), mounts: [Mount]? = nil, linux: Linux? = nil, noPivot: Bool = false,
+    root: Root? = Root(path: "rootfs"), mounts: [Mount]? = nil, linux: Linux? = nil, pivotRoot: Bool = true,
     _ names: NamespacePlan = namespaces(.mount)
 ) -> (plan: RootfsPlan, findings: Findings) {
     let spec = Spec(ociVersion: "1.3.0", root: root, mounts: mounts, linux: linux)
-    return plan { RootfsPlan(spec, bundle: "/b", noPivot: noPivot, namespaces: names, findings: &$0) }
+    return plan { RootfsPlan(spec, bundle: "/b", pivotRoot: pivotRoot, namespaces: names, findings: &$0) }
 }
 
 @Suite struct RootfsPlanTests {
@@ -61,15 +61,15 @@ private func read(
 
     @Test(arguments: RootfsPropagation.allCases, [false, true])
     func privatePropagationNeedsAPivot(word: RootfsPropagation, noPivot: Bool) {
-        let (plan, findings) = read(linux: Linux(rootfsPropagation: word), noPivot: noPivot)
+        let (plan, findings) = read(linux: Linux(rootfsPropagation: word), pivotRoot: !noPivot)
         let isRefused = noPivot && (word == .private || word == .rprivate)
         let line = "linux.rootfsPropagation: private cannot be kept together with --no-pivot"
         #expect(findings.errorLines == (isRefused ? [line] : []))
-        #expect(plan.noPivot == noPivot)
+        #expect(plan.pivotRoot != noPivot)
     }
 
     @Test func noPivotByItselfIsFine() {
-        #expect(read(noPivot: true).findings.errorLines == [])
+        #expect(read(pivotRoot: false).findings.errorLines == [])
     }
 
     // MARK: Devices

@@ -4,9 +4,16 @@
 #ifndef RUNBOX_CLINUX_H
 #define RUNBOX_CLINUX_H
 
+// What glibc defines in another way without _GNU_SOURCE, before that is defined: Swift's own module of glibc is made
+// without it, and a program that imports both (Foundation imports Glibc) is refused for two definitions of one type.
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/utsname.h>
+#undef _FEATURES_H
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+#include <features.h>
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -40,7 +47,6 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,7 +55,6 @@
 #include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>

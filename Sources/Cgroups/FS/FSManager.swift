@@ -48,7 +48,7 @@ package struct FSManager: ~Copyable, Sendable {
     }
 
     package var record: CgroupRecord {
-        CgroupRecord(mode: .fs, root: root, path: path.description, created: created, inode: inode() ?? 0)
+        CgroupRecord(mode: .cgroupfs, root: root, path: path.description, created: created, inode: inode() ?? 0)
     }
 
     /// What tells this cgroup from one that has its path later; nil when it is gone.

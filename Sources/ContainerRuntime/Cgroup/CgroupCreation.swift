@@ -18,7 +18,7 @@ extension CgroupPlan {
         guard let root = host.root else { return .disabled }
         if let scope { return scope.expectedRecord(root: root) }
         guard let path else { return .disabled }
-        return CgroupRecord(mode: .fs, root: root, path: path.description, created: path.missingParents(in: root))
+        return CgroupRecord(mode: .cgroupfs, root: root, path: path.description, created: path.missingParents(in: root))
     }
 
     /// Who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.

@@ -2,7 +2,7 @@ internal import CgroupPlanning
 internal import Cgroups
 public import Errors
 internal import Kernel
-internal import KernelTypes
+public import KernelTypes
 internal import OCISpec
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
@@ -14,6 +14,9 @@ internal import OCISpec
 /// The calling process must have one thread wherever it makes a process for the container (``create(_:options:warn:)``,
 /// ``run(_:options:warn:)``, ``exec(_:warn:)``), and root's privileges on the host.
 public struct Container: Sendable {
+    /// Where a container is in its life.
+    public typealias Status = ContainerStatus
+
     /// Its name.
     public let id: ContainerID
     let store: Store
@@ -121,13 +124,11 @@ public struct Container: Sendable {
     /// Sends a signal to the init, or to every process of the container. Specification: runtime.md, "Kill"; signal(7).
     ///
     /// - Parameters:
-    ///   - signal: a number, or a name with or without `SIG`; `RTMIN+n` and `RTMAX-n` are real-time signals.
     ///   - all: sends it to every process in the container's cgroup; also succeeds when the init has ended already, as
     ///     engines expect of runc.
     /// - Throws: ``RuntimeError/status(reason:)`` with the words engines look for when the container has stopped.
-    public func kill(_ signal: String, all: Bool = false) throws(RuntimeError) {
+    public func kill(_ signal: Signal = .terminate, all: Bool = false) throws(RuntimeError) {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }
-        guard let signal = Signal(signal) else { throw .failed(reason: "unknown signal \"\(signal)\"") }
         let status = try status(of: record)
         // Whoever comes to kill may be the last to see how it ended.
         if status == .stopped { _ = ExitRecorder(record: record, store: store, command: "kill").observe() }

@@ -3,14 +3,18 @@ internal import JSON
 internal import Kernel
 
 /// The lines of `events`, with the keys of runc. What cgroup v2 or this host does not count is left out.
-enum EventText {
-    static func outOfMemory(id: String) -> String {
+package enum EventText {
+    package static func outOfMemory(id: String) -> String {
         var writer = Writer()
         writer.object { event in
             event.member("type", "oom")
             event.member("id", id)
         }
         return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    package static func statistics(_ statistics: ContainerStatistics, id: String) -> String {
+        self.statistics(statistics.usage, id: id)
     }
 
     static func statistics(_ usage: Usage, id: String) -> String {

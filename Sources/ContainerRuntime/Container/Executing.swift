@@ -5,39 +5,58 @@ internal import OCISpec
 public import Planning
 
 extension Container {
-    /// Runs another program in a container that is created or running. Specification: runtime.md has no such operation;
-    /// config.md, "Process", says what the process gets.
+    /// Runs another program in a container that is created or running, and returns once it runs. Specification:
+    /// runtime.md has no such operation; config.md, "Process", says what the process gets.
     ///
-    /// Unless ``ExecOptions/detach`` is set, all signals of the caller are blocked for good, and passed on to the
-    /// program.
+    /// The process is a child of the caller, who waits for it (waitpid(2)) or leaves a zombie until it ends.
     ///
-    /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    /// - Returns: the process's number on the host.
     /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at
     ///   fault.
+    @discardableResult
     public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) -> Int32
     {
+        try executed(options, try Caller.current(preserved: options.preservedDescriptors), warn).process.pid
+    }
+
+    /// `runbox exec`: the same, for a process that does nothing else. Unless ``ExecOptions/detach`` is set, all signals
+    /// of the caller are blocked for good and passed on to the program.
+    ///
+    /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
+    package func execInForeground(
+        _ options: ExecOptions, warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> Int32 {
         var caller = try Caller.current(preserved: options.preservedDescriptors)
-        let record = try recordForExec(options)
-        // Of no interest to anybody but an agent.
-        let told: State.Status =
-            record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
         guard !options.detach else {
-            _ = try Exec.start(record, told, options, caller, store, warn)
+            _ = try executed(options, caller, warn)
             return 0
         }
+        try check(options)
         // Signals from here on are for the program: none may end the runtime before that.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
             try Signals.blockAll()
             return try Signals.descriptor()
         }
         caller.interrupts = signals.number
-        var executed = try Exec.start(record, told, options, caller, store, warn)
+        var executed = try executed(options, caller, warn)
         let terminal = executed.terminal.take()
         let foreground = Foreground(
             executed.process, doing: "stay with the process", terminal: terminal, signals: signals, warn: warn)
         if options.confinesCaller { SupervisorConfinement.ofExec() }
         return try foreground.stay().shellStatus
     }
+
+    private func executed(
+        _ options: ExecOptions, _ caller: Caller, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> ExecProcess.Executed {
+        let record = try recordForExec(options)
+        // Of no interest to anybody but an agent.
+        let status: State.Status =
+            record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
+        return try Exec.start(record, status, options, caller, store, warn)
+    }
+
+    private func check(_ options: ExecOptions) throws(RuntimeError) { _ = try recordForExec(options) }
 
     private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }

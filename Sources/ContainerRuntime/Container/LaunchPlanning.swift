@@ -13,7 +13,7 @@ extension LaunchPlan {
         warn: (String) -> Void
     ) throws(RuntimeError) -> LaunchPlan {
         var keyring: String?
-        if !options.noNewKeyring {
+        if options.sessionKeyring {
             keyring = try operation("name the session keyring") { () throws(SystemError) in
                 try SessionKeyring.newName(for: id.description)
             }

@@ -28,16 +28,16 @@ extension Container {
         _ = try make(plan, bundle, warn)
     }
 
-    /// Makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
+    /// `runbox run`: makes a container, starts it and, unless detached, stays with it until it ends and deletes it.
     ///
-    /// This is the whole of `runbox run`, made for a process that does nothing else: in the foreground it blocks all
-    /// signals of the caller for good, passes on to the payload those that arrive, takes the caller's terminal where
-    /// the configuration wants one, and adopts and reaps the container's orphans. A program with a life of its own
-    /// calls ``create(_:options:warn:)``, ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
+    /// For a process that does nothing else: in the foreground it blocks all signals of the caller for good, passes on
+    /// to the payload those that arrive, takes the caller's terminal where the configuration wants one, and adopts and
+    /// reaps the container's orphans. A program with a life of its own calls ``create(_:options:warn:)``,
+    /// ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
     /// - Throws: as ``create(_:options:warn:)`` and ``start(warn:)``; the container is gone then.
-    public func run(
+    package func run(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
         var caller = try Caller.current(preserved: options.preservedDescriptors)
@@ -46,7 +46,7 @@ extension Container {
         if options.detach { return try runDetached(plan, bundle, warn) }
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
-            if !options.noSubreaper { try Processes.becomeSubreaper() }
+            if options.adoptsOrphans { try Processes.becomeSubreaper() }
             try Signals.blockAll()
             return try Signals.descriptor()
         }

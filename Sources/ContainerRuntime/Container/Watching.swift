@@ -4,24 +4,24 @@ internal import Kernel
 internal import KernelTypes
 
 extension Container {
-    /// What the container uses now, as one line of JSON with the keys of runc's `events`:
-    /// `{"type":"stats","id":…,"data":{…}}`.
+    /// What the container uses now.
     ///
     /// - Throws: ``RuntimeError/status(reason:)`` for a container that is not there yet or has ended.
-    public func statistics() throws(RuntimeError) -> String {
-        EventText.statistics(try usage(of: try living()), id: id.description)
+    public func statistics() throws(RuntimeError) -> ContainerStatistics {
+        ContainerStatistics(try usage(of: try living()))
     }
 
-    /// Tells what the container uses, at once and then again and again, and when processes of it are killed for want of
-    /// memory (`{"type":"oom","id":…}`), until it ends.
+    /// Reports what the container uses, at once and then again and again, and when processes of it are killed for want
+    /// of memory, until it ends.
     ///
     /// - Parameters:
-    ///   - interval: milliseconds, above 0.
+    ///   - interval: between two reports; above 0, and counted in milliseconds.
     ///   - reader: a descriptor that is written to; when its other end is closed, the watch ends.
-    ///   - receive: takes one line of JSON; returns whether to go on.
+    ///   - receive: takes one event; returns whether to go on.
     public func watch(
-        every interval: Int64, reader: Int32 = -1, _ receive: (String) -> Bool
+        every interval: Duration, reader: Int32 = -1, _ receive: (ContainerEvent) -> Bool
     ) throws(RuntimeError) {
+        let interval = max(1, interval.milliseconds)
         let record = try living()
         let process = try operation("watch container \(id)") { () throws(SystemError) in
             try Processes.open(record.pid)
@@ -32,7 +32,7 @@ extension Container {
             if MonotonicClock.milliseconds >= next {
                 // It may have ended a moment ago; its cgroup may be gone.
                 guard let usage = try usageWhileAlive(record) else { return }
-                guard receive(EventText.statistics(usage, id: id.description)) else { return }
+                guard receive(.statistics(ContainerStatistics(usage))) else { return }
                 let (later, isBeyond) = next.addingReportingOverflow(interval)
                 next = isBeyond ? .max : max(later, MonotonicClock.milliseconds)
             }
@@ -42,7 +42,7 @@ extension Container {
                     [(process.number, .readable), (watch?.number ?? -1, .priority), (reader, [])], timeout: left)
             }
             // Asked before the end is: what killed the container is its last news.
-            if try hasNews(&watch), !receive(EventText.outOfMemory(id: id.description)) { return }
+            if try hasNews(&watch), !receive(.outOfMemory) { return }
             if !ready[0].isEmpty || !ready[2].isEmpty { return }
         }
     }
@@ -96,12 +96,4 @@ extension Container {
         guard let group = record.resctrl else { return nil }
         return try operation("read Intel RDT statistics") { () throws(SystemError) in try ResctrlStatistics(group) }
     }
-}
-
-/// What a container uses.
-struct Usage: Sendable {
-    var cgroup: Statistics
-    /// Of its own network namespace; none where it has the host's.
-    var interfaces: [NetworkCounters]
-    var resctrl: ResctrlStatistics?
 }

@@ -24,6 +24,7 @@ struct ExecInit: ~Copyable {
     func run() -> Never {
         do throws(StepFailure) {
             try step(.join, try Processes.setDumpable(false))
+            try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
             // What it gives birth to is born in the cgroup then.
             if isPlaced { try step(.gate, try link.expect(.placed)) }
             try enter()

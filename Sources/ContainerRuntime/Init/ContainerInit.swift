@@ -19,6 +19,7 @@ struct ContainerInit: ~Copyable {
     /// runtime's frames.
     func run() -> Never {
         do throws(StepFailure) {
+            try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
             let setUpResult = try setUp()
             if plan.namespaces.isBornLast {
                 try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))

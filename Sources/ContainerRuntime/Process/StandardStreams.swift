@@ -1,5 +1,6 @@
 internal import Kernel
 package import KernelTypes
+internal import Planning
 
 /// The payload's standard streams where it has no terminal: those of the runtime.
 package enum StandardStreams {
@@ -7,6 +8,18 @@ package enum StandardStreams {
     package static func ensureOpen() throws(SystemError) {
         for number in 0...2 as ClosedRange<Int32> where !InheritedDescriptors.isOpen(number) {
             try Files.open("/dev/null", .readWrite).copy(to: number)
+        }
+    }
+
+    /// Puts descriptors of the caller in the place of this process's streams. Each is copied before the first is
+    /// replaced, because the caller may name one of 0 to 2 for another of them.
+    static func replace(by options: StandardStreamOptions) throws(SystemError) {
+        var copies = DescriptorTable()
+        for number in options.all {
+            if let number { copies.append(try Descriptor.duplicate(of: number)) } else { copies.appendNothing() }
+        }
+        for target in 0..<copies.count where copies.has(target) {
+            try copies.with(target) { copy throws(SystemError) in try copy.copy(to: Int32(target)) }
         }
     }
 

@@ -13,7 +13,7 @@ enum Pivot {
             try Mounting.changeRootHere()
             return try Files.changeDirectory("/")
         }
-        if plan.noPivot {
+        if !plan.pivotRoot {
             try moveRoot(root, plan)
         } else {
             try pivot(root, plan)

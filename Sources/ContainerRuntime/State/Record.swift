@@ -101,7 +101,7 @@ package struct Record: Sendable, Equatable {
             let pid = reader.number("pid"), let startTime = reader.number("startTime"),
             let isReady = reader.boolean("ready"), let hasProcess = reader.boolean("process"),
             let hasLaterHooks = reader.boolean("laterHooks"), let shares = reader.boolean("sharesProcesses"),
-            let cgroup = reader.object("cgroup"), let mode = cgroup.string("manager").flatMap(CgroupMode.init),
+            let cgroup = reader.object("cgroup"), let mode = cgroup.string("manager").flatMap(CgroupManagerKind.init),
             let root = cgroup.string("root"), let path = cgroup.string("path"), let made = cgroup.strings("made"),
             let annotations = reader.map("annotations")
         else { return nil }
@@ -128,7 +128,7 @@ package struct Record: Sendable, Equatable {
         }
         self.cgroup = CgroupRecord(
             mode: mode, root: root, path: path, created: made,
-            inode: mode == .fs ? cgroup.number("inode") ?? 0 : 0, scope: scope)
+            inode: mode == .cgroupfs ? cgroup.number("inode") ?? 0 : 0, scope: scope)
         self.annotations = annotations
         if let listener = reader.object("seccompListener"), let path = listener.string("path") {
             seccompListener = SeccompListener(path: path, metadata: listener.string("metadata"))

@@ -54,12 +54,8 @@ public struct ExecOptions: Sendable {
     /// An SELinux label; nil for the container's.
     public var selinuxLabel: String?
 
-    /// Whether the calling process gives up for good, once the program runs in the foreground, what it does not need to
-    /// stay with it: capabilities, files, and most system calls. For a process that does nothing else.
-    public var confinesCaller = false
-
-    /// Returns once the program runs, instead of waiting for it.
-    public var detach = false
+    /// What the process gets as its standard streams.
+    public var streams = StandardStreamOptions()
     /// The file that gets the process's number, decimal digits without a newline, once its program runs.
     public var pidFile: String?
     /// A listening Unix stream socket that receives the process's pidfd, with the text `setns`.
@@ -72,6 +68,14 @@ public struct ExecOptions: Sendable {
     public var cgroup: String?
     /// Goes on in a paused container, in which the program runs when it is resumed.
     public var ignorePaused = false
+
+    // Of a foreground `exec`, which is a process of its own: ``Container/execInForeground(_:warn:)``.
+
+    /// Returns once the program runs, instead of waiting for it.
+    package var detach = true
+    /// Whether this process gives up for good, once the program runs, what it does not need to stay with it:
+    /// capabilities, files, and most system calls.
+    package var confinesCaller = false
 
     /// Options as they are when nothing is asked for.
     public init() {}

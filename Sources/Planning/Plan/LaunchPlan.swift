@@ -1,3 +1,4 @@
+internal import CgroupPlanning
 package import Errors
 package import KernelTypes
 package import OCISpec
@@ -60,7 +61,7 @@ package struct LaunchPlan: Sendable {
         let namespaces = NamespacePlan(spec, defaults: host.mappings, findings: &findings)
         self.namespaces = namespaces
         var rootfs = RootfsPlan(
-            spec, bundle: bundle, noPivot: options.noPivot, namespaces: namespaces, findings: &findings)
+            spec, bundle: bundle, pivotRoot: options.pivotRoot, namespaces: namespaces, findings: &findings)
         if let label = MountLabel(spec, modules: host.modules, findings: &findings) { rootfs.label(label) }
         self.rootfs = rootfs
         requests = AnnotationPlan(

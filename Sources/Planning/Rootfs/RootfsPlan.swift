@@ -14,11 +14,11 @@ package struct RootfsPlan: Sendable {
     package private(set) var devices: [DevicePlan] = []
     package let maskedPaths: [String]
     package let readOnlyPaths: [String]
-    package let noPivot: Bool
+    package let pivotRoot: Bool
     /// False when the configuration brings a whole /dev of its own.
     package let makesDevices: Bool
 
-    init(_ spec: Spec, bundle: String, noPivot: Bool, namespaces: NamespacePlan, findings: inout Findings) {
+    init(_ spec: Spec, bundle: String, pivotRoot: Bool, namespaces: NamespacePlan, findings: inout Findings) {
         let root = spec.root?.path ?? ""
         if spec.root == nil {
             findings.refuse("root", "required on Linux: which directory is the container's root file system?")
@@ -27,7 +27,7 @@ package struct RootfsPlan: Sendable {
         }
         path = (root.isAbsolutePath ? root : "\(bundle)/\(root)").cleanedPath
         readOnly = spec.root?.readonly ?? false
-        self.noPivot = noPivot
+        self.pivotRoot = pivotRoot
         maskedPaths = (spec.linux?.maskedPaths ?? []).map { $0.cleanedPath }
         readOnlyPaths = (spec.linux?.readonlyPaths ?? []).map { $0.cleanedPath }
         propagation = Self.propagation(spec.linux?.rootfsPropagation)
@@ -43,7 +43,7 @@ package struct RootfsPlan: Sendable {
         if makesDevices { devices = DevicePlan.defaults }
         addDevices(spec, hasOwnMounts: namespaces.has(.mount), findings: &findings)
         if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
-        if noPivot, propagationIsExplicit, propagation.kind == .private {
+        if !pivotRoot, propagationIsExplicit, propagation.kind == .private {
             findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
         }
         if !namespaces.has(.mount) { checkWithoutNamespace(findings: &findings) }

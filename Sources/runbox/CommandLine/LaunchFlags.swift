@@ -36,9 +36,9 @@ enum LaunchFlags {
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
         options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
         options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
-        options.noPivot = parsed.isOn("no-pivot")
-        options.noNewKeyring = parsed.isOn("no-new-keyring")
-        options.noSubreaper = parsed.isOn("no-subreaper")
+        options.pivotRoot = !parsed.isOn("no-pivot")
+        options.sessionKeyring = !parsed.isOn("no-new-keyring")
+        options.adoptsOrphans = !parsed.isOn("no-subreaper")
         options.detach = parsed.isOn("detach")
         options.keep = parsed.isOn("keep")
         options.replace = parsed.isOn("replace")

@@ -16,24 +16,30 @@ extension Command {
         ]
     ) { invocation throws(Failure) in
         let text = invocation.parsed.value("interval") ?? "5s"
-        guard let interval = DurationText.duration(text)?.milliseconds else {
+        guard let interval = DurationText.duration(text) else {
             throw Failure(
                 UsageError(
                     reason: "invalid value \"\(text)\" for flag --interval: a time such as 500ms, 5s or 1m is needed"),
                 invocation.command)
         }
-        guard interval > 0 else {
+        guard interval > .zero else {
             throw Failure(UsageError(reason: "duration interval must be greater than 0"), invocation.command)
         }
         let container = try invocation.container()
+        let id = container.id.description
         if invocation.parsed.isOn("stats") {
-            let line = try attempt { () throws(RuntimeError) in try container.statistics() }
-            try Output.write("\(line)\n")
+            let statistics = try attempt { () throws(RuntimeError) in try container.statistics() }
+            try Output.write("\(EventText.statistics(statistics, id: id))\n")
             return 0
         }
         var failure: Failure?
         try attempt { () throws(RuntimeError) in
-            try container.watch(every: interval, reader: 1) { line in
+            try container.watch(every: interval, reader: 1) { event in
+                let line =
+                    switch event {
+                    case .statistics(let statistics): EventText.statistics(statistics, id: id)
+                    case .outOfMemory: EventText.outOfMemory(id: id)
+                    }
                 do throws(Failure) {
                     try Output.write("\(line)\n")
                 } catch {

@@ -39,7 +39,7 @@ extension Command {
         let options = try understand(invocation.command) { () throws(UsageError) in try execOptions(invocation.parsed) }
         let container = try invocation.container()
         do throws(RuntimeError) {
-            return try container.exec(options, warn: invocation.log.warn)
+            return try container.execInForeground(options, warn: invocation.log.warn)
         } catch {
             throw Failure(execution: error)
         }

@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Errors
+internal import KernelTypes
 
 extension Command {
     static let kill = Command(
@@ -11,8 +12,15 @@ extension Command {
         flags: [Flag("all", short: "a", "send it to every process of the container")]
     ) { invocation throws(Failure) in
         let container = try invocation.container()
-        let signal = invocation.parsed.arguments.count > 1 ? invocation.parsed.arguments[1] : "TERM"
-        try attempt { () throws(RuntimeError) in try container.kill(signal, all: invocation.parsed.isOn("all")) }
+        let text = invocation.parsed.arguments.count > 1 ? invocation.parsed.arguments[1] : "TERM"
+        try attempt { () throws(RuntimeError) in
+            guard let signal = Signal(text) else {
+                // Of a container that is not there, that is the first thing to say.
+                _ = try container.state()
+                throw .failed(reason: "unknown signal \"\(text)\"")
+            }
+            try container.kill(signal, all: invocation.parsed.isOn("all"))
+        }
         return 0
     }
 }

@@ -1,5 +1,5 @@
 import ContainerRuntime
-import Glibc
+import Foundation
 
 /// `HelloContainer BUNDLE ROOT`: creates a container of a bundle, starts it, waits for its end and deletes it. Its
 /// state is kept below ROOT meanwhile. Ends with the exit status of the container's program. Needs root.
@@ -13,7 +13,7 @@ enum HelloContainer {
         }
         do throws(RuntimeError) {
             // First of all: from here on, no container can get at this program's own file (CVE-2019-5736).
-            try SealedSelf.ensure(arguments: words)
+            try SealedExecutable.ensure(arguments: words)
             exit(try hello(bundle: words[1], root: words[2]))
         } catch {
             // One line, with what was done, to what, why it failed, and the remedy.
