@@ -10,6 +10,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "HelloContainer", dependencies: [.product(name: "ContainerRuntime", package: "runbox")],
-            swiftSettings: [.treatAllWarnings(as: .error)])
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "Supervisor", dependencies: [.product(name: "ContainerRuntime", package: "runbox")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )

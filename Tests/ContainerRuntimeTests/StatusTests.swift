@@ -74,8 +74,7 @@ import Testing
             #expect((state.id, state.status, state.pid, state.owner) == ("box", .stopped, 0, 5))
             #expect(state.annotations == ["a": "1"])
             #expect(failure { try container.start() } == "cannot start a container that has stopped")
-            #expect(failure { try container.kill("NOSUCH", all: false) } == "unknown signal \"NOSUCH\"")
-            #expect(failure { try container.kill("TERM", all: false) }?.hasPrefix("container not running") == true)
+            #expect(failure { try container.kill(.terminate, all: false) }?.hasPrefix("container not running") == true)
             try container.delete(force: false) { _ in }
             #expect(try folder.names() == [])
         }
@@ -87,7 +86,7 @@ import Testing
             let words = "container does not exist: box"
             #expect(failure { _ = try container.state() } == words)
             #expect(failure { try container.start() } == words)
-            #expect(failure { try container.kill("KILL", all: false) } == words)
+            #expect(failure { try container.kill(.kill, all: false) } == words)
             #expect(failure { try container.delete(force: false) { _ in } } == words)
             try container.delete(force: true) { _ in }
         }

@@ -49,5 +49,44 @@ extension AllTests {
             }
             #expect(running.wait().status == 137)
         }
+
+        /// Examples/HelloContainer/Sources/Supervisor, which waits for several services by their pidfds.
+        private static func supervise(_ bundles: [Bundle]) throws -> Running {
+            let box = try Sandbox.current
+            let program = try #require(Requirement.example)
+            let folder = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
+            try FileManager.default.createDirectory(atPath: box.root, withIntermediateDirectories: true)
+            return try box.aside(["\(folder)/Supervisor", box.root] + bundles.map(\.directory))
+        }
+
+        @Test func servicesAreSupervisedTogether() throws {
+            let box = try Sandbox.current
+            let good = try box.bundle("say:done")
+            let bad = try box.bundle("say:trying", "exit:3")
+            let outcome = try Self.supervise([good, bad]).wait()
+            #expect(outcome.status == 1 && outcome.stderr == "", "\(outcome)")
+            let lines = outcome.stdout.split(separator: "\n")
+            func name(_ bundle: Bundle) -> String { URL(fileURLWithPath: bundle.directory).lastPathComponent }
+            #expect(lines.count { $0 == "\(name(good)) ended with 0" } == 1, "\(outcome)")
+            // Started again three times.
+            #expect(lines.count { $0 == "\(name(bad)) ended with 3" } == 4, "\(outcome)")
+            // Their streams are files of the caller's.
+            let log = try String(contentsOfFile: "\(bad.directory)/log", encoding: .utf8)
+            #expect(log == String(repeating: "trying\n", count: 4), "\(log)")
+            let other = try String(contentsOfFile: "\(good.directory)/log", encoding: .utf8)
+            #expect(other == "done\n", "\(other)")
+        }
+
+        @Test func aSupervisorThatIsEndedEndsItsServices() throws {
+            let box = try Sandbox.current
+            let running = try Self.supervise([try box.bundle("wait:TERM:0"), try box.bundle("wait:TERM:0")])
+            #expect(running.says("runs as process"))
+            let deadline = Date().addingTimeInterval(20)
+            while try box.ok("list", "-q").stdout.split(separator: "\n").count < 2, Date() < deadline { usleep(20_000) }
+            kill(running.pid, SIGTERM)
+            let outcome = running.wait()
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try box.ok("list", "-q").stdout == "", "nothing is left")
+        }
     }
 }

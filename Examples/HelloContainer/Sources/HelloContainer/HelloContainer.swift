@@ -32,7 +32,7 @@ enum HelloContainer {
         let state = try container.state()
         print("\(state.id) is \(state.status.rawValue), process \(state.pid)")
         try container.start()
-        let status = try container.wait(timeout: 60_000)
+        let status = try container.wait(timeout: .seconds(60))
         print("it ended with \(status) and is \(try container.state().status.rawValue)")
         try container.delete()
         return status
