@@ -25,7 +25,7 @@ import Testing
         let plan = Self.plan(CPUAffinity(final: "8190-8191"))
         let before = try Placement.affinity(of: 0)
         #expect(
-            failure { try plan.applyToBorn(0) }
+            failure { try plan.applyFinal(0) }
                 == "process.execCPUAffinity.final 8190-8191: none of these CPUs can be used; see /sys/devices/system/cpu/online and cpuset.cpus"
         )
         #expect(try Placement.affinity(of: 0) == before)

@@ -219,7 +219,7 @@ private struct Ends: ~Copyable {
         #expect(near.lastFailure() == failure)
     }
 
-    @Test func aPacketForNobodyIsAnsweredByTheLastMessage() throws {
+    @Test func aPacketToAClosedLinkIsAnsweredByTheLastMessage() throws {
         let ends = try Sockets.packetPair { Ends(near: $0, far: $1) }
         let failure = StepFailure(.labels, .refused("AppArmor profile \"x\" is not loaded"))
         let near = try ends.sayAndClose([.failed(failure)], unread: nil)

@@ -85,10 +85,10 @@ import Testing
         #expect(accepted == 1 << (2 * (6 - whole.count)))
     }
 
-    /// An init that is born last is announced behind the terminal and before it is ready.
-    @Test func anInitThatIsBornLastIsAnnouncedBeforeItIsReady() {
-        var expectation = ContainerRuntime.MessageOrder(intermediate: false, terminal: true, bornLast: true)
-        // The terminal comes first, and then nobody is there yet who could be ready; it is born once.
+    /// An init that is spawned last is announced behind the terminal and before it is ready.
+    @Test func anInitThatIsSpawnedLastIsAnnouncedBeforeItIsReady() {
+        var expectation = ContainerRuntime.MessageOrder(intermediate: false, terminal: true, spawnedLast: true)
+        // The terminal comes first, and then no init is there yet that could be ready; it is spawned once.
         let turns: [(message: Message, isAccepted: Bool)] = [
             (.spawned, false), (.prepared, true), (.spawned, false), (.terminal, true), (.ready, false),
             (.spawned, true),

@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: ["", "\n\n", "UID PPID CMD\nroot 17 x\n", "UID TPID PIDS\n", "pid\n17\n"])
     func aTableWithoutTheColumnIsRefused(text: String) { #expect(ProcessTable.filter(text, [17]) == nil) }
 
-    @Test func rowsThatAreTooShortOrNoNumberAreNobodys() {
+    @Test func rowsThatAreTooShortOrNoNumberAreSkipped() {
         #expect(ProcessTable.filter("CMD X PID\nx\nx y z\nx y 5\n", [5]) == "CMD X PID\nx y 5\n")
     }
 }

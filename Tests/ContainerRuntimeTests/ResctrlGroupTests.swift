@@ -115,7 +115,7 @@ import Testing
             try depopulate(folder, "gold")
             try folder.write("gold/tasks", "1\n")
             try ResctrlGroup.rollBack(inspection)
-            #expect(try folder.names() == ["gold"], "somebody has come into it")
+            #expect(try folder.names() == ["gold"], "a process has come into it")
         }
     }
 

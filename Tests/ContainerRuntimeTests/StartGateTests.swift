@@ -7,7 +7,7 @@ import Testing
 @testable import ContainerRuntime
 
 @Suite(.serialized) struct StartGateTests {
-    /// FIFOs that nobody reads are what a container leaves that died while it waited.
+    /// FIFOs without a reader are what a container leaves that died while it waited.
     @Test func aGateWithoutAWaiterSaysSo() throws {
         try withFolder { folder throws in
             try Files.makeFIFO(folder.path(StartGate.startName), mode: 0o600)

@@ -55,7 +55,7 @@ import Testing
                 try container.status(of: try Self.record(pid: own, startTime: time + 1, isReady: false)) == .stopped)
             #expect(try container.status(of: try Self.record(pid: 4_194_305, startTime: time)) == .stopped)
             try Files.makeFIFO(folder.path("box/start.fifo"), mode: 0o600)
-            // What a `start` that died has left, with nobody behind it.
+            // What a `start` that died has left, with no init behind it.
             #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .running)
             let waiting = try Files.open(folder.path("box/start.fifo"), [.readWrite, .nonBlocking])
             #expect(try container.status(of: try Self.record(pid: own, startTime: time)) == .created)

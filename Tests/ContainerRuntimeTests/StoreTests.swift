@@ -14,7 +14,7 @@ import Testing
             let store = store(folder)
             #expect(try store.all() == [])
             let lock = try store.reserve("box") { path throws(SystemError) in
-                // Nobody sees it before it is whole.
+                // It is not visible before it is whole.
                 #expect(path.hasPrefix(folder.path("state/.new-")))
                 try Files.write([], toNew: "\(path)/file", mode: 0o600)
                 #expect((try? store.all()) == [])
@@ -53,8 +53,8 @@ import Testing
         }
     }
 
-    /// Two deletes and a create: whoever waited for the first one's lock means the container that is gone.
-    @Test func aLockOfAFolderThatIsGoneIsNobodys() throws {
+    /// Two deletes and a create: the one that waited for the first one's lock means the container that is gone.
+    @Test func aLockOfAFolderThatIsGoneProtectsNothing() throws {
         try withFolder { folder throws in
             let store = store(folder)
             let first = try store.reserve("box")
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func abandonedIsWhatNobodyHoldsAndNobodyFinished() throws {
+    @Test func abandonedIsWhatIsUnlockedAndUnfinished() throws {
         try withFolder { folder throws in
             let store = store(folder)
             let lock = try store.reserve("box")
@@ -193,7 +193,7 @@ import Testing
         #expect(refusal(mode, owner: owner, isAbove: true) == nil)
     }
 
-    @Test func somebodyElsesFolderIsNotTrusted() {
+    @Test func anotherUsersFolderIsNotTrusted() {
         for isAbove in [false, true] {
             #expect(refusal(0o700, owner: 6, isAbove: isAbove)?.contains("belongs to user 6") == true)
         }

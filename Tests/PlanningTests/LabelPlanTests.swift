@@ -28,7 +28,7 @@ private let on = SecurityModules(appArmor: true, seLinux: true)
         #expect(errors == [] && !plan.isEmpty)
     }
 
-    /// A label on a machine that enforces none would be a promise that nobody keeps; "unconfined" promises nothing.
+    /// A label on a machine that enforces none would be a promise that is not kept; "unconfined" promises nothing.
     @Test func aLabelNeedsItsSecurityModule() {
         #expect(Self.read("unconfined", nil, off).plan.isEmpty && Self.read("unconfined", nil, off).errors == [])
         #expect(Self.read("unconfined", nil, on).plan.profile == "unconfined")

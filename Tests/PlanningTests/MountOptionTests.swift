@@ -43,7 +43,7 @@ struct WordCase: Sendable, CustomTestStringConvertible {
         WordCase(word: "noiversion", opposite: "iversion"),
         WordCase(word: "lazytime", flags: 0x200_0000, opposite: "nolazytime"),
         WordCase(word: "nolazytime", opposite: "lazytime"),
-        // The access time group: whoever sets one of it clears the whole of it, mount_setattr(2).
+        // The access time group: setting one of it clears the whole of it, mount_setattr(2).
         WordCase(word: "noatime", flags: 1024, set: 0x10, clear: 0x70, opposite: "atime"),
         WordCase(word: "atime", clear: 0x70, opposite: "noatime"),
         WordCase(word: "relatime", flags: 0x20_0000, clear: 0x70, opposite: "norelatime"),
@@ -69,7 +69,7 @@ struct WordCase: Sendable, CustomTestStringConvertible {
         WordCase(word: "rstrictatime", setBelow: 0x20, clearBelow: 0x70, opposite: "rnostrictatime"),
         WordCase(word: "rnostrictatime", clearBelow: 0x70, opposite: "rstrictatime"),
         WordCase(word: "defaults"),
-        // Words of crun for which the kernel has nothing that holds for a whole tree.
+        // Options of crun for which the kernel has nothing that holds for a whole tree.
         WordCase(word: "rsync"), WordCase(word: "rasync"), WordCase(word: "rdirsync"), WordCase(word: "rmand"),
         WordCase(word: "rnomand"),
     ]
@@ -120,8 +120,8 @@ private func numbers(_ word: WordCase) -> [UInt64] {
             "bind", "rbind", "remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", "idmap", "ridmap",
         ]
         let cases = WordCase.all.map(\.word) + PropagationCase.all.map(\.word) + others
-        #expect(Set(cases) == Set(MountOption.table.map(\.word)))
-        #expect(MountOption.table.count == Set(MountOption.table.map(\.word)).count)
+        #expect(Set(cases) == Set(MountOption.table.map(\.name)))
+        #expect(MountOption.table.count == Set(MountOption.table.map(\.name)).count)
     }
 
     @Test(arguments: WordCase.all)

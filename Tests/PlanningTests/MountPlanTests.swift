@@ -73,7 +73,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         #expect(plan == nil)
     }
 
-    // MARK: Words
+    // MARK: Options
 
     /// A slip of the pen must not leave a mount writable; a word that is close to it is suggested.
     @Test(arguments: [

@@ -32,7 +32,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.has(type))
         #expect(!plan.joins(type))
         #expect(!plan.needsIntermediate)
-        #expect(plan.atBirth.rawValue == (type == .cgroup ? 0 : number))
+        #expect(plan.cloneFlags.rawValue == (type == .cgroup ? 0 : number))
     }
 
     @Test(arguments: NamespaceType.allCases)
@@ -47,10 +47,10 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.joins(type))
         // Only these two cannot be entered by the process that they are for.
         #expect(plan.needsIntermediate == (type == .user))
-        #expect(plan.isBornLast == (type == .pid))
+        #expect(plan.isSpawnedLast == (type == .pid))
     }
 
-    struct BridgeCase: Sendable, CustomTestStringConvertible {
+    struct IntermediateCase: Sendable, CustomTestStringConvertible {
         var new: [NamespaceType] = []
         var joined: [NamespaceType] = []
         let needed: Bool
@@ -58,19 +58,19 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
     }
 
     @Test(arguments: [
-        BridgeCase(needed: false),
-        BridgeCase(new: [.mount, .pid, .uts], needed: false),
-        BridgeCase(new: [.user, .mount, .pid], needed: false),
-        BridgeCase(new: [.mount], joined: [.network], needed: false),
-        BridgeCase(new: [.mount, .pid], joined: [.network, .ipc, .uts], needed: false),
-        BridgeCase(new: [.mount], joined: [.pid], needed: false),
-        BridgeCase(new: [.user, .mount], joined: [.pid], needed: true),
-        BridgeCase(new: [.mount, .pid], joined: [.user], needed: true),
-        BridgeCase(new: [.user, .mount], joined: [.network], needed: true),
-        BridgeCase(new: [.user], joined: [.cgroup], needed: true),
-        BridgeCase(joined: [.user, .pid, .network], needed: true),
+        IntermediateCase(needed: false),
+        IntermediateCase(new: [.mount, .pid, .uts], needed: false),
+        IntermediateCase(new: [.user, .mount, .pid], needed: false),
+        IntermediateCase(new: [.mount], joined: [.network], needed: false),
+        IntermediateCase(new: [.mount, .pid], joined: [.network, .ipc, .uts], needed: false),
+        IntermediateCase(new: [.mount], joined: [.pid], needed: false),
+        IntermediateCase(new: [.user, .mount], joined: [.pid], needed: true),
+        IntermediateCase(new: [.mount, .pid], joined: [.user], needed: true),
+        IntermediateCase(new: [.user, .mount], joined: [.network], needed: true),
+        IntermediateCase(new: [.user], joined: [.cgroup], needed: true),
+        IntermediateCase(joined: [.user, .pid, .network], needed: true),
     ])
-    func anIntermediateProcessIsForkedOnlyWhereNeeded(names: BridgeCase) {
+    func anIntermediateProcessIsForkedOnlyWhereNeeded(names: IntermediateCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
         let (plan, findings) = read(list, uids: mappings, gids: mappings)
@@ -81,19 +81,19 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
     /// The init waits for its mappings, and behind an intermediate process until the runtime knows who it is; else
     /// for nothing.
     @Test(arguments: [
-        BridgeCase(needed: false),
-        BridgeCase(new: [.mount, .pid, .network, .ipc, .uts, .cgroup, .time], needed: false),
-        BridgeCase(new: [.mount, .pid], joined: [.network, .ipc, .uts, .mount, .cgroup, .time], needed: false),
-        BridgeCase(new: [.user], needed: true),
-        BridgeCase(new: [.user, .mount, .pid], needed: true),
-        BridgeCase(new: [.user, .mount], joined: [.network], needed: true),
-        BridgeCase(new: [.mount], joined: [.pid], needed: false),
-        BridgeCase(new: [.mount, .pid], joined: [.user], needed: true),
-        BridgeCase(joined: [.user], needed: true),
-        BridgeCase(joined: [.pid], needed: false),
-        BridgeCase(joined: [.user, .pid], needed: true),
+        IntermediateCase(needed: false),
+        IntermediateCase(new: [.mount, .pid, .network, .ipc, .uts, .cgroup, .time], needed: false),
+        IntermediateCase(new: [.mount, .pid], joined: [.network, .ipc, .uts, .mount, .cgroup, .time], needed: false),
+        IntermediateCase(new: [.user], needed: true),
+        IntermediateCase(new: [.user, .mount, .pid], needed: true),
+        IntermediateCase(new: [.user, .mount], joined: [.network], needed: true),
+        IntermediateCase(new: [.mount], joined: [.pid], needed: false),
+        IntermediateCase(new: [.mount, .pid], joined: [.user], needed: true),
+        IntermediateCase(joined: [.user], needed: true),
+        IntermediateCase(joined: [.pid], needed: false),
+        IntermediateCase(joined: [.user, .pid], needed: true),
     ])
-    func theInitWaitsForAnAnswerWhereItMust(names: BridgeCase) {
+    func theInitWaitsForAnAnswerWhereItMust(names: IntermediateCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
         let plan = read(list, uids: mappings, gids: mappings).plan
@@ -101,18 +101,18 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         if plan.needsIntermediate { #expect(plan.isAcknowledged) }
     }
 
-    /// Into others' pid namespace the init is born when all is done, unless a user namespace keeps them off.
+    /// Into an existing pid namespace the init is spawned when all is done, unless a user namespace keeps them off.
     @Test(arguments: [
-        BridgeCase(new: [.mount], joined: [.pid], needed: true),
-        BridgeCase(joined: [.pid, .network, .ipc], needed: true),
-        BridgeCase(new: [.mount, .pid], needed: false),
-        BridgeCase(new: [.user, .mount], joined: [.pid], needed: false),
-        BridgeCase(new: [.mount], joined: [.user, .pid], needed: false),
+        IntermediateCase(new: [.mount], joined: [.pid], needed: true),
+        IntermediateCase(joined: [.pid, .network, .ipc], needed: true),
+        IntermediateCase(new: [.mount, .pid], needed: false),
+        IntermediateCase(new: [.user, .mount], joined: [.pid], needed: false),
+        IntermediateCase(new: [.mount], joined: [.user, .pid], needed: false),
     ])
-    func theInitIsBornLastInASharedPidNamespace(names: BridgeCase) {
+    func theInitIsSpawnedLastInASharedPidNamespace(names: IntermediateCase) {
         let list = names.new.map { Namespace(type: $0) } + names.joined.map { Namespace(type: $0, path: "/n") }
         let mappings = names.new.contains(.user) ? one : nil
-        #expect(read(list, uids: mappings, gids: mappings).plan.isBornLast == names.needed)
+        #expect(read(list, uids: mappings, gids: mappings).plan.isSpawnedLast == names.needed)
     }
 
     @Test func withoutNamespacesTheRuntimesAreUsed() {
@@ -255,7 +255,7 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         #expect(plan.needsIntermediate == !offsets.plans.isEmpty)
     }
 
-    /// Who lives in a time namespace cannot set its clocks, and whoever owns it must be the container's user namespace.
+    /// A process in a time namespace cannot set its clocks, and its owner must be the container's user namespace.
     @Test func clocksAreSetBeforeTheInitStarts() {
         let list = [NamespaceType.user, .time, .pid, .cgroup].map { Namespace(type: $0) }
         let linux = Linux(
@@ -263,6 +263,6 @@ private let one = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
             timeOffsets: TimeOffsets(boottime: ClockOffset(secs: 1)))
         let spec = Spec(ociVersion: "1.3.0", root: Root(path: "rootfs"), linux: linux)
         let plan = plan { NamespacePlan(spec, findings: &$0) }.plan
-        #expect(plan.madeByIntermediate == [.user, .time] && plan.atBirth == .pid)
+        #expect(plan.madeByIntermediate == [.user, .time] && plan.cloneFlags == .pid)
     }
 }

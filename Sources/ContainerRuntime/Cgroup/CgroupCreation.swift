@@ -12,8 +12,9 @@ extension CgroupPlan {
         return (try? CgroupHost.discover(for: nil))?.ownPath.map { root + $0 }
     }
 
-    /// What the state says of the cgroup before it is made: where it would be, and which cgroups above it would be made
-    /// for it. Should this process be killed before it can tell what it made, they are removed where they are empty.
+    /// What the record says of the cgroup before it is made: where it would be, and which cgroups above it would be
+    /// made for it. Should this process be killed before it can record what it made, they are removed where they are
+    /// empty.
     var expectedRecord: CgroupRecord {
         guard let root = host.root else { return .disabled }
         if let scope { return scope.expectedRecord(root: root) }
@@ -21,8 +22,8 @@ extension CgroupPlan {
         return CgroupRecord(mode: .cgroupfs, root: root, path: path.description, created: path.missingParents(in: root))
     }
 
-    /// Who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.
-    /// - Parameter asUser: by an ordinary user, who may not enter every cgroup that he may make.
+    /// A user who is not the host's root, and has been given no cgroup, does without one, as long as nothing needs it.
+    /// - Parameter asUser: by an ordinary user, who may not enter every cgroup that it may make.
     func create(asUser: Bool) throws(CgroupError) -> CgroupManager {
         if let scope { return try CgroupManager.create(scope, host: host) }
         guard let path else { return .disabled }
@@ -32,7 +33,7 @@ extension CgroupPlan {
             do throws(CgroupError) {
                 try manager.checkEntry(from: host.ownPath)
             } catch {
-                // Nobody is in it yet; the error to tell is the one that led here.
+                // No process is in it yet; the error to report is the one that led here.
                 try? manager.rollBack()
                 throw error
             }

@@ -30,7 +30,7 @@ enum ENOSYSStub {
         }
     }
 
-    /// x32 shares its audit number with x86_64 and is told apart by a bit of the call's number.
+    /// x32 shares its audit number with x86_64 and is distinguished by a bit of the call's number.
     private static func isX32(_ architecture: SeccompArchitectureToken) -> Bool {
         SeccompArchitectureToken(name: "x32") == architecture
     }

@@ -18,7 +18,7 @@ enum Identity {
         if !process.keepsGroups { try setGroups(process.additionalGroups) }
         try Credentials.setGroup(process.group)
         try Credentials.setUser(process.user)
-        // What the runtime does not have itself it cannot give; the specification wants no failure for that.
+        // What the runtime does not have itself it cannot grant; the specification wants no failure for that.
         var permitted = capabilities.permitted.union(capabilities.effective).intersection(held.permitted)
         var effective = capabilities.effective.intersection(held.permitted)
         if keepsAdministration, held.permitted.contains(.systemAdministration) {
@@ -33,7 +33,7 @@ enum Identity {
         return refused
     }
 
-    /// Where an ordinary user maps nobody but itself, groups can be neither added nor dropped; then those of the caller
+    /// Where an ordinary user maps only its own ID, groups can be neither added nor dropped; then those of the caller
     /// stay. user_namespaces(7), "setgroups".
     private static func setGroups(_ groups: [UInt32]) throws(SystemError) {
         do throws(SystemError) {
@@ -42,7 +42,7 @@ enum Identity {
             guard error.code == .notPermitted, try Credentials.mayNotSetGroups() else { throw error }
             if groups.isEmpty { return }
             throw .refused(
-                "process.user.additionalGids: an ordinary user who maps nobody but itself cannot set groups; remove them, or map a range of /etc/subgid"
+                "process.user.additionalGids: an ordinary user who maps only its own ID cannot set groups; remove them, or map a range of /etc/subgid"
             )
         }
     }

@@ -88,8 +88,8 @@ enum Labels {
 
     /// Writes an attribute of the calling thread, in one write as the kernel demands.
     private static func write(_ value: String, _ name: String, _ proc: borrowing Descriptor) throws(SystemError) {
-        // The kernel's own words for this thread, as this procfs counts; a link in an ordinary mount could be
-        // anybody's.
+        // The kernel's own path of this thread, in the numbers of this procfs; a link in an ordinary mount could be
+        // any user's.
         let thread = try Files.readLink("thread-self", at: proc)
         let file = try Files.openBeneath("\(thread)/attr/\(name)", at: proc, .writeOnly)
         guard try Files.fileSystem(of: file).isProc else { throw .refused("\(name) is no file of procfs") }

@@ -5,7 +5,7 @@ internal import Planning
 
 /// The agent's side of a notifying filter; seccomp_unotify(2).
 extension SeccompListener {
-    /// Whether somebody can be there at all: told when the container is made, not only when it starts.
+    /// Whether an agent can be there at all: reported when the container is made, not only when it starts.
     func check() throws(SystemError) {
         do throws(SystemError) {
             guard try Files.status(path).kind == .socket else { throw .refused("\(subject): not a socket") }
@@ -23,7 +23,7 @@ extension SeccompListener {
         } catch {
             let reason =
                 switch error.code {
-                case .connectionRefused: "nobody listens; is the agent running?"
+                case .connectionRefused: "no process listens; is the agent running?"
                 case .noEntry: "not found; is the agent running?"
                 case .wrongProtocol: "not a stream socket"
                 case .tryAgain: "the agent accepts no connection"

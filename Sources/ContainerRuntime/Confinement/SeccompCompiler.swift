@@ -68,15 +68,15 @@ package struct SeccompCompiler: Sendable {
     /// More profiles than a host has in use. A program with its key is about 50 kB.
     static let capacity = 64
 
-    /// Lets the oldest programs go where there are too many. Whoever has one open keeps it, and whoever misses one
-    /// compiles it again: no lock is needed.
+    /// Removes the oldest programs where there are too many. A process that has one open keeps it, and one that misses
+    /// it compiles it again: no lock is needed.
     private func trim() {
-        // One too many harms nobody.
+        // One too many does no harm.
         guard let names = try? Files.list(cache), names.count > Self.capacity else { return }
         var files: [(path: String, time: Int64)] = []
         for name in names {
             let path = "\(cache)/\(name)"
-            // Another runtime may have let it go already.
+            // Another runtime may have removed it already.
             if let status = try? Files.status(path, follow: false) { files.append((path, status.changed)) }
         }
         files.sort { $0.time < $1.time }

@@ -2,8 +2,8 @@ package import KernelTypes
 
 /// What a filter will do to the runtime's own last calls, known before it is loaded.
 ///
-/// Behind the filter there is only execve, and where that fails, telling why. A profile that forbids the first can
-/// never start a program.
+/// After the filter is loaded come only execve and, where that fails, the report why. A profile that forbids the first
+/// can never start a program.
 package enum SeccompPreflight {
     /// Why no program can start under a filter; nil when one can.
     package static func obstacle(to program: SeccompProgram) -> String? {

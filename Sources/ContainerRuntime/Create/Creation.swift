@@ -17,11 +17,11 @@ struct Creation: ~Copyable {
     var made: Made
     private var undo = UndoStack<Made>()
 
-    /// What there is of the container so far.
+    /// What has been made of the container so far.
     struct Made: ~Copyable {
         var record: Record
-        /// Its state folder, locked while the container is being made: whoever finds it unlocked and unfinished knows
-        /// that its maker is dead.
+        /// Its state folder, locked while the container is being made: a process that finds it unlocked and unfinished
+        /// knows that its maker is dead.
         let folder: Descriptor
         var cgroup = CgroupManager.disabled
         /// From ``Creation/spawn()`` on.
@@ -157,13 +157,13 @@ struct Creation: ~Copyable {
 struct CreatedContainer: ~Copyable {
     let record: Record
     let initProcess: ChildProcess
-    /// In `run`: the link that starts it. Its end tells that the payload runs.
+    /// In `run`: the link that starts it. Its end means that the payload runs.
     let link: Link
     /// The terminal's controlling side, where it was not sent to a console socket.
     var terminal: Descriptor?
     /// What the filter forbids of what the init needs to report with; nil where it can.
     let silencedCall: String?
-    /// Its state folder, not locked: whoever ends the container must end this one, and no other that has its name by
+    /// Its state folder, not locked: ending the container must end this one, and no other that has its name by
     /// then.
     let folder: Descriptor
 

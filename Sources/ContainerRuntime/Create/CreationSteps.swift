@@ -35,7 +35,7 @@ extension Creation {
         try made.conversation?.send(.placed)
     }
 
-    /// Where there is an intermediate process, it tells who the init is, and goes. Then the user namespace gets its
+    /// Where there is an intermediate process, it sends the init's pidfd, and exits. Then the user namespace gets its
     /// mappings.
     mutating func meetInit() throws(StepFailure) {
         if plan.namespaces.needsIntermediate { try made.conversation?.meetInit() }
@@ -145,7 +145,7 @@ extension Creation {
         try ProcessSetup.setAttributes(process, of: pid, limits: plan.namespaces.has(.user))
     }
 
-    /// Gives the init to those who wait for it, and its state its last form.
+    /// Sends the pidfd where one is asked for, completes the record, and writes the PID file.
     mutating func handOver() throws(StepFailure) {
         if let path = plan.options.pidfdSocket ?? plan.requests.pidfdReceiver {
             try made.conversation?.handPidfd(to: path)
@@ -185,7 +185,7 @@ extension Creation {
         try step(.processAttributes, try ProcessSetup.setOOMScoreAdjustment(process, of: pid))
     }
 
-    /// Who is root of a user namespace only may not load programs, and can open no more devices in the container than
+    /// Root of a user namespace only may not load programs, and can open no more devices in the container than
     /// outside of it: neither can an ordinary user.
     private func limit(_ devices: DeviceRules) throws(CgroupError) {
         do throws(CgroupError) {

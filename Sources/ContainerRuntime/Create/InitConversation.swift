@@ -4,14 +4,14 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// The parent's conversation with the init, and what it has heard of it: the process, the terminal.
+/// The parent's conversation with the init, and what it has received: the process, the terminal.
 struct InitConversation: ~Copyable {
     private let plan: LaunchPlan
     private var conversation: Conversation
     private var initProcess: ChildProcess
     private var terminal: Descriptor?
-    /// Whether an init that is born last has been.
-    private var isBorn = false
+    /// Whether an init that is spawned last has been.
+    private var isSpawned = false
     /// Network interfaces that are in the container already.
     private var netDevices: NetDevices?
     private let warn: (String) -> Void
@@ -23,7 +23,7 @@ struct InitConversation: ~Copyable {
             spawned.link,
             order: MessageOrder(
                 intermediate: plan.namespaces.needsIntermediate, terminal: plan.terminal != nil,
-                bornLast: plan.namespaces.isBornLast),
+                spawnedLast: plan.namespaces.isSpawnedLast),
             with: spawned.process.pid, signals: plan.caller.interrupts, warn: warn)
         initProcess = spawned.process
     }
@@ -36,7 +36,7 @@ struct InitConversation: ~Copyable {
 
     func send(_ message: Message) throws(StepFailure) { try conversation.send(message) }
 
-    /// The intermediate process tells who the init is, and goes.
+    /// The intermediate process sends the init's pidfd, and exits.
     mutating func meetInit() throws(StepFailure) {
         let received = try conversation.next(intermediate: initProcess.pidfd.number)
         initProcess = try conversation.adopt(received, after: initProcess, .intermediate)
@@ -47,12 +47,12 @@ struct InitConversation: ~Copyable {
 
     /// Answers what the init asks until it has nothing left that could fail.
     mutating func awaitReady() throws(StepFailure) {
-        while !conversation.isReady { try answer(conversation.next(intermediate: unbornBy)) }
+        while !conversation.isReady { try answer(conversation.next(intermediate: spawner)) }
     }
 
     /// The process that is to spawn the init when all is set up; nil where it did, or is the init itself.
-    private var unbornBy: Int32? {
-        plan.namespaces.isBornLast && !isBorn ? initProcess.pidfd.number : nil
+    private var spawner: Int32? {
+        plan.namespaces.isSpawnedLast && !isSpawned ? initProcess.pidfd.number : nil
     }
 
     private mutating func answer(_ received: consuming Received) throws(StepFailure) {
@@ -64,7 +64,7 @@ struct InitConversation: ~Copyable {
             if plan.terminal?.socket != nil { terminal = nil }
         case .spawned:
             initProcess = try conversation.adopt(received, after: initProcess, .clone)
-            isBorn = true
+            isSpawned = true
             try conversation.send(.acknowledged)
         default: break
         }

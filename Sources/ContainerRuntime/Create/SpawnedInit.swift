@@ -26,9 +26,9 @@ struct SpawnedInit: ~Copyable {
                 try StartGate.make(folder: folder, notifies: plan.seccomp?.listener != nil)
             } : nil
         let pair = try step(.clone) { () throws(SystemError) in
-            // From now on nobody may look into the new process, whose descriptors are the host's (CVE-2016-9962). Who
-            // is not the host's root could not write its mappings then: an init that gets some sees to that itself when
-            // it has them.
+            // From now on no process may look into the new one, whose descriptors are the host's (CVE-2016-9962). Where
+            // the runtime is not the host's root, it could not write its mappings then: an init that gets some sees to
+            // that itself when it has them.
             if !plan.initShieldsItself { try Processes.setDumpable(false) }
             return try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
         }
@@ -37,7 +37,7 @@ struct SpawnedInit: ~Copyable {
         let runtimeEnd = pair.runtime
         let sequence = ContainerInit(plan: plan, resources: resources, link: pair.container, gate: gate)
         let hasIntermediate = plan.namespaces.needsIntermediate
-        let flags = hasIntermediate ? [] : plan.namespaces.atBirth
+        let flags = hasIntermediate ? [] : plan.namespaces.cloneFlags
         let process = try Self.worded(cgroup) { () throws(SystemError) in
             try cgroup.withDirectory { directory throws(SystemError) in
                 try Cloning.clone(flags, cgroup: directory) {
@@ -52,7 +52,7 @@ struct SpawnedInit: ~Copyable {
         return SpawnedInit(link: runtimeEnd, process: process)
     }
 
-    /// clone3 alone tells that the cgroup takes no process; its errno says nothing of cgroups.
+    /// clone3 alone reports that the cgroup takes no process; its errno says nothing of cgroups.
     private static func worded(
         _ cgroup: borrowing CgroupManager, _ body: () throws(SystemError) -> ChildProcess
     ) throws(StepFailure) -> ChildProcess {

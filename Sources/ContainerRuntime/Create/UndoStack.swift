@@ -3,7 +3,7 @@
 struct UndoStack<Subject: ~Copyable>: ~Copyable {
     private var steps: [(inout Subject) -> Void] = []
 
-    /// - Parameter step: takes back what has just been made. Nobody is left to hear of an error of its own: it warns.
+    /// - Parameter step: takes back what has just been made. An error of its own cannot be returned: it warns.
     mutating func push(_ step: @escaping (inout Subject) -> Void) { steps.append(step) }
 
     /// Takes everything back.

@@ -3,7 +3,7 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// The process of `exec`, from its birth to its program's first instruction. It has a copy of the runtime's memory, the
+/// The process of `exec`, from clone to its program's first instruction. It has a copy of the runtime's memory, the
 /// plan in it, and talks by the link only.
 struct ExecInit: ~Copyable {
     let plan: ExecPlan
@@ -13,19 +13,19 @@ struct ExecInit: ~Copyable {
     let link: Link
     /// The host's procfs, where there are labels to write.
     let proc: DescriptorTable
-    /// Whether it is moved into the container's cgroup after its birth.
+    /// Whether it is moved into the container's cgroup after the clone.
     let isPlaced: Bool
 
-    /// Enters the container, does there all that can be done before, and has the process born, as a sibling.
+    /// Enters the container, does there all that can be done before, and spawns the process, as a sibling.
     ///
-    /// The container sees nobody of this: it is a member of the host's pid namespace. Who is born has left the host
-    /// behind already, its root, its descriptors, its environment and its power: a process of the container that may
-    /// trace others would find them in it otherwise (CVE-2016-9962).
+    /// The container cannot see the intermediate process: it is a member of the host's pid namespace. The one it spawns
+    /// has left the host behind already, its root, descriptors, environment and privileges: a process of the container
+    /// that may trace others would find them in it otherwise (CVE-2016-9962).
     func run() -> Never {
         do throws(StepFailure) {
             try step(.join, try Processes.setDumpable(false))
             try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
-            // What it gives birth to is born in the cgroup then.
+            // What it spawns starts in the cgroup then.
             if isPlaced { try step(.gate, try link.expect(.placed)) }
             try enter()
             let filter = try step(.gate, try link.awaitFilter())
@@ -61,7 +61,7 @@ struct ExecInit: ~Copyable {
     private func complete(_ resolved: Payload.ResolvedProgram, _ filter: SeccompFilter?) -> Never {
         do throws(StepFailure) {
             try step(.gate) { () throws(SystemError) in
-                // Until then the runtime would take it for the process that gave birth to it.
+                // Until then the runtime would take it for the intermediate process.
                 try link.expect(.acknowledged)
                 try Processes.newSession()
                 if plan.terminal != nil { try TerminalSetup.takeControl() }

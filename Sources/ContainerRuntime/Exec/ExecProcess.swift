@@ -11,7 +11,7 @@ struct ExecProcess {
     let plan: ExecPlan
     /// The container.
     let record: Record
-    /// What a seccomp agent is told of it.
+    /// Its status as a seccomp agent is to get it.
     let containerStatus: State.Status
     let filter: SeccompCompiler?
     let warn: (String) -> Void
@@ -28,7 +28,7 @@ struct ExecProcess {
         var conversation = Conversation(
             spawned.link,
             order: MessageOrder(
-                intermediate: false, terminal: plan.terminal != nil, preparesRoot: false, bornLast: true),
+                intermediate: false, terminal: plan.terminal != nil, preparesRoot: false, spawnedLast: true),
             with: spawned.intermediate.pid, signals: plan.caller.interrupts, warn: warn)
         let entry = spawned.entry
         var process = spawned.intermediate
@@ -63,7 +63,7 @@ struct ExecProcess {
     ) throws(StepFailure) -> SeccompProgram? {
         let pid = intermediate.pid
         try step(.processAttributes) { () throws(SystemError) in
-            try plan.affinity.applyToBorn(pid)
+            try plan.affinity.applyFinal(pid)
             try ProcessSetup.setOOMScoreAdjustment(plan.payload.process, of: pid)
         }
         let program = try step(.seccompFilter) { () throws(SystemError) -> SeccompProgram? in
@@ -75,14 +75,15 @@ struct ExecProcess {
         return program
     }
 
-    /// Hears the intermediate process until it tells who the process is, and then that one until it is ready.
+    /// Listens to the intermediate process until it sends the process's pidfd, and then to that process until it is
+    /// ready.
     private func converse(
         _ conversation: inout Conversation, _ process: inout ChildProcess
     ) throws(StepFailure) -> Descriptor? {
         var terminal: Descriptor?
-        var isBorn = false
+        var isSpawned = false
         while !conversation.isReady {
-            var received = try conversation.next(intermediate: isBorn ? nil : process.pidfd.number, .join)
+            var received = try conversation.next(intermediate: isSpawned ? nil : process.pidfd.number, .join)
             switch received.message {
             case .terminal:
                 terminal = received.descriptor.take()
@@ -90,7 +91,7 @@ struct ExecProcess {
                 if plan.terminal?.socket != nil { terminal = nil }
             case .spawned:
                 process = try conversation.adopt(received, after: process, .join)
-                isBorn = true
+                isSpawned = true
                 try conversation.send(.acknowledged)
             default: break
             }
@@ -112,7 +113,7 @@ struct ExecProcess {
             of: process, silencedCall: program.flatMap { SeccompPreflight.silenced(by: $0, byGate: false) },
             serving: record.listenerService(
                 containerStatus, process: pid, signals: plan.caller.interrupts))
-        // conmon and containerd take the file for the sign that the program runs.
+        // conmon and containerd take the file as the sign that the program runs.
         if let path = plan.options.pidFile {
             try step(.pidFile, try Files.deliver("\(pid)", to: path, mode: 0o644))
         }
@@ -130,12 +131,12 @@ struct ExecProcess {
     }
 }
 
-/// The moment at which the intermediate process of `exec` comes to be, in the container's cgroup; the process inherits
+/// The clone of the intermediate process of `exec`, in the container's cgroup; the process inherits
 /// that.
 struct SpawnedExec: ~Copyable {
     let link: Link
     let intermediate: ChildProcess
-    /// Who moves it into the container's cgroup, where it could not be born there.
+    /// What moves it into the container's cgroup, where it could not be cloned into it.
     let entry: ScopeEntry?
 
     private init(link: consuming Link, intermediate: consuming ChildProcess, entry: ScopeEntry?) {

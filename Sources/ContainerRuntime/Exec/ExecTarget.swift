@@ -7,8 +7,8 @@ internal import Planning
 struct ExecTarget: ~Copyable {
     /// The init.
     private let pidfd: Descriptor
-    /// Its folder in procfs. Once the process is gone, nothing is found below it any more, whoever gets the number then
-    /// (proc(5)).
+    /// Its folder in procfs. Once the process is gone, nothing is found below it any more, whichever process gets the
+    /// number then (proc(5)).
     private let folder: Descriptor
     private let startTime: UInt64
     /// Which of its namespaces are to be entered.
@@ -45,7 +45,7 @@ struct ExecTarget: ~Copyable {
             do throws(SystemError) {
                 let isOwn = try isOwn(name, folder)
                 if isOwn, planned.new.contains(flag), inseparable.contains(flag) { throw strayed(name) }
-                // The user namespace that one lives in cannot be entered again (setns(2)).
+                // A process cannot enter its own user namespace again (setns(2)).
                 if !isOwn || (flag != .user && planned.new.contains(flag)) { entered.insert(flag) }
             } catch {
                 guard error.code == .accessDenied else { throw error }
@@ -65,7 +65,7 @@ struct ExecTarget: ~Copyable {
         ("cgroup", .cgroup), ("time", .time),
     ]
 
-    /// Where no caller can live together with a container that has its own: sharing one of these with it would mean
+    /// Namespaces that a caller cannot share with a container that has its own: sharing one of them would mean
     /// that the process is another's.
     private static let inseparable: NamespaceFlags = [.user, .pid, .mount]
 
@@ -103,7 +103,7 @@ struct ExecTarget: ~Copyable {
         guard try Processes.startTime(at: folder) == startTime else { throw Self.isEnding }
     }
 
-    /// Enters all of the container, but for its pid namespace, which only children are born into: setns(2), "PID file
+    /// Enters all of the container, but for its pid namespace, which only children start in: setns(2), "PID file
     /// descriptor".
     func enter() throws(SystemError) {
         do throws(SystemError) {

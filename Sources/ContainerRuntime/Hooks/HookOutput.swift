@@ -59,7 +59,7 @@ package enum HookOutput: Sendable, Equatable {
     }
 }
 
-/// What hooks learn of the runtime's own environment: which trace they belong to (W3C Trace Context), and nothing else.
+/// What hooks get of the runtime's own environment: which trace they belong to (W3C Trace Context), and nothing else.
 enum TraceContext {
     static let names = ["TRACEPARENT", "TRACESTATE"]
 

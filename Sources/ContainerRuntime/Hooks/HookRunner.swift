@@ -77,7 +77,7 @@ package struct HookRunner: Sendable {
             interrupt = signal
             throw fail(index, "interrupted by \(signal.description)", kept)
         case .halted: throw fail(index, "it was stopped by a signal and has not gone on", kept)
-        // Not the hook's fault: how the init ended is what there is to tell.
+        // Not the hook's fault: how the init ended is what there is to report.
         case .initEnded: throw Conversation.ended.cause
         }
         switch end.reason {
@@ -110,12 +110,12 @@ package struct HookRunner: Sendable {
             let fault = inspection(of: index, ProgramInspection.here(.runtime)).fault(of: hooks[index].path)
             try Files.write(Self.words(code, fault), to: kept)
         } catch {
-            // Nobody to tell but the status.
+            // Only the status can report it.
         }
         Processes.exit(Self.execFailed)
     }
 
-    /// Sets an inspection's words for a hook.
+    /// Adapts an inspection's messages to a hook.
     package func inspection(of index: Int, _ inspection: ProgramInspection) -> ProgramInspection {
         var inspection = inspection
         inspection.field = "hooks.\(timing.rawValue)[\(index)].path"
@@ -128,7 +128,7 @@ package struct HookRunner: Sendable {
         return fault.hookWords
     }
 
-    /// The sentence about a hook that cannot be executed, expectedFailure or experienced.
+    /// The sentence about a hook that cannot be executed, expected or experienced.
     package static func cannotExecute(_ timing: HookTiming, _ index: Int, _ path: String, _ said: String) -> String {
         "error running \(timing.rawValue) hook #\(index): \(path): cannot be executed: \(said)"
     }
@@ -140,7 +140,7 @@ package struct HookRunner: Sendable {
 
     private func wait(for child: borrowing ChildProcess, timeout: Int?) throws(SystemError) -> End {
         var interruption = interruption
-        // Among the container's processes there may be one that stops a hook for ever.
+        // Among the container's processes there may be one that stops the hook for ever.
         if timing == .createContainer || timing == .startContainer { interruption.halt = .child(child.pid) }
         let outcome = try interruption.wait(for: child.pidfd.number, until: Deadline(seconds: timeout))
         if outcome != .ready { try Processes.kill(child) }

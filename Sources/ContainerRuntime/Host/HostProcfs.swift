@@ -4,8 +4,8 @@ internal import KernelTypes
 /// The host's procfs, verified to be one: the only way anything is written below /proc (CVE-2019-16884,
 /// CVE-2025-52881). What the container shows at its own /proc may be an image's folder, or be covered.
 enum HostProcfs {
-    /// A private mount of it, on which nothing is mounted; or, for who may not make mounts, the folder itself, where
-    /// whoever opens below it has to stay on its mount.
+    /// A private mount of it, on which nothing is mounted; or, for a user who may not make mounts, the folder itself,
+    /// where every path below must be opened without leaving its mount.
     static func open() throws(SystemError) -> Descriptor {
         let root: Descriptor
         do throws(SystemError) {

@@ -64,7 +64,7 @@ struct HostProgram: Sendable {
             Signals.resetForProgram()
             try Files.write("cannot be executed: \(image.execute())", to: complaints)
         } catch {
-            // Nobody to tell but the status.
+            // Only the status can report it.
         }
         Processes.exit(127)
     }

@@ -29,8 +29,8 @@ extension SecurityModules {
         return own.parts(by: "\0").first != "kernel"
     }
 
-    /// The names of all modules in the kernel's order, such as `capability,apparmor`; nil where securityfs does not
-    /// tell.
+    /// The names of all modules in the kernel's order, such as `capability,apparmor`; nil where securityfs is not
+    /// readable.
     static func names() -> String? {
         try? Files.readText("/sys/kernel/security/lsm")  // not mounted: unknown
     }

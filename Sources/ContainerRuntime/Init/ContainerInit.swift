@@ -4,7 +4,7 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The container's process, from its birth in new namespaces to the payload's first instruction.
+/// The container's process, from the clone into new namespaces to the payload's first instruction.
 ///
 /// It has a copy of the runtime's memory, the plan in it, and talks by the link only. `docs/protocol.md` shows both
 /// sides. What follows the set-up stands in `InitCompletion.swift`.
@@ -15,17 +15,17 @@ struct ContainerInit: ~Copyable {
     /// Of created containers; nil in `run`, which starts by the link.
     let gate: StartGate?
 
-    /// Sets up, waits for the start and becomes the payload, or gives birth to who does. It never returns through the
-    /// runtime's frames.
+    /// Sets up, waits for the start and becomes the payload, or spawns the process that does. It never returns through
+    /// the runtime's frames.
     func run() -> Never {
         do throws(StepFailure) {
             try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
             let setUpResult = try setUp()
-            if plan.namespaces.isBornLast {
+            if plan.namespaces.isSpawnedLast {
                 try step(.namespaces, try NamespaceEntry.joinProcessNamespace(plan.namespaces, resources.namespaces))
             }
             let resolved = try prepareProgram(setUpResult)
-            if plan.namespaces.isBornLast { try spawnInit(to: resolved, setUpResult.filter) }
+            if plan.namespaces.isSpawnedLast { try spawnInit(to: resolved, setUpResult.filter) }
             complete(resolved, setUpResult.filter)
         } catch {
             report(error, isStarted: false)
@@ -33,7 +33,7 @@ struct ContainerInit: ~Copyable {
         }
     }
 
-    /// Enters others' namespaces first and has the init born there.
+    /// Joins existing namespaces first and spawns the init in them.
     func runIntermediate() -> Never {
         do throws(StepFailure) {
             try step(.cgroup, try awaitPlace())
@@ -52,7 +52,7 @@ struct ContainerInit: ~Copyable {
         let isInDirectory: Bool
     }
 
-    /// The recipe. What follows what is the order of runc and crun; the specification fixes the hooks' places in it.
+    /// The recipe. The order is that of runc and crun; the specification fixes the hooks' places in it.
     private func setUp() throws(StepFailure) -> SetUpResult {
         let ownMounts = plan.namespaces.has(.mount)
         Files.setCreationMask(0)
@@ -121,20 +121,20 @@ struct ContainerInit: ~Copyable {
 
     // MARK: The runtime's answers
 
-    /// systemd takes a process that is there into a new scope, and whoever comes first waits for that: whatever is done
-    /// and born later, is done and born in it.
+    /// systemd takes a process that is there into a new scope, and the first one waits for that: whatever is done
+    /// and spawned later, is done and spawned in it.
     private func awaitPlace() throws(SystemError) {
         if plan.cgroup.scope != nil { try link.expect(.placed) }
     }
 
-    /// After an intermediate process the init speaks only when the runtime knows it, lest it be taken for that one; and
-    /// a new user namespace is nobody's until it has mappings.
+    /// After an intermediate process the init speaks only when the runtime knows it, or it would be taken for that one;
+    /// and a new user namespace has no owner inside until it has mappings.
     private func awaitAcknowledgement() throws(SystemError) {
         guard plan.namespaces.isAcknowledged else { return }
         try link.expect(.acknowledged)
     }
 
-    /// Tells the runtime that the tree is ready for hooks, and waits for them and for the filter.
+    /// Reports to the runtime that the tree is ready for hooks, and waits for them and for the filter.
     private func agree() throws(SystemError) -> SeccompFilter? {
         try link.send(.prepared)
         return try link.awaitFilter()
@@ -144,7 +144,7 @@ struct ContainerInit: ~Copyable {
 
     private func enterNamespaces() throws(SystemError) {
         if !plan.namespaces.needsIntermediate { try NamespaceEntry.join(plan.namespaces, resources.namespaces) }
-        if plan.namespaces.isBornLast, !plan.namespaces.timeOffsets.isEmpty {
+        if plan.namespaces.isSpawnedLast, !plan.namespaces.timeOffsets.isEmpty {
             let clocks = try TimeOffsetPlan.openFile()
             try IntermediateProcess.setClocks(plan.namespaces, clocks)
         }
@@ -163,12 +163,12 @@ struct ContainerInit: ~Copyable {
 
     private func setUpStreams() throws(SystemError) {
         guard let terminal = plan.terminal else {
-            if !plan.namespaces.isBornLast { try beginSession() }
+            if !plan.namespaces.isSpawnedLast { try beginSession() }
             return
         }
         let controller = try TerminalSetup.setUp(
             terminal, owner: plan.process?.user ?? 0, console: plan.namespaces.has(.mount))
-        if !plan.namespaces.isBornLast { try beginSession() }
+        if !plan.namespaces.isSpawnedLast { try beginSession() }
         try link.send(.terminal, descriptor: controller)
     }
 

@@ -4,14 +4,14 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// From the finished surroundings to the payload's first instruction.
+/// From the finished set-up to the payload's first instruction.
 extension ContainerInit {
     /// From the finished process to the payload.
     func complete(_ resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) -> Never {
         var isStarted = false
         do throws(StepFailure) {
-            if plan.namespaces.isBornLast {
-                // Until then the runtime would take it for the process that has set everything up.
+            if plan.namespaces.isSpawnedLast {
+                // Until then the runtime would take it for the process that did the set-up.
                 try step(.gate, try link.expect(.acknowledged))
                 try step(.terminal, try beginSession())
             }
@@ -20,15 +20,15 @@ extension ContainerInit {
             try become(resolved, filter)
         } catch {
             report(error, isStarted: isStarted)
-            // A filter may forbid even the report; then what was expectedFailure, and the status, say whose fault it
+            // A filter may forbid even the report; then the expected failure, and the status, say whose fault it
             // was.
             Processes.exit(error.exitStatus)
         }
         Processes.exit(1)
     }
 
-    /// Has the init born into the pid namespace of others, who find nothing of the host's in it: neither its root nor
-    /// its descriptors, its environment or its power.
+    /// Spawns the init in a joined pid namespace, whose processes find nothing of the host's in it: neither its root
+    /// nor its descriptors, environment or privileges.
     func spawnInit(to resolved: Payload.ResolvedProgram?, _ filter: SeccompFilter?) throws(StepFailure) -> Never {
         let process = try step(.clone, try Cloning.clone(cgroup: nil, sibling: true) { complete(resolved, filter) })
         // Where the runtime is gone the init finds that out by itself.
@@ -50,11 +50,11 @@ extension ContainerInit {
         }
     }
 
-    /// Whether somebody of the image or the container can look at this process before it executes its program: whom
-    /// exec puts beside a created one, startContainer hooks, and others in its pid namespace. The runtime's environment
-    /// is not for them; to blank it touches memory that a small limit may not have.
+    /// Whether a process of the image or the container can look at this one before it executes its program: what
+    /// `exec` puts beside a created one, startContainer hooks, and others in its pid namespace. The runtime's
+    /// environment is not for them; to blank it touches memory that a small limit may not have.
     private var isSeenBeforeItsProgram: Bool {
-        plan.mode == .create || plan.namespaces.isBornLast || !plan.namespaces.new.contains(.pid)
+        plan.mode == .create || plan.namespaces.isSpawnedLast || !plan.namespaces.new.contains(.pid)
             || plan.hooks?.startContainer?.isEmpty == false
     }
 
@@ -76,7 +76,7 @@ extension ContainerInit {
         }
     }
 
-    /// `run` listens on the link; behind a gate it is `start` that has come to take a listener.
+    /// `run` takes the listener by the link; at a gate `start` takes it.
     private func load(_ filter: SeccompFilter) throws(SystemError) {
         switch gate {
         case .some(let gate) where filter.notifies:
@@ -87,7 +87,7 @@ extension ContainerInit {
         }
     }
 
-    /// Tells that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies
+    /// Reports that nothing is left to fail. In `create` the runtime then writes everything down and goes; if it dies
     /// before that, so does the init.
     private func waitForStart() throws(StepFailure) {
         try step(.gate) { () throws(SystemError) in
@@ -120,10 +120,10 @@ extension ContainerInit {
         try InheritedDescriptors.close(from: first, keeping: kept)
     }
 
-    /// Failures go to whoever waits: the runtime by the link, or `start` by the gate.
+    /// Failures go to the process that waits: the runtime by the link, or `start` by the gate.
     func report(_ failure: StepFailure, isStarted: Bool) {
         switch gate {
-        // Nobody is left to tell when even this fails; the exit status speaks.
+        // When even this fails, only the exit status can report it.
         case .some(let gate) where isStarted: try? gate.report(failure)
         default: try? link.send(.failed(failure))
         }

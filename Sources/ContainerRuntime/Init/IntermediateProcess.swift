@@ -4,7 +4,7 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// The short-lived process that enters other containers' user and pid namespaces and gives birth to the init in them,
+/// The short-lived process that enters other containers' user and pid namespaces and spawns the init in them,
 /// as a sibling of its own.
 enum IntermediateProcess {
     /// - Parameter body: what the init does.
@@ -19,7 +19,7 @@ enum IntermediateProcess {
             try step(.clocks, try setClocks(plan.namespaces, clocks))
         }
         let initProcess = try step(.clone) { () throws(SystemError) in
-            try Cloning.clone(plan.namespaces.atBirth, cgroup: nil, sibling: true, body: body)
+            try Cloning.clone(plan.namespaces.cloneFlags, cgroup: nil, sibling: true, body: body)
         }
         // Where the runtime is gone the init finds that out by itself.
         try? link.send(.spawned, descriptor: initProcess.pidfd)
@@ -32,14 +32,14 @@ enum IntermediateProcess {
         try checkMappings(plan)
     }
 
-    /// A process that is cloned into a new time namespace lives in it at once, and its clocks stand still for ever. One
+    /// A process that is cloned into a new time namespace is in it at once, and its clocks can never be set. One
     /// that only unshares it does not: its children will.
     static func setClocks(_ plan: NamespacePlan, _ file: borrowing Descriptor) throws(SystemError) {
         try Namespaces.unshare(plan.madeByIntermediate)
         for offset in plan.timeOffsets { try offset.write(to: file) }
     }
 
-    /// Mappings beside a joined user namespace must be the ones it has: the configuration would say what does not hold.
+    /// Mappings beside a joined user namespace must be the ones it has, or the configuration would be wrong.
     private static func checkMappings(_ plan: NamespacePlan) throws(SystemError) {
         guard plan.joins(.user) else { return }
         for (file, mappings, field) in [

@@ -13,7 +13,7 @@ struct ContainerEnd {
     let hooks: StoredHooks?
     let warn: (String) -> Void
 
-    /// What could not be removed. The state stays then, or nobody would find the rest again.
+    /// What could not be removed. The state stays then, or the rest could not be found again.
     enum Obstacle: Error {
         case cgroup(CgroupError)
         case state(SystemError)

@@ -47,7 +47,7 @@ struct ContainerKill: Sendable {
         return pidfd
     }
 
-    /// SIGKILL goes to all at once; for others the cgroup is frozen, so that no process is born behind the list.
+    /// SIGKILL goes to all at once; for others the cgroup is frozen, so that no process is forked behind the list.
     private func signalCgroup(_ signal: Signal) throws(CgroupError) {
         let cgroup = try CgroupManager.open(record.cgroup)
         if signal == .kill { return try cgroup.kill() }

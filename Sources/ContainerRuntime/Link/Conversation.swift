@@ -3,14 +3,14 @@ internal import JSON
 internal import Kernel
 internal import KernelTypes
 
-/// The runtime's side of a link: what it hears is checked against what may come, failures are thrown, warnings passed
-/// on.
+/// The runtime's side of a link: what it receives is checked against what may come, failures are thrown, warnings
+/// passed on.
 struct Conversation: ~Copyable {
     let link: Link
     private var order: MessageOrder
     /// Where signals for the runtime itself can be read: before the payload runs they end the set-up.
     private let signals: Int32?
-    /// Who has the other end, or makes whoever will have it.
+    /// The process that has the other end, or spawns the one that will have it.
     private var process: Int32
     private let warn: (String) -> Void
 
@@ -25,17 +25,18 @@ struct Conversation: ~Copyable {
         self.warn = warn
     }
 
-    /// Takes note of the process that another has given birth to: the other end is its own now. The parent is reaped.
+    /// Takes note of the process that the intermediate one has spawned: the other end is its own now. The parent is
+    /// reaped.
     mutating func adopt(
-        _ received: consuming Received, after parent: borrowing ChildProcess, _ birth: Step
+        _ received: consuming Received, after parent: borrowing ChildProcess, _ failing: Step
     ) throws(StepFailure) -> ChildProcess {
         var received = received
         let pidfd = received.descriptor.take()
         guard case .some(let pidfd) = consume pidfd else {
-            throw StepFailure(birth, .refused("the intermediate process sent no process"))
+            throw StepFailure(failing, .refused("the intermediate process sent no process"))
         }
-        let pid = try step(birth, try Processes.pid(of: pidfd))
-        _ = try step(birth, try Processes.wait(parent))
+        let pid = try step(failing, try Processes.pid(of: pidfd))
+        _ = try step(failing, try Processes.wait(parent))
         process = pid
         return ChildProcess(pid: pid, pidfd: pidfd)
     }
@@ -43,10 +44,10 @@ struct Conversation: ~Copyable {
     /// Whether the other side has nothing left that could fail.
     var isReady: Bool { order.position == .ready }
 
-    /// Sends a packet. Where nobody is left to take it, what went wrong is what the other side said at last.
+    /// Sends a packet. Where the peer is gone, what went wrong is what it said last.
     func send(_ message: Message) throws(StepFailure) { try link.deliver(message) }
 
-    /// The failure to tell when one has ended the set-up: the process knows more than whoever finds it gone.
+    /// The failure to report when one has ended the set-up: the process knows more than the runtime that finds it gone.
     func reason(for failure: StepFailure) -> StepFailure { link.lastFailure() ?? failure }
 
     /// The next packet, if it is one that may come now.
@@ -84,7 +85,7 @@ struct Conversation: ~Copyable {
         }
     }
 
-    /// The link ended without a word.
+    /// The link ended without a message.
     static var ended: StepFailure {
         StepFailure(.gate, .refused("container process is already dead"))
     }

@@ -4,8 +4,8 @@ internal import KernelTypes
 
 /// What may end a wait during the set-up before its time.
 package struct Interruption: Sendable {
-    /// Where signals for a foreground `run` are read. Before the payload runs there is nobody to forward them to, so
-    /// they end the set-up.
+    /// Where signals for a foreground `run` are read. Before the payload runs there is no process to forward them to,
+    /// so they end the set-up.
     var signals: Int32?
     /// The init: when it ends, say by `delete --force`, there is nothing left to set up.
     var initProcess: Int32?
@@ -57,19 +57,19 @@ package struct Interruption: Sendable {
     }
 }
 
-/// A process that somebody else may halt: whoever shares its pid namespace can send it SIGSTOP, which no process can
-/// block, and who may trace it can hold it.
+/// A process that others may halt: one that shares its pid namespace can send it SIGSTOP, which no process can
+/// block, and one that may trace it can hold it.
 enum Halt {
     case unwatched
     /// Any process, by what procfs says of it.
     case process(Int32)
-    /// A child of this process, of which the kernel tells without procfs, but not when it is traced.
+    /// A child of this process, whose halt the kernel reports without procfs, but not while it is traced.
     case child(Int32)
 
     /// How long a process may be halted, in milliseconds. One that is busy, however slow, is not halted at all.
     static let timeout: Int64 = 10_000
 
-    /// What there is to tell of a process that was halted for too long.
+    /// The error for a process that was halted for too long.
     package static var failure: SystemError {
         .refused(
             "the container's process was stopped by a signal or a tracer and has not gone on for \(timeout / 1000) s; "
@@ -91,7 +91,7 @@ struct HaltWatch {
     /// Since when the process is halted, on the monotonic clock.
     private var since: Int64?
 
-    /// How often is looked, in milliseconds.
+    /// The interval between two looks, in milliseconds.
     private static let pause: Int32 = 500
 
     init(_ halt: Halt) { self.halt = halt }

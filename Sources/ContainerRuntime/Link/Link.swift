@@ -86,7 +86,7 @@ struct Received: ~Copyable {
     }
 }
 
-/// What the container's process hears from the runtime.
+/// What the container's process receives from the runtime.
 extension Link {
     /// Waits for one packet that can only be this one.
     func expect(_ expected: Message) throws(SystemError) {

@@ -19,7 +19,7 @@ internal import KernelTypes
 /// | start | parent (in `run`) | – | end of the link at exec |
 /// | expectedFailure | init | as failed: why the program will not run, should it not | – |
 /// | listener | init | the seccomp listener's descriptor | acknowledged, when the agent has it |
-/// | failed | intermediate, init | step, call or the words in its place, subject, errno, exit status | – |
+/// | failed | intermediate, init | step, call or the text in its place, subject, errno, exit status | – |
 enum Message: Sendable, Equatable {
     case spawned
     case acknowledged
@@ -38,7 +38,7 @@ enum Message: Sendable, Equatable {
     /// The longest packet: a filter of 4096 instructions and a little.
     static let limit = 40 << 10
 
-    /// Set in the number of a failed step where words stand in place of a call's name.
+    /// Set in the number of a failed step where text stands in place of a call's name.
     fileprivate static let wordsMark: UInt8 = 0x80
 
     /// The packet's bytes: one for the kind, then the fields.

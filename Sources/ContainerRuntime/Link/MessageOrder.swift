@@ -1,5 +1,5 @@
-/// What the runtime may hear next from the container's process. Anything else ends the set-up: a process that is out of
-/// step is not to be trusted with the rest.
+/// What the runtime may receive next from the container's process. Anything else ends the set-up: a process that is out
+/// of step is not to be trusted with the rest.
 struct MessageOrder: Sendable, Equatable {
     /// How far a set-up has come, in its order.
     enum Position: Int, Sendable, Comparable {
@@ -12,14 +12,14 @@ struct MessageOrder: Sendable, Equatable {
     /// Whether a terminal is still to come; it comes once.
     private var awaitsTerminal: Bool
 
-    /// Whether the init is still to be born, after its set-up.
-    private var awaitsBirth: Bool
+    /// Whether the init is still to be spawned, after its set-up.
+    private var awaitsSpawn: Bool
 
     /// What follows the intermediate process's report: a process of `exec` finds its root finished.
     private let afterIntermediate: Position
 
-    init(intermediate: Bool, terminal: Bool, preparesRoot: Bool = true, bornLast: Bool = false) {
-        awaitsBirth = bornLast
+    init(intermediate: Bool, terminal: Bool, preparesRoot: Bool = true, spawnedLast: Bool = false) {
+        awaitsSpawn = spawnedLast
         afterIntermediate = preparesRoot ? .setup : .confine
         position = intermediate ? .intermediate : afterIntermediate
         awaitsTerminal = terminal
@@ -32,8 +32,8 @@ struct MessageOrder: Sendable, Equatable {
         case (.spawned, .intermediate): position = afterIntermediate
         case (.prepared, .setup): position = .confine
         case (.terminal, .confine) where awaitsTerminal: awaitsTerminal = false
-        case (.spawned, .confine) where awaitsBirth && !awaitsTerminal: awaitsBirth = false
-        case (.ready, .confine) where !awaitsTerminal && !awaitsBirth: position = .ready
+        case (.spawned, .confine) where awaitsSpawn && !awaitsTerminal: awaitsSpawn = false
+        case (.ready, .confine) where !awaitsTerminal && !awaitsSpawn: position = .ready
         default: return false
         }
         return true

@@ -9,7 +9,7 @@ struct ListenerService: Sendable {
     let listener: SeccompListener
     /// The process, as the runtime counts.
     let pid: Int32
-    /// The container's state, as the agent is told.
+    /// The container's state, as the agent gets it.
     let state: State
     /// Where signals for the runtime can be read: an agent that gives no answer must not make it deaf.
     var signals: Int32?
@@ -19,9 +19,9 @@ extension Link {
     /// Lets the program start and waits until it runs, which ends the link, or the last packet says why it does not.
     ///
     /// - Parameters:
-    ///   - process: who becomes the program.
+    ///   - process: the process that becomes the program.
     ///   - silencedCall: what its filter forbids of what it needs to report with; nil where it can.
-    ///   - service: who takes the listener of a filter that notifies; nil for every other.
+    ///   - service: what takes the listener of a filter that notifies; nil for every other.
     func startProgram(
         of process: borrowing ChildProcess, silencedCall: String?, serving service: ListenerService? = nil
     ) throws(StepFailure) {
@@ -39,7 +39,7 @@ extension Link {
                 throw StepFailure(.seccompListener, error)
             }
         }
-        // The end was made by exec; or by the end of a process that may not say more.
+        // The link ended by exec; or by the end of a process that may not say more.
         guard expectedFailure != nil || silencedCall != nil || service != nil,
             Processes.hasExecuted(process.pid) == false
         else { return }
@@ -66,7 +66,7 @@ extension Link {
         }
         switch received.descriptor {
         case .some(let descriptor):
-            // An agent works with powers of the host: nothing but a listener comes to it through the runtime.
+            // An agent has privileges of the host: nothing but a listener gets to it through the runtime.
             guard try Files.readLink(descriptor.path).ends(with: "seccomp notify") else {
                 throw .refused("the container's process sent another descriptor than its seccomp listener")
             }
@@ -97,7 +97,7 @@ struct ListenerHandover: ~Copyable {
         return ListenerHandover(service, agent, Link(try Sockets.connect(path, .packets)))
     }
 
-    /// The number to wait for; negative when nobody is to be met, or no more.
+    /// The number to wait for; negative when no init is to be met, or no more.
     var number: Int32 {
         switch link {
         case .some(let link): link.number

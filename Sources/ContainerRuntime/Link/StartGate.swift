@@ -45,11 +45,11 @@ struct StartGate: ~Copyable {
         }
     }
 
-    /// Whether an init waits at the gate of a folder. A `start` that died behind its byte has left the FIFO, but nobody
-    /// reads it.
+    /// Whether an init waits at the gate of a folder. A `start` that died after writing its byte has left the FIFO, but
+    /// no process reads it.
     static func isClosed(folder: String) -> Bool {
         let path = "\(folder)/\(startName)"
-        // No FIFO or no reader: either way nobody waits.
+        // No FIFO or no reader: either way no init waits.
         return Files.exists(path) && (try? Files.open(path, [.writeOnly, .nonBlocking])) != nil
     }
 
@@ -73,13 +73,13 @@ struct StartGate: ~Copyable {
     }
 
     /// The init: says what kept the payload from running.
-    func report(_ failure: StepFailure) throws(SystemError) { try tell(.failed(failure)) }
+    func report(_ failure: StepFailure) throws(SystemError) { try send(.failed(failure)) }
 
     /// The init: says what will have kept the payload from running, should it not run.
-    func expectFailure(_ failure: StepFailure) throws(SystemError) { try tell(.expectedFailure(failure)) }
+    func expectFailure(_ failure: StepFailure) throws(SystemError) { try send(.expectedFailure(failure)) }
 
     /// A FIFO keeps no borders of packets: each has its length in front, two bytes.
-    private func tell(_ message: Message) throws(SystemError) {
+    private func send(_ message: Message) throws(SystemError) {
         let packet = message.encode()
         let bytes = [UInt8(truncatingIfNeeded: packet.count), UInt8(truncatingIfNeeded: packet.count >> 8)] + packet
         try bytes.withUnsafeBytesThrowing { buffer throws(SystemError) in
@@ -88,7 +88,7 @@ struct StartGate: ~Copyable {
     }
 
     /// `start`: opens the gate and waits until the payload runs.
-    /// - Parameter service: who takes the listener of a filter that notifies; nil for every other.
+    /// - Parameter service: what takes the listener of a filter that notifies; nil for every other.
     /// - Returns: what went wrong in the container's process, if anything.
     static func open(
         folder: String, of pid: Int32, serving service: ListenerService? = nil
@@ -100,7 +100,8 @@ struct StartGate: ~Copyable {
         } catch  where error.code == .noDeviceOrAddress {
             throw .refused("container process is already dead")
         }
-        // Whoever must be met is reached before the byte: as long as one is not there, `start` can be tried again.
+        // The init and the agent are connected before the byte is written: as long as one is not there, `start` can be
+        // retried.
         var meeting = try ListenerHandover.reach(service, at: "\(folder)/\(listenerName)")
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
@@ -119,7 +120,7 @@ struct StartGate: ~Copyable {
         return try judge(bytes, of: pid)
     }
 
-    /// Kills an init that somebody has halted: it is past its gate, so nobody could start it once more.
+    /// Kills an init that was halted: it is past its gate, so it could not be started once more.
     private static func endHalted(_ pid: Int32) -> SystemError {
         // One that went on just now is left alone, like any other that has the number meanwhile.
         if let process = try? Processes.open(pid), Processes.isHalted(pid) {
@@ -142,7 +143,8 @@ struct StartGate: ~Copyable {
             }
             rest = rest.dropFirst(count)
         }
-        // A filter may have forbidden the report, and the end of the FIFO tells of an end as well as of the program.
+        // A filter may have forbidden the report, and the end of the FIFO can mean the init's end as well as the
+        // program's start.
         return Processes.hasExecuted(pid) == false ? expectedFailure ?? .silent(nil) : nil
     }
 }

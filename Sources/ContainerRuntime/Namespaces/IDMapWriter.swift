@@ -7,7 +7,7 @@ internal import Planning
 
 /// Gives a new user namespace its id mappings, from outside. user_namespaces(7), "User and group ID mappings".
 struct IDMapWriter: Sendable {
-    /// Who this process is; an ordinary user may map nobody but itself, and needs a helper for more.
+    /// The user of this process; an ordinary one may map only its own ID, and needs a helper for more.
     let user: UInt32
     let group: UInt32
 
@@ -32,7 +32,7 @@ struct IDMapWriter: Sendable {
         guard mappings.count == 1, mappings[0].hostID == own, mappings[0].size == 1 else {
             return try callHelper(kind, mappings, pid)
         }
-        // Who could change its groups could get around permissions that a group is denied (CVE-2014-8989).
+        // A process that could change its groups could get around permissions that a group is denied (CVE-2014-8989).
         if kind == .groups { try Files.write("deny", into: "/proc/\(pid)/setgroups") }
         try write(kind, mappings, pid)
     }

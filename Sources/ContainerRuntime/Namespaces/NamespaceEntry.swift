@@ -5,16 +5,16 @@ internal import Planning
 
 /// Entering and owning namespaces, in the container's process.
 enum NamespaceEntry {
-    /// Joins the given namespaces of others. A user namespace comes last, because only outside of it may namespaces be
+    /// Joins the given existing namespaces. A user namespace comes last, because only outside of it may namespaces be
     /// joined that it does not own; what is refused before is tried again inside (an ordinary user may join others only
     /// there).
     ///
-    /// The pid namespace of an init that is born last is left to ``joinProcessNamespace(_:_:)``: what is started until
-    /// then stays out of it.
+    /// The pid namespace of an init that is spawned last is left to ``joinProcessNamespace(_:_:)``: what is started
+    /// until then stays out of it.
     static func join(_ plan: NamespacePlan, _ handles: borrowing DescriptorTable) throws(SystemError) {
         var later: [Int] = []
         for (index, joined) in plan.joined.enumerated() where joined.type != .user {
-            if joined.type == .pid, plan.isBornLast { continue }
+            if joined.type == .pid, plan.isSpawnedLast { continue }
             do throws(SystemError) {
                 try join(index, plan, handles)
             } catch  where error.code == .notPermitted && plan.joins(.user) {
@@ -25,7 +25,7 @@ enum NamespaceEntry {
         for index in later { try join(index, plan, handles) }
     }
 
-    /// Has the next child born into the joined pid namespace.
+    /// Has the next child start in the joined pid namespace.
     static func joinProcessNamespace(
         _ plan: NamespacePlan, _ handles: borrowing DescriptorTable
     ) throws(SystemError) {

@@ -3,11 +3,11 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Begins a procfs in a pid namespace that others live in. A procfs shows the namespace that whoever called fsopen(2)
-/// lived in, and one lives in a namespace by being born there.
+/// Opens a procfs in a pid namespace that has processes already. A procfs shows the namespace of the process that
+/// called fsopen(2), and a process is in a pid namespace only by being cloned into it.
 ///
-/// Who is born there is at the mercy of everybody in it who may trace others. So a process that stays outside gives up
-/// all that is the host's first, and the one that it gives birth to has nothing but one end of a link: its root and its
+/// Every process in it that may trace others could take over the new one. So a process that stays outside gives up
+/// all that is the host's first, and the one that it spawns has nothing but one end of a link: its root and its
 /// mount namespace are empty, its user namespace is its own. The runtime does the rest.
 enum PIDNamespaceHelper {
     /// - Parameter namespace: the handle of the pid namespace.
@@ -19,14 +19,14 @@ enum PIDNamespaceHelper {
         let otherEnd = pair.container
         let outside = try Cloning.clone(cgroup: nil) {
             runtimeEnd.closeInChild()
-            sendVisitor(to: namespace, with: otherEnd)
+            spawnInner(to: namespace, with: otherEnd)
         }
         // So that the link ends when both of them have.
         try otherEnd.close()
         defer { _ = try? Processes.wait(outside) }  // it does no more than it has done by now
-        let visitor = try next(on: runtimeEnd, of: outside.pid)
-        defer { end(visitor) }
-        let pid = try Processes.pid(of: visitor)
+        let inner = try next(on: runtimeEnd, of: outside.pid)
+        defer { end(inner) }
+        let pid = try Processes.pid(of: inner)
         try runtimeEnd.send(.acknowledged)
         return try next(on: runtimeEnd, of: pid)
     }
@@ -47,14 +47,14 @@ enum PIDNamespaceHelper {
         return descriptor
     }
 
-    private static func end(_ visitor: borrowing Descriptor) {
+    private static func end(_ inner: borrowing Descriptor) {
         // It may have ended by itself.
-        try? Processes.send(.kill, to: visitor)
-        try? Processes.reap(visitor)
+        try? Processes.send(.kill, to: inner)
+        try? Processes.reap(inner)
     }
 
     /// The process outside.
-    private static func sendVisitor(to namespace: borrowing Descriptor, with link: borrowing Link) -> Never {
+    private static func spawnInner(to namespace: borrowing Descriptor, with link: borrowing Link) -> Never {
         do throws(SystemError) {
             try Processes.setDumpable(false)
             try Processes.setNoNewPrivileges()
@@ -62,8 +62,8 @@ enum PIDNamespaceHelper {
             try leaveHost()
             try InheritedDescriptors.close(from: 0, keeping: [link.number])
             Processes.forgetEnvironment()
-            let visitor = try Cloning.clone([.user, .mount], cgroup: nil, sibling: true) { visit(link) }
-            try link.send(.spawned, descriptor: visitor.pidfd)
+            let inner = try Cloning.clone([.user, .mount], cgroup: nil, sibling: true) { runInner(link) }
+            try link.send(.spawned, descriptor: inner.pidfd)
         } catch {
             try? link.send(.failed(StepFailure(.sources, error)))  // a runtime that is gone needs no answer
         }
@@ -83,7 +83,7 @@ enum PIDNamespaceHelper {
     }
 
     /// The process inside. It speaks only when the runtime knows it, which must be able to end it.
-    private static func visit(_ link: borrowing Link) -> Never {
+    private static func runInner(_ link: borrowing Link) -> Never {
         do throws(SystemError) {
             try link.expect(.acknowledged)
             try link.send(.prepared, descriptor: Mounting.openFileSystem("proc"))

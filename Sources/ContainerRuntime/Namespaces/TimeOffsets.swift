@@ -6,7 +6,7 @@ internal import Planning
 /// Setting the clocks of a new time namespace; time_namespaces(7).
 extension TimeOffsetPlan {
     /// The file that takes the offsets of this process's children. It is opened while the host's procfs is at hand and
-    /// the host's privileges are: the kernel judges a write by whoever opened the file.
+    /// the host's privileges are: the kernel judges a write by the credentials of the process that opened the file.
     static func openFile() throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Files.open("/proc/self/timens_offsets", .writeOnly)
@@ -17,7 +17,7 @@ extension TimeOffsetPlan {
     }
 
     /// Sets the clock of the time namespace that this process has made for its children. The kernel lets that be done
-    /// only while nobody lives in it.
+    /// only while no process is in it.
     func write(to file: borrowing Descriptor) throws(SystemError) {
         do throws(SystemError) {
             try Files.rewind(file)

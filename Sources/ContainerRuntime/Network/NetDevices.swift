@@ -11,8 +11,8 @@ struct NetDevices: ~Copyable {
     private let host: NetlinkSocket
     private let container: NetlinkSocket
     /// The runtime's own network namespace, and the container's.
-    private let hostSpace: Descriptor
-    private let containerSpace: Descriptor
+    private let hostNamespace: Descriptor
+    private let containerNamespace: Descriptor
     private var moved: [Moved] = []
 
     /// An interface that is in the container now, with what it was on the host.
@@ -23,13 +23,13 @@ struct NetDevices: ~Copyable {
     }
 
     private init(
-        host: consuming NetlinkSocket, container: consuming NetlinkSocket, hostSpace: consuming Descriptor,
-        containerSpace: consuming Descriptor
+        host: consuming NetlinkSocket, container: consuming NetlinkSocket, hostNamespace: consuming Descriptor,
+        containerNamespace: consuming Descriptor
     ) {
         self.host = host
         self.container = container
-        self.hostSpace = hostSpace
-        self.containerSpace = containerSpace
+        self.hostNamespace = hostNamespace
+        self.containerNamespace = containerNamespace
     }
 
     /// Opens the ways between the runtime's network namespace and that of the container's process.
@@ -40,7 +40,8 @@ struct NetDevices: ~Copyable {
             throw .refused("linux.netDevices: the container's network namespace is the host's own")
         }
         let container = try NetlinkSocket.open(in: other, subject: "/proc/\(pid)/ns/net")
-        return NetDevices(host: try NetlinkSocket(), container: container, hostSpace: own, containerSpace: other)
+        return NetDevices(
+            host: try NetlinkSocket(), container: container, hostNamespace: own, containerNamespace: other)
     }
 
     /// Moves all; when one cannot be moved, the others must be given back by ``giveBack(warn:)``.
@@ -72,9 +73,9 @@ struct NetDevices: ~Copyable {
         let addresses = try host.addresses(of: before)
         let others = try container.links().map(\.index)
         do throws(SystemError) {
-            try host.move(before, to: containerSpace, as: plan.name)
+            try host.move(before, to: containerNamespace, as: plan.name)
         } catch {
-            // Moved and then not renamed, where somebody in the container was faster with the name.
+            // Moved and then not renamed, where a process in the container took the name first.
             if let now = try? arrived(before, plan, others), try host.link(named: before.name) == nil {
                 moved.append(Moved(before: before, addresses: addresses, now: now))
             }
@@ -105,7 +106,7 @@ struct NetDevices: ~Copyable {
     func giveBack(warn: (String) -> Void) {
         for entry in moved.reversed() {
             do throws(SystemError) {
-                try container.move(entry.now, to: hostSpace, as: entry.before.name)
+                try container.move(entry.now, to: hostNamespace, as: entry.before.name)
                 guard let link = try host.link(named: entry.before.name) else { continue }
                 for address in entry.addresses where address.isGlobalAndPermanent { try host.add(address, to: link) }
                 if entry.before.isUp { try host.setUp(link) }

@@ -7,9 +7,9 @@ extension CPUAffinityPlan {
     /// Sets `initial` on the runtime, whose child inherits it.
     func applyInitial() throws(SystemError) { try Self.apply(initial, "initial", 0) }
 
-    /// Sets `final` on a process that was born in the container's cgroup. Where nothing is asked for, it gets all CPUs
-    /// of the cgroup, as the init does.
-    func applyToBorn(_ pid: Int32) throws(SystemError) {
+    /// Sets `final` on a process that was spawned in the container's cgroup. Where nothing is asked for, it gets all
+    /// CPUs of the cgroup, as the init does.
+    func applyFinal(_ pid: Int32) throws(SystemError) {
         try Self.apply(final, "final", pid)
         // A mask that cannot be widened is no reason not to run.
         if initial == nil, final == nil { try? Placement.resetAffinity(of: pid) }

@@ -6,7 +6,7 @@ internal import Planning
 
 /// From the container's set-up to the program's first instruction.
 extension Payload {
-    /// What was found out of the program, by a process that is as it will be.
+    /// What was found out about the program, by a process with the payload's user and capabilities.
     struct ResolvedProgram: Sendable {
         let path: String
         let environment: [String]
@@ -20,8 +20,8 @@ extension Payload {
         let environment: [String]
     }
 
-    /// Everything about the process that can fail before the start, so that it is reported while somebody listens. From
-    /// here on it has the payload's user, capabilities, limits and directory, and so has what is born of it.
+    /// Everything about the process that can fail before the start, so that it is reported while the caller waits. From
+    /// here on it has the payload's user, capabilities, limits and directory, and so have its children.
     ///
     /// - Parameters:
     ///   - filter: what will be loaded at last; without no_new_privs that needs a capability until then.
@@ -43,7 +43,8 @@ extension Payload {
                 let names = Capabilities.names(of: refused).joined(separator: ", ")
                 try warn("ambient capabilities that are not permitted and inheritable too were left out: \(names)")
             }
-            // Who changes its user becomes what fs.suid_dumpable says, which may be traceable (proc_sys_fs(5)).
+            // A process that changes its user becomes what fs.suid_dumpable says, which may be traceable
+            // (proc_sys_fs(5)).
             try Processes.setDumpable(false)
         }
         try step(.workingDirectory) { () throws(SystemError) in
@@ -72,7 +73,7 @@ extension Payload {
     /// failed.
     ///
     /// - Parameters:
-    ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to whoever passes a listener on.
+    ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to the process that passes a listener on.
     ///   - expectFailure: takes what execve will say if the kernel has no handler of its own for such a file; the
     ///     filter may forbid to say it later.
     func become(
@@ -96,7 +97,7 @@ extension Payload {
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
 
-    /// Leaves the host's descriptors behind: whoever may trace the waiting process must not reach the host through
+    /// Closes the host's descriptors: a process that may trace the waiting one must not reach the host through
     /// them.
     ///
     /// - Parameter kept: what is needed until the program runs.

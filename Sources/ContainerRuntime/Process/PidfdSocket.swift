@@ -4,7 +4,7 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Hands a process's pidfd to whoever listens, as runc's `--pidfd-socket` does.
+/// Sends a process's pidfd to a listening socket, as runc's `--pidfd-socket` does.
 enum PidfdSocket {
     /// The text that comes with the descriptor and says whose it is.
     enum Kind: String, Sendable {

@@ -30,7 +30,7 @@ package enum ProcessSetup {
         return "/"
     }
 
-    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation calls for, but
+    /// The payload's environment: HOME is added where it is missing or empty, and what socket activation asks for, but
     /// for LISTEN_PID, which is the number of the process that becomes the payload.
     static func environment(_ process: ProcessPlan, activation: Int, names: String? = nil) -> [String] {
         var result = process.environment
@@ -61,7 +61,7 @@ package enum ProcessSetup {
         }
     }
 
-    /// What is said of a working directory that cannot be entered.
+    /// The message about a working directory that cannot be entered.
     package static func words(_ directory: String, _ code: Errno) -> String { "chdir \(directory): \(code)" }
 
     /// Enters the working directory as the payload's user and makes sure that it lies inside the container. A directory

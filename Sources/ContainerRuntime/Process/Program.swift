@@ -10,7 +10,7 @@ package struct Program: Sendable {
     package let path: String
 
     /// - Parameter user: whose permissions explain a refusal.
-    /// - Throws: a failure with status 127 or 126 in the words that engines look for (`executable file not found in
+    /// - Throws: a failure with status 127 or 126 with the text that engines look for (`executable file not found in
     ///   $PATH`, `permission denied`, …).
     init(_ name: String, searching searchPath: String?, as user: ProgramUser = .runtime) throws(StepFailure) {
         switch Self.search(name, in: searchPath, obstacle: Self.obstacle) {
@@ -82,7 +82,7 @@ package struct Program: Sendable {
         switch code {
         case .tooLong:
             return "\(text): process.args and process.env together are longer than the kernel takes; shorten them"
-        case .busyText: return "\(text): somebody has the file open for writing; wait for it to be closed"
+        case .busyText: return "\(text): another process has the file open for writing; wait for it to be closed"
         case .noMemory: return "\(text): raise linux.resources.memory.limit, or free memory"
         case .notPermitted:
             return

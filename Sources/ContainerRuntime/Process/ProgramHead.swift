@@ -106,7 +106,7 @@ package struct ELFHead: Equatable, Sendable {
         #endif
     }
 
-    /// The architecture in the words of uname(1).
+    /// The architecture as uname(1) names it.
     var architecture: String {
         switch machine {
         case 62: is64Bit ? "x86_64" : "x32"

@@ -4,17 +4,17 @@ package import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// Why the kernel does not run a program, in words that name the true cause and what to do about it.
+/// Why the kernel does not run a program, in a sentence that names the true cause and what to do about it.
 package struct ProgramFault: Equatable, Sendable {
     /// What execve(2) answers.
     package let code: Errno
     let reason: String
     let remedy: String
 
-    /// One sentence, which begins with the words that engines look for in the error of a container's program.
+    /// One sentence, which begins with the text that engines look for in the error of a container's program.
     package var words: String { "\(code.standardDescription): \(reason); \(remedy)" }
 
-    /// The same without these words, which would have an engine take a hook for the program.
+    /// The same without that text, by which an engine would take a hook for the program.
     package var hookWords: String { "\(code): \(reason); \(remedy)" }
 
     /// As a shell has it: 127 for what is not there, be it the program or what it needs to begin; 126 for what cannot
@@ -27,7 +27,7 @@ package struct ProgramUser: Sendable {
     var user: UInt32
     var group: UInt32
     var groups: [UInt32]
-    /// CAP_DAC_OVERRIDE: may execute whatever anybody may.
+    /// CAP_DAC_OVERRIDE: may execute what any user may.
     var overrides: Bool
     /// What messages call the user; differs from `user` where that is the host's number.
     var name: UInt32
@@ -77,11 +77,11 @@ package struct ProgramUser: Sendable {
 /// Looks at a program as the kernel does when it executes it: the file, its `#!` line or ELF header, and what that
 /// names.
 ///
-/// The same eyes serve the container's process after a failed execve and `runbox check` from outside. Nothing here
+/// The same check serves the container's process after a failed execve and `runbox check` from outside. Nothing here
 /// refuses a program: the kernel may know formats by binfmt_misc that only it can judge.
 package struct ProgramInspection {
-    /// Opens a path as the container sees it. A refusal (``SystemError/refused(_:)``) means that nobody can tell from
-    /// here.
+    /// Opens a path as the container sees it. A refusal (``SystemError/refused(_:)``) means that it cannot be known
+    /// from here.
     let open: (String, OpenFlags) throws(SystemError) -> Descriptor
     let user: ProgramUser
     /// The field that names the program, for remedies.
@@ -100,12 +100,12 @@ package struct ProgramInspection {
         self.user = user
     }
 
-    /// Looks around in the root of this process.
+    /// Inspects programs in the root of this process.
     package static func here(_ user: ProgramUser) -> ProgramInspection {
         ProgramInspection(open: { path, flags throws(SystemError) in try Files.open(path, flags) }, user: user)
     }
 
-    /// What speaks against a program; nil when nothing does, or nobody can tell.
+    /// What speaks against a program; nil when nothing does, or it cannot be known.
     package func fault(of path: String) -> ProgramFault? { fault(of: path, depth: 0) }
 
     /// Scripts may be interpreted by scripts; the kernel follows four (fs/exec.c, exec_binprm).
@@ -151,7 +151,7 @@ package struct ProgramInspection {
             {
                 return ProgramFault(
                     code: code, reason: "it is a symbolic link to \(target), which is not \(place)",
-                    remedy: "mend the link, or add what it points to")
+                    remedy: "fix the link, or add what it points to")
             }
             return ProgramFault(
                 code: code, reason: "it is not \(place)",
@@ -161,7 +161,7 @@ package struct ProgramInspection {
                 code: code, reason: "a part of the path is a file", remedy: "see \(field)")
         case .symbolicLinkLoop:
             return ProgramFault(
-                code: code, reason: "its symbolic links lead in a circle", remedy: "mend them")
+                code: code, reason: "its symbolic links lead in a circle", remedy: "fix them")
         case .accessDenied:
             return ProgramFault(
                 code: code, reason: "uid \(user.name) may not search a folder on the way to it",

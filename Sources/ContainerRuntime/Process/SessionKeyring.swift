@@ -3,10 +3,10 @@ internal import KernelTypes
 
 /// The session keyring of a container's processes, one for each container; session-keyring(7).
 ///
-/// A name is all that joins processes to one keyring, and whoever makes a keyring of that name before may keep it open
-/// for himself. So a part of the name cannot be guessed.
+/// A name is all that joins processes to one keyring, and a user who makes a keyring of that name before may keep it
+/// accessible. So a part of the name cannot be guessed.
 enum SessionKeyring {
-    /// A name for a container's keyring that nobody has given to another before.
+    /// A name for a container's keyring that no other has.
     static func newName(for id: String) throws(SystemError) -> String {
         let digits = String(try RandomNumber.next(), radix: 16)
         return "\(oldName(of: id)).\(String(repeating: "0", count: 16 - digits.utf8.count))\(digits)"
@@ -26,7 +26,7 @@ enum SessionKeyring {
         }
     }
 
-    /// Joins the container's, and makes it where this is the first process. One that is somebody else's is left for one
+    /// Joins the container's, and makes it where this is the first process. One that is another user's is left for one
     /// without a name.
     static func join(_ name: String) throws(SystemError) {
         do throws(SystemError) {

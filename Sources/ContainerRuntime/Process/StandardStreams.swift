@@ -24,7 +24,7 @@ package enum StandardStreams {
     }
 
     /// Streams that are the host's null device become the container's; pipes and sockets belong to the payload's user,
-    /// who may want to open /dev/stdout. A device is the host's, and a terminal somebody's.
+    /// who may want to open /dev/stdout. A device is the host's, and a terminal is another user's.
     /// - Parameter files: also gives regular files away, which an engine made for the container, while a person's
     ///   redirected file stays the person's.
     static func handOver(to user: UInt32, files: Bool) throws(SystemError) {

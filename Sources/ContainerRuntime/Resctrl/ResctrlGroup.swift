@@ -7,7 +7,7 @@ internal import Planning
 /// A group's directory comes to hold the kernel's files `schemata` and `tasks` when it is made, and goes with them when
 /// it is removed; the processes in it fall back into the group above.
 enum ResctrlGroup {
-    /// What making the container will come to, for the state to know before anything is made.
+    /// What will have to be made, for the record to have before anything is made.
     struct Inspection: Sendable, Equatable {
         let record: ResctrlRecord
         let exists: Bool
@@ -40,7 +40,7 @@ enum ResctrlGroup {
         do throws(SystemError) {
             if let monitor = inspection.record.monitor { try makeDirectory(monitor, "monitoring group", "rmids") }
         } catch {
-            // The error above is the one to tell.
+            // The error above is the one to report.
             if !inspection.exists { try? Files.removeDirectory(inspection.record.group) }
             throw error
         }
@@ -108,7 +108,7 @@ enum ResctrlGroup {
     }
 
     /// Takes back what was made for a container that did not come to be: also a group that the configuration names, if
-    /// nobody has come into it since.
+    /// no process has come into it since.
     static func rollBack(_ inspection: Inspection) throws(SystemError) {
         try remove(inspection.record)
         if inspection.exists || inspection.record.isRemoved { return }
@@ -121,7 +121,7 @@ enum ResctrlGroup {
         do throws(SystemError) {
             try Files.removeDirectory(path)
         } catch  where error.code == .noEntry {
-            // Gone is gone, be it with the whole file system.
+            // It is gone already, perhaps with the whole file system.
         }
     }
 

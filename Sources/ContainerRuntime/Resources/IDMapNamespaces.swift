@@ -3,7 +3,7 @@ internal import KernelTypes
 internal import OCISpec
 internal import Planning
 
-/// User namespaces in which nobody lives: the kernel takes the mapping of a mount from one. Mounts with the same
+/// User namespaces without processes: the kernel takes the mapping of a mount from one. Mounts with the same
 /// mapping share it.
 struct IDMapNamespaces: ~Copyable {
     private var sources: [IDMapPlan.Source] = []
@@ -25,7 +25,7 @@ struct IDMapNamespaces: ~Copyable {
         }
     }
 
-    /// Makes a namespace by a child that does nothing but live in it until it has its mappings and is held by a
+    /// Makes a namespace by a child that only keeps it until it has its mappings and is held by a
     /// descriptor.
     private static func make(_ uids: [IDMapping], _ gids: [IDMapping]) throws(SystemError) -> Descriptor {
         let pair = try Sockets.packetPair { LinkPair(runtime: Link($0), container: Link($1)) }
@@ -90,7 +90,7 @@ extension LaunchResources {
         if case .fileSystem(let type, _) = mount.kind { return type }
         guard let source, let place = try? Files.open(source, .path), let path = try? Files.readLink(place.path),
             let table = try? MountTable.read()
-        else { return "of the source" }  // only a word of an error message
+        else { return "of the source" }  // only for an error message
         let around = table.filter { path == $0.path || $0.path == "/" || path.begins(with: $0.path + "/") }
         var types = around.max { $0.path.utf8.count < $1.path.utf8.count }.map { [$0.type] } ?? []
         if recursive {
@@ -101,15 +101,15 @@ extension LaunchResources {
         return types.joined(separator: " or ")
     }
 
-    /// A new file system that is to be idmapped: it is mounted by the runtime, since the container has no power over
-    /// the mapping's namespace.
+    /// A new file system that is to be idmapped: it is mounted by the runtime, since the container has no privileges
+    /// over the mapping's namespace.
     mutating func openFileSystem(_ mount: MountPlan, _ type: String, _ source: String?) throws(SystemError)
         -> Descriptor
     {
         let tree: Descriptor
         do throws(SystemError) {
             tree = try NewFileSystem.makeDetached(
-                NewFileSystem.Request(mount, type, source: source, words: mount.data, writable: mount.isFilled))
+                NewFileSystem.Request(mount, type, source: source, options: mount.data, writable: mount.isFilled))
         } catch {
             throw mount.named(error)
         }

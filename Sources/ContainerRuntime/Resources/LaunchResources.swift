@@ -46,7 +46,7 @@ struct LaunchResources: ~Copyable {
         if part == .namespaces { return resources }
         try step(.sources) { () throws(SystemError) in
             for mount in plan.rootfs.mounts {
-                if mount.isProc, plan.namespaces.isBornLast {
+                if mount.isProc, plan.namespaces.isSpawnedLast {
                     resources.mounts.trees.append(try resources.openProcessFileSystem(mount, plan.namespaces))
                 } else {
                     try resources.open(mount, propagation: plan.rootfs.propagation)
@@ -56,7 +56,7 @@ struct LaunchResources: ~Copyable {
         return resources
     }
 
-    /// What is the runtime's own, and no other process's to open.
+    /// What only the runtime may open.
     private mutating func openHosts(_ plan: LaunchPlan) throws(StepFailure) {
         let output = HookOutput(plan.annotations, bundle: plan.bundle)
         if output != .kept { hookFiles = try step(.sources, try output.open()) }
@@ -125,8 +125,8 @@ struct LaunchResources: ~Copyable {
         }
     }
 
-    /// A procfs of the pid namespace that the container joins, made in there: whoever sets the container up does not
-    /// live in it.
+    /// A procfs of the pid namespace that the container joins, made in there: the process that sets the container up is
+    /// not in it.
     private func openProcessFileSystem(
         _ mount: MountPlan, _ plan: NamespacePlan
     ) throws(SystemError) -> Descriptor {
@@ -138,7 +138,7 @@ struct LaunchResources: ~Copyable {
         }
         do throws(SystemError) {
             return try NewFileSystem.makeDetached(
-                NewFileSystem.Request(mount, "proc", source: nil, words: mount.data, writable: mount.isFilled),
+                NewFileSystem.Request(mount, "proc", source: nil, options: mount.data, writable: mount.isFilled),
                 from: context)
         } catch {
             throw mount.named(error)
@@ -163,7 +163,7 @@ struct LaunchResources: ~Copyable {
     private static func dress(
         _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
-        // A clone stays in the peer group of the host's mount; it follows the container's root unless the words say
+        // A clone stays in the peer group of the host's mount; it follows the container's root unless the options say
         // otherwise.
         let isSaid = mount.propagation.contains(where: \.recursive)
         let inherited: MountPropagation? =

@@ -24,7 +24,7 @@ enum MountLock {
     private static let limits: [Errno] = [.notPermitted, .tryAgain, .accessDenied, .noSpace, .tooManyUsers]
 
     /// Afterwards root and working directory are those of the new namespace.
-    /// - Parameter proc: ``HostProcfs``, by which the helper shows its namespace: nobody else may look at it.
+    /// - Parameter proc: ``HostProcfs``, by which the helper shows its namespace: no other process may look at it.
     /// - Returns: what stood against it, with nothing changed, where no further user namespace or process is allowed
     ///   here.
     static func apply(proc: borrowing Descriptor) throws(SystemError) -> SystemError? {
@@ -39,7 +39,7 @@ enum MountLock {
             try end(helper)
             return nil
         } catch {
-            try? end(helper)  // the first failure is the one to tell
+            try? end(helper)  // the first failure is the one to report
             throw error
         }
     }
@@ -66,7 +66,7 @@ enum MountLock {
     }
 
     private static func end(_ helper: borrowing Helper) throws(SystemError) {
-        // It ends by itself, unless somebody who shares its pid namespace has halted it.
+        // It ends by itself, unless a process that shares its pid namespace has halted it.
         try? Processes.kill(helper.process)
         _ = try Processes.wait(helper.process)
     }
@@ -78,7 +78,7 @@ enum MountLock {
             try InheritedDescriptors.close(from: 0, keeping: [socket.number, proc.number])
             try send(to: socket, by: proc)
         } catch {
-            // The end of the socket tells the same.
+            // The end of the socket says the same.
             try? withUnsafeBytes(of: UInt8(truncatingIfNeeded: error.code.rawValue)) { bytes throws(SystemError) in
                 try Sockets.send(bytes, on: socket)
             }
@@ -97,7 +97,7 @@ enum MountLock {
 
 /// What the copies have lost, and what still lies in the namespace that was left.
 extension MountLock {
-    /// Mounts whose words say so are shared again, with what is copied of them inside: their link to the host's peers
+    /// Mounts whose options say so are shared again, with what is copied of them inside: their link to the host's peers
     /// leads inwards only from now on.
     static func shareAgain(_ plan: RootfsPlan) throws(SystemError) {
         let root = RootDirectory(try Files.open("/", [.path, .directory]))

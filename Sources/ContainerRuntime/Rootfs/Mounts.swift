@@ -35,7 +35,7 @@ struct Mounts: ~Copyable {
         return devices.count > 0 ? devices.take(0) : nil
     }
 
-    /// - Returns: the mount that was made, by the descriptor that it was made with: nobody has to look for it again.
+    /// - Returns: the mount that was made, by the descriptor that it was made with: it need not be looked up again.
     private func mount(
         _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor? {
@@ -95,9 +95,9 @@ struct Mounts: ~Copyable {
         in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         // The targets of proc and sysfs must be plain directories: a link could point a later write at another file
-        // (CVE-2023-27561, CVE-2023-28642). Looked up once, so that nobody who shares the root can exchange it behind
-        // the look (CVE-2019-19921). A link at /dev would have device nodes made wherever it points (CVE-2026-41579,
-        // CVE-2026-47766).
+        // (CVE-2023-27561, CVE-2023-28642). Looked up once, so that no process that shares the root can exchange it
+        // behind the look (CVE-2019-19921). A link at /dev would have device nodes made wherever it points
+        // (CVE-2026-41579, CVE-2026-47766).
         let isKernels = mount.isProc || mount.isSysfs
         let isDevices = mount.destination == "/dev" && plan.makesDevices
         let point = try root.mountPoint(
@@ -118,8 +118,8 @@ struct Mounts: ~Copyable {
                 return try place(NewFileSystem(shown: tree.duplicate()), mount, on: point.place)
             }
         }
-        let words = mount.data + (takesMode ? ["mode=\(String(status.permissions, radix: 8))"] : [])
-        let order = NewFileSystem.Request(mount, type, source: source, words: words, writable: mount.isFilled)
+        let options = mount.data + (takesMode ? ["mode=\(String(status.permissions, radix: 8))"] : [])
+        let order = NewFileSystem.Request(mount, type, source: source, options: options, writable: mount.isFilled)
         do throws(SystemError) {
             return try place(NewFileSystem.make(order, on: point.place), mount, on: point.place)
         } catch  where isInUserNamespace {
@@ -131,11 +131,11 @@ struct Mounts: ~Copyable {
     private func instead(
         of order: NewFileSystem.Request, on target: borrowing Descriptor, after error: SystemError
     ) throws(SystemError) -> NewFileSystem {
-        if order.type == "devpts", error.code == .invalidArgument, order.words.contains("gid=5") {
+        if order.type == "devpts", error.code == .invalidArgument, order.options.contains("gid=5") {
             // The group tty is not mapped.
             return try NewFileSystem.make(order.without("gid=5"), on: target)
         }
-        // These two can be mounted only by whoever owns the network or pid namespace. The host's are shown in their
+        // These two can be mounted only by the owner of the network or pid namespace. The host's are shown in their
         // place only where the container is in the host's namespace of that kind anyway.
         let isHosts =
             order.type == "proc" && !namespaces.has(.pid) || order.type == "sysfs" && !namespaces.has(.network)
@@ -145,7 +145,7 @@ struct Mounts: ~Copyable {
         return NewFileSystem(shown: tree)
     }
 
-    /// Fills and dresses a mount while nobody sees it, and attaches it where its destination was opened.
+    /// Fills a mount and sets its attributes while it is detached, and attaches it where its destination was opened.
     private func place(
         _ new: consuming NewFileSystem, _ mount: MountPlan, on target: borrowing Descriptor
     ) throws(SystemError) -> Descriptor {
@@ -179,7 +179,7 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         let target = try root.openMountPoint(mount.destination, file: false)
-        let order = NewFileSystem.Request(mount, "cgroup2", source: "cgroup", words: [], writable: false)
+        let order = NewFileSystem.Request(mount, "cgroup2", source: "cgroup", options: [], writable: false)
         do throws(SystemError) {
             return try place(NewFileSystem.make(order, on: target), mount, on: target)
         } catch  where (error.code == .notPermitted || error.code == .busy) && isInUserNamespace {

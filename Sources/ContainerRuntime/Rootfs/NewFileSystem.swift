@@ -2,8 +2,7 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// A new file system, mounted where nobody sees it until it is as it shall be: for the runtime's idmapped ones and the
-/// container's others alike.
+/// A new file system, detached until it is complete: for the runtime's idmapped ones and the container's others alike.
 struct NewFileSystem: ~Copyable {
     let mount: Descriptor
     /// It had to be made in its place at once.
@@ -24,59 +23,61 @@ struct NewFileSystem: ~Copyable {
         let type: String
         let source: String
         /// The file system's own options.
-        let words: [String]
+        let options: [String]
         let flags: MountFlags
         let attributes: MountAttributes
 
         /// - Parameter writable: it has to be filled first.
-        init(_ mount: MountPlan, _ type: String, source: String?, words: [String], writable: Bool) {
+        init(_ mount: MountPlan, _ type: String, source: String?, options: [String], writable: Bool) {
             self.type = type
             self.source = source ?? type
-            self.words = words
+            self.options = options
             flags = writable ? mount.flags.subtracting(.readOnly) : mount.flags
             attributes = writable ? mount.set.subtracting(.readOnly) : mount.set
         }
 
-        private init(_ request: Request, words: [String]) {
+        private init(_ request: Request, options: [String]) {
             type = request.type
             source = request.source
-            self.words = words
+            self.options = options
             flags = request.flags
             attributes = request.attributes
         }
 
-        func without(_ word: String) -> Request { Request(self, words: words.filter { $0 != word }) }
+        func without(_ option: String) -> Request { Request(self, options: options.filter { $0 != option }) }
 
-        var text: String { words.joined(separator: ",") }
+        var text: String { options.joined(separator: ",") }
 
-        /// The words of an error that say what was to be mounted.
+        /// The part of an error that says what was to be mounted.
         func subject(_ detail: String? = nil) -> String {
-            "type \(type)" + (words.isEmpty ? "" : ", options \(text)") + (detail.map { "; \($0)" } ?? "")
+            "type \(type)" + (options.isEmpty ? "" : ", options \(text)") + (detail.map { "; \($0)" } ?? "")
         }
 
-        /// Whether fsconfig(2) takes each of the options as it stands. Where a word holds several, or what only the
+        /// Whether fsconfig(2) takes each of the options as it stands. Where a string holds several, or what only the
         /// file system knows how to part, mount(2) has to; so it has where something is too long for the other, or has
         /// no name there.
         var isPlain: Bool {
             if flags.contains(.inodeVersion) || flags.contains(.silent) || type.containsByte(".") { return false }
             return source.utf8.count <= Mounting.longestOption
-                && words.allSatisfy {
+                && options.allSatisfy {
                     $0.utf8.count <= Mounting.longestOption && !$0.begins(with: "=")
                         && (MountLabel.isOption($0) || !$0.containsByte(","))
                 }
         }
 
-        var options: [(key: String, value: String?)] {
-            var options: [(key: String, value: String?)] = [("source", source)]
-            for word in words {
-                let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
+        var parameters: [(key: String, value: String?)] {
+            var parameters: [(key: String, value: String?)] = [("source", source)]
+            for option in options {
+                let sides = option.parts(by: "=", keepingEmpty: true, most: 2)
                 let value = sides.count == 2 ? sides[1] : nil
-                options.append((sides[0], MountLabel.isOption(word) ? value.map(MountLabel.unquoted) : value))
+                parameters.append((sides[0], MountLabel.isOption(option) ? value.map(MountLabel.unquoted) : value))
             }
-            for (flag, word) in MountPlan.fileSystemWords where flags.contains(flag) { options.append((word, nil)) }
+            for (flag, name) in MountPlan.fileSystemOptions where flags.contains(flag) {
+                parameters.append((name, nil))
+            }
             // A device that cannot be written refuses to be mounted otherwise.
-            if flags.contains(.readOnly) { options.append(("ro", nil)) }
-            return options
+            if flags.contains(.readOnly) { parameters.append(("ro", nil)) }
+            return parameters
         }
     }
 
@@ -93,7 +94,7 @@ struct NewFileSystem: ~Copyable {
         }
         try Mounting.mount(
             request.source, on: target.path, type: request.type, flags: request.flags,
-            data: request.words.isEmpty ? nil : request.text, subject: request.subject())
+            data: request.options.isEmpty ? nil : request.text, subject: request.subject())
         // What is now on top of this very descriptor, whatever its name has come to lead to.
         return NewFileSystem(try RootDirectory(target.duplicate()).topmost(), isAttached: true)
     }
@@ -111,14 +112,14 @@ struct NewFileSystem: ~Copyable {
     static func makeDetached(_ request: Request, from context: borrowing Descriptor) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Mounting.detachedFileSystem(
-                request.type, from: context, options: request.options, attributes: request.attributes)
+                request.type, from: context, options: request.parameters, attributes: request.attributes)
         } catch {
             throw worded(error, request)
         }
     }
 
     private static func detached(_ request: Request) throws(SystemError) -> Descriptor {
-        try Mounting.detachedFileSystem(request.type, options: request.options, attributes: request.attributes)
+        try Mounting.detachedFileSystem(request.type, options: request.parameters, attributes: request.attributes)
     }
 
     private static func worded(_ error: SystemError, _ request: Request) -> SystemError {

@@ -2,7 +2,7 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Keeps mounts off the container's /proc: whoever could put a file there would answer what the runtime and the payload
+/// Keeps mounts off the container's /proc: a file put there would answer what the runtime and the payload
 /// ask the kernel (CVE-2019-16884, CVE-2019-19921).
 enum ProcGuard {
     /// Files below /proc that stand for the machine and may be replaced, as runc and crun allow it for lxcfs and its
@@ -39,7 +39,7 @@ enum ProcGuard {
 
     /// Where in /proc a target lies, empty for /proc itself; nil when it lies elsewhere.
     ///
-    /// The descriptor's own path counts, not the configured one: a link in the image may lead there. The words are
+    /// The descriptor's own path counts, not the configured one: a link in the image may lead there. The path is
     /// looked at first because most mounts never come near.
     private static func pathInProc(
         _ target: borrowing Descriptor, _ mount: MountPlan, root: String

@@ -7,7 +7,7 @@ package enum RootPreparation {
     /// - Returns: the root, opened; everything below is reached through it.
     static func prepare(_ plan: RootfsPlan, ownNamespace: Bool) throws(SystemError) -> RootDirectory {
         guard ownNamespace else { return RootDirectory(try open(plan.path)) }
-        // What is unbindable could not be bound any more; the finished root gets that word at the end.
+        // What is unbindable could not be bound any more; the finished root gets that propagation at the end.
         let kind = plan.propagation.kind == .unbindable ? .private : plan.propagation.kind
         try Mounting.setPropagation("/", kind, recursive: plan.propagation.recursive)
         let place = try open(plan.path)
@@ -34,7 +34,7 @@ package enum RootPreparation {
 
     private static func open(_ path: String) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
-            // A symbolic link in the root's place could be turned between two looks; runc refuses it too.
+            // A symbolic link in the root's place could be changed between two lookups; runc refuses it too.
             return try Files.open(path, [.path, .directory, .noFollow])
         } catch {
             if error.code == .notDirectory || error.code == .symbolicLinkLoop {

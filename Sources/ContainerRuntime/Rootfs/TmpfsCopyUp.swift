@@ -1,11 +1,11 @@
 internal import Kernel
 internal import KernelTypes
 
-/// Copies what a directory holds: the `tmpcopyup` word. Files, directories, links and nodes with mode, owner, extended
-/// attributes and time of change; names that belong to one file do so in the copy, and holes stay holes.
+/// Copies what a directory holds: the `tmpcopyup` option. Files, directories, links and nodes with mode, owner,
+/// extended attributes and time of change; names that belong to one file do so in the copy, and holes stay holes.
 ///
 /// Others may be changing the source meanwhile. Nothing of it is followed, and each file is looked at by the descriptor
-/// that it is then read by; the copy is nobody else's yet.
+/// that it is then read by; the copy is not visible to other processes yet.
 struct TmpfsCopyUp: ~Copyable {
     /// Deeper than any path can name.
     private static let deepest = 2048
@@ -95,7 +95,7 @@ struct TmpfsCopyUp: ~Copyable {
     private static func link(
         _ first: [ByteName], at top: borrowing Descriptor, to name: ByteName, at target: borrowing Descriptor
     ) -> Bool {
-        // The copy is nobody else's, so that a path in it leads where it led.
+        // No other process sees the copy, so that a path in it leads where it led.
         let path = ByteName(first.map { $0.bytes.dropLast().map { UInt8(bitPattern: $0) } }.joined(separator: [0x2F]))
         return (try? Files.makeHardLink(path, at: top, to: name, at: target)) != nil
     }

@@ -3,21 +3,21 @@ package import JSON
 internal import KernelTypes
 internal import Planning
 
-/// How a container ended: what `state` tells of a stopped one, and `exit.json` in its state folder.
+/// How a container ended: what `state` shows of a stopped one, and `exit.json` in its state folder.
 public struct ContainerExit: Sendable, Equatable {
-    /// The payload's exit code, or 128 + the signal that ended it; nil where nobody could learn it.
+    /// The payload's exit code, or 128 + the signal that ended it; nil where it could not be learnt.
     public var code: Int32?
     /// The signal that ended it.
     public var signal: Int32?
     /// Why the code could not be learnt.
     public var unknown: String?
-    /// Whether the kernel killed it because memory ran out; nil where that cannot be told.
+    /// Whether the kernel killed it because memory ran out; nil where that is unknown.
     public var wasKilledForMemory: Bool?
     /// Whose limit that was.
     public var memoryLimit: MemoryLimitHit?
     /// When the payload began, RFC 3339 in UTC; nil when it never did.
     public var startedAt: String?
-    /// When it ended; nil where nobody waited for it.
+    /// When it ended; nil where no process waited for it.
     public var finishedAt: String?
     /// In that case: when it was first seen to have ended.
     public var finishedBefore: String?

@@ -28,7 +28,7 @@ enum ContainerOperation {
 }
 
 extension ContainerStatus {
-    /// Refuses an operation that the status does not allow, in the words that engines look for.
+    /// Refuses an operation that the status does not allow, with the text that engines look for.
     func check(_ operation: ContainerOperation, of id: String) throws(RuntimeError) {
         if let reason = refusal(of: operation, id) { throw .status(reason: reason) }
     }

@@ -4,7 +4,7 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// Learns how a container ended, and keeps it: whoever sees the end first writes the exit record.
+/// Learns how a container ended, and keeps it: the first command that sees the end writes the exit record.
 struct ExitRecorder: Sendable {
     let record: Record
     let store: Store
@@ -15,12 +15,12 @@ struct ExitRecorder: Sendable {
 
     /// The exit record of the state folder; nil when there is none.
     func recorded() -> ContainerExit? {
-        // Not there: nobody has seen the end yet.
+        // Not there: no command has seen the end yet.
         guard let bytes = try? Files.read("\(folder)/\(ContainerExit.fileName)", limit: 1 << 16) else { return nil }
         return ContainerExit(bytes)
     }
 
-    /// What can be told of a container that has stopped, at once.
+    /// What is known of a container that has stopped, at once.
     func observe() -> ContainerExit {
         if let exit = recorded() { return exit }
         guard let reason = learn() else { return unknown() }
@@ -30,7 +30,7 @@ struct ExitRecorder: Sendable {
         return exit
     }
 
-    /// The init has ended just now, before the eyes of the caller.
+    /// The caller has just seen the init end.
     func note(_ reason: ExitReason) -> ContainerExit {
         var exit = describe(reason)
         exit.finishedAt = Timestamp.now()
@@ -38,8 +38,8 @@ struct ExitRecorder: Sendable {
         return exit
     }
 
-    /// A zombie tells until it is reaped, and a pin from then on: in between is no gap, but two looks may straddle the
-    /// moment.
+    /// A zombie has the status until it is reaped, and a pin from then on: in between is no gap, but two looks may
+    /// straddle the moment.
     func learn() -> ExitReason? {
         for _ in 0..<2 {
             if let reason = Processes.zombieEnd(record.pid, startTime: record.startTime) ?? PidfdPin.end(folder) {
@@ -81,11 +81,11 @@ struct ExitRecorder: Sendable {
         do throws(CgroupError) {
             return try CgroupManager.open(record.cgroup).memoryKills()
         } catch {
-            return nil  // a cgroup that cannot be asked tells nothing
+            return nil  // a cgroup that cannot be read shows nothing
         }
     }
 
-    /// Writes the record unless the container is being deleted, or the folder is not this user's: then there is nobody
+    /// Writes the record unless the container is being deleted, or the folder is not this user's: then there is nothing
     /// to keep it for, or no place.
     private func keep(_ exit: ContainerExit) {
         store.ifUnchanged(record) {

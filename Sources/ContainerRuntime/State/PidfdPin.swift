@@ -2,17 +2,17 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Keeps what the kernel knows of the init's end, where nobody of ours waits for it: a bind mount of its pidfd in the
-/// state folder.
+/// Keeps what the kernel knows of the init's end, where no process of the runtime waits for it: a bind mount of its
+/// pidfd in the state folder.
 ///
-/// A pidfd from before its death tells the exit code of a process for as long as somebody holds it (Linux 6.15), and
+/// A pidfd from before its death shows the exit code of a process for as long as it is held (Linux 6.15), and
 /// since Linux 6.14 a mount can hold one. So no process has to stay for that. Ordinary users cannot mount, older
 /// kernels refuse: then there is none.
 enum PidfdPin {
     static let fileName = "pidfd"
 
-    /// Whether there is one for a container. Who asks for a pid file reaps the init and knows its end: engines are
-    /// spared the mount.
+    /// Whether there is one for a container. A caller that asks for a pid file reaps the init and knows its end:
+    /// engines are spared the mount.
     static func isWanted(_ plan: LaunchPlan) -> Bool {
         plan.options.pidFile == nil && (plan.mode == .create || plan.options.detach)
     }

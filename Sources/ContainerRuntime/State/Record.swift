@@ -31,7 +31,7 @@ package struct Record: Sendable, Equatable {
     var annotations: [KeyValue]
     /// nil for most containers, which have nothing to do with resctrl.
     var resctrl: ResctrlRecord?
-    /// Who takes the listener of a seccomp filter that notifies; nil with every other.
+    /// The agent that takes the listener of a seccomp filter that notifies; nil with every other.
     var seccompListener: SeccompListener?
 
     static let fileName = "state.json"
@@ -170,7 +170,7 @@ extension Record {
     }
 }
 
-/// Typed looks into one object of a JSON document.
+/// Typed access to one object of a JSON document.
 struct RecordReader {
     let document: Document
     let object: NodeIndex

@@ -1,11 +1,11 @@
 internal import Kernel
 internal import KernelTypes
 
-/// Opens the folder of all containers' folders, unless somebody else could have put it, or what is in it, there.
+/// Opens the folder of all containers' folders, unless another user could have put it, or what is in it, there.
 ///
 /// What is read below it decides which processes are killed, which cgroups are removed and which hooks are run, all
 /// with the rights of the caller. So the whole path is gone down by descriptor, and what is on it must be such that
-/// nobody but the caller and root can exchange it. From then on the path names the same folder for good.
+/// only the caller and root can exchange it. From then on the path names the same folder for good.
 enum StateRoot {
     /// - Parameter make: whether what is missing is made.
     /// - Returns: nil where there is no such folder.
@@ -49,7 +49,7 @@ enum StateRoot {
         do throws(SystemError) {
             try Files.makeDirectory(name, at: directory, mode: 0o711)
         } catch {
-            // Another process was faster.
+            // Another process made it first.
             guard error.code == .exists else { throw error }
         }
     }
@@ -82,7 +82,7 @@ enum StateRoot {
             guard Self.isTrusted(status.owner, user) else { throw foreign(name, status.owner) }
             if isSticky { return }
             if mayBeWrittenByOthers { throw open("everybody") }
-            // The group with the owner's own number is his alone: root's, and those that useradd(8) makes.
+            // The group with the owner's own number is private: root's, and those that useradd(8) makes.
             if mayBeWrittenByGroup, status.group != status.owner { throw open(group) }
         }
 

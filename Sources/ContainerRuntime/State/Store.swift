@@ -2,11 +2,11 @@ internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// The state root: one folder a container.
+/// The state root: one folder for each container.
 ///
-/// Whoever changes a container holds the lock of its folder (flock(2)). A folder appears under the container's name
-/// locked and with its record in it, and goes while it is locked, so that the lock of a folder that does not have the
-/// name any more is nobody's: whoever has waited for it finds that the container is gone.
+/// A process that changes a container holds the lock of its folder (flock(2)). A folder appears under the container's
+/// name locked and with its record in it, and goes while it is locked, so that the lock of a folder that does not have
+/// the name any more means nothing: a process that has waited for it finds that the container is gone.
 public struct Store: Sendable {
     /// The folder of all containers' folders.
     public let root: String
@@ -164,7 +164,8 @@ public struct Store: Sendable {
     /// What the names of folders begin with that have no container's name yet.
     private static let unnamed = ".new-"
 
-    /// Takes a name for a new container. Its folder gets the name when it is locked and filled: nobody sees it before.
+    /// Takes a name for a new container. Its folder gets the name when it is locked and filled: it is not visible
+    /// before.
     /// - Parameter fill: writes what the folder must have, whose path it is given.
     /// - Returns: the folder, locked.
     func reserve(_ id: String, fill: (String) throws(SystemError) -> Void = { _ in }) throws(RuntimeError) -> Descriptor
@@ -201,7 +202,7 @@ public struct Store: Sendable {
                     try Files.rename(name, to: id, at: root)
                     return folder
                 } catch {
-                    // What failed is the error to tell, and a sweep finds the rest.
+                    // What failed is the error to report, and a sweep finds the rest.
                     try? Files.removeTree(self.folder(name))
                     throw error
                 }

@@ -51,7 +51,7 @@ extension Store {
 
     /// Does something to the folder of a container unless another call holds it, or another container has the name.
     func ifUnchanged(_ record: Record, _ body: () -> Void) {
-        // Best effort: who may not open the folder has no place to write to.
+        // Best effort: a user who may not open the folder has no place to write to.
         guard let folder = try? open(record.id, .readOnly), (try? Files.tryLock(folder)) == true,
             (try? isCurrent(record.id, folder)) == true, (try? load(record.id, at: folder)) == record
         else { return }
@@ -59,8 +59,8 @@ extension Store {
         extendLifetime(folder)
     }
 
-    /// Whether whoever made a container has died over it: nobody holds its lock, and there is no process. One that is
-    /// just being made or deleted is not abandoned.
+    /// Whether the process that made a container died before it was done: its lock is free, and there is no init. One
+    /// that is just being made or deleted is not abandoned.
     func isAbandoned(_ id: String) throws(RuntimeError) -> Bool {
         let folder = try open(id, .readOnly)
         do throws(SystemError) {

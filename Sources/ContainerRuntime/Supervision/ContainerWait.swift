@@ -9,8 +9,8 @@ struct ContainerWait {
     /// For the message.
     let timeout: Int64
 
-    /// How long the end may take to be told, in milliseconds: a foreground `run` may be about to write it down.
-    private static let timeToTell: Int64 = 500
+    /// How long the end may take to be recorded, in milliseconds: a foreground `run` may be about to write it down.
+    private static let recordTimeout: Int64 = 500
 
     func run() throws(RuntimeError) -> Int32 {
         if let code = observer.recorded()?.code { return code }
@@ -36,10 +36,10 @@ struct ContainerWait {
         let announcement = listen()
         // Looked at behind the handle: the number may have been given to another process meanwhile.
         guard try Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
-        // A zombie that nobody has reaped yet.
+        // A zombie that is not reaped yet.
         if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return try late(pidfd) }
         try wait(for: pidfd)
-        var reason = heard(announcement)
+        var reason = exit(from: announcement)
         if reason == nil { reason = learn(pidfd) }
         if let reason { return observer.note(reason).code ?? reason.shellStatus }
         return try late()
@@ -64,7 +64,7 @@ struct ContainerWait {
         }
     }
 
-    private func heard(_ connector: borrowing ProcConnector?) -> ExitReason? {
+    private func exit(from connector: borrowing ProcConnector?) -> ExitReason? {
         switch connector {
         case .some(let connector): connector.take()
         case .none: nil
@@ -72,7 +72,7 @@ struct ContainerWait {
     }
 
     private func learn(_ pidfd: borrowing Descriptor) -> ExitReason? {
-        let end = MonotonicClock.milliseconds + Self.timeToTell
+        let end = MonotonicClock.milliseconds + Self.recordTimeout
         while true {
             if let reason = Processes.exitInformation(of: pidfd) ?? observer.learn() { return reason }
             if observer.recorded() != nil || MonotonicClock.milliseconds >= end { return nil }
@@ -86,7 +86,7 @@ struct ContainerWait {
         return try late()
     }
 
-    /// The init has ended before anybody waited for it.
+    /// The init has ended before this process waited for it.
     private func late() throws(SystemError) -> Int32 {
         let exit = observer.observe()
         if let code = exit.code { return code }

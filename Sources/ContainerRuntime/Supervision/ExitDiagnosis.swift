@@ -9,7 +9,7 @@ enum ExitDiagnosis {
     static func sentence(_ reason: ExitReason, pid: Int32, seccomp: Bool, cgroup: CgroupRecord) -> String? {
         switch reason {
         case .killed(.kill), .exited(Signal.kill.shellStatus):
-            // A cgroup that cannot be opened counted nothing that could be told.
+            // A cgroup that cannot be opened counted nothing that could be reported.
             guard let words = (try? CgroupManager.open(cgroup))?.memoryKills()?.reason else { return nil }
             return "the container was killed for lack of memory: \(words)"
         case .killed(.badSystemCall) where seccomp:

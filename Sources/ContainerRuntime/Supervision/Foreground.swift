@@ -8,10 +8,10 @@ struct Foreground: ~Copyable {
     /// What is being done, for an error.
     private let doing: String
     private let signals: Descriptor
-    /// Where there is a terminal, it is relayed from the moment on that somebody stays.
+    /// Where there is a terminal, it is relayed from the moment that this process stays.
     private var terminal: Descriptor?
     private var relay: TerminalRelay?
-    /// What the payload tells a service manager.
+    /// What the payload reports to a service manager.
     private var notify: NotifyProxy?
     private let warn: (String) -> Void
 
@@ -59,7 +59,7 @@ struct Foreground: ~Copyable {
     }
 
     private mutating func supervise() throws(SystemError) -> ExitReason {
-        // Its end may have been announced while poststart hooks ran, when nobody listened for it.
+        // Its end may have been announced while poststart hooks ran, when this process did not listen.
         if let reason = reap() { return reason }
         while true {
             var waiting: [(number: Int32, events: PollEvents)] = [
@@ -92,7 +92,7 @@ struct Foreground: ~Copyable {
         return end
     }
 
-    /// Reaps everybody who has ended.
+    /// Reaps all children that have ended.
     /// - Returns: how the process ended, if it was among them.
     private func reap() -> ExitReason? {
         var end: ExitReason?

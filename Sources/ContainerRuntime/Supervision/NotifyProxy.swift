@@ -137,8 +137,8 @@ struct Notification: Equatable {
     /// Whether it came only to have its descriptor closed.
     let isBarrier: Bool
 
-    /// What a service manager may hear from inside a container. Process numbers are the container's, descriptors would
-    /// be stored for somebody else: what is not listed is left out.
+    /// What a service manager may get from inside a container. Process numbers are the container's, descriptors would
+    /// be stored for another process: what is not listed is left out.
     private static let passed = [
         "READY", "RELOADING", "STOPPING", "STATUS", "ERRNO", "BUSERROR", "EXIT_STATUS", "WATCHDOG", "WATCHDOG_USEC",
         "EXTEND_TIMEOUT_USEC", "MONOTONIC_USEC",

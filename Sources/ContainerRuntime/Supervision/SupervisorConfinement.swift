@@ -8,7 +8,7 @@ internal import OCISpec
 /// Best effort: where the kernel refuses a part, the payload runs all the same, and nothing is worse than without.
 enum SupervisorConfinement {
     /// The parent of a program of `exec`. It relays, passes signals on and waits: no file, no program, and of root's
-    /// power only to signal another user's process.
+    /// privileges only the one to signal another user's process.
     static func ofExec() {
         drop(keeping: .signals)
         guard forbidPrivileges() else { return }
@@ -18,7 +18,7 @@ enum SupervisorConfinement {
 
     /// The supervisor of `run`, which at the end removes the cgroup and the state, unmounts the pin of the container's
     /// end, and reads the kernel's log for what killed the payload. poststop hooks are programs of the host with all of
-    /// the host's power: where there are some, nothing is given up.
+    /// the host's privileges: where there are some, nothing is given up.
     static func ofRun(hasHooks: Bool) {
         if hasHooks { return }
         drop(keeping: [.signals, .overrideAccess, .systemAdministration, .kernelLog])

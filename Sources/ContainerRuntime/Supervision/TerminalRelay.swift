@@ -8,7 +8,7 @@ struct TerminalRelay: ~Copyable {
     private let output: Descriptor
     /// Of the runtime's terminal, to be restored; nil where its input is none.
     private let settings: TerminalSettings?
-    /// Whether there is still somebody to read from or write to. A side that fails is given up; the container runs on.
+    /// Whether there is still a side to read from or write to. A side that fails is given up; the container runs on.
     private var isInputOpen = true
     private var isOutputOpen = true
     private var isControllerOpen = true
@@ -89,7 +89,7 @@ struct TerminalRelay: ~Copyable {
     /// A terminal has no end that could be passed on, but a character that means it: what a person would type, as
     /// script(1) does. Behind an unfinished line it sends the line, and only once more it is the end.
     private var endOfInput: ArraySlice<UInt8> {
-        guard let mark = try? Terminals.endMark(of: controller) else { return [] }  // nobody is there to be told
+        guard let mark = try? Terminals.endMark(of: controller) else { return [] }  // the payload's side is closed
         return isLineEnded || !mark.isCooked ? [mark.character] : [mark.character, mark.character]
     }
 
@@ -112,8 +112,8 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// What a pipe takes at once where it takes anything (PIPE_BUF). The output is the caller's and may wait, and who
-    /// waits in a write hears no signals.
+    /// What a pipe takes at once where it takes anything (PIPE_BUF). The output is the caller's and may wait, and a
+    /// process that waits in a write handles no signals.
     private static let portion = 4096
 
     private mutating func writeOutput() {
@@ -131,7 +131,7 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// How long a terminal may be silent that somebody else still holds, once the payload has ended, and how long all
+    /// How long a terminal may be silent that another process still holds, once the payload has ended, and how long all
     /// of these pauses may be together; in milliseconds.
     private static let silence: Int64 = 300
     private static let timeout: Int64 = 1000
@@ -142,8 +142,8 @@ struct TerminalRelay: ~Copyable {
     /// What the payload wrote before it ended.
     ///
     /// The kernel passes it on in its own time, so only the terminal's hang-up says that nothing will come any more.
-    /// That follows at once where nobody holds the terminal; a process that the payload has left behind may hold it for
-    /// ever, and write.
+    /// That follows at once where no process holds the terminal; a process that the payload has left behind may hold it
+    /// for ever, and write.
     /// - Parameter signals: one that ends processes ends this, too: a reader of the output may let it wait for ever.
     mutating func drain(signals: borrowing Descriptor) {
         var (paused, taken): (Int64, Int) = (0, 0)

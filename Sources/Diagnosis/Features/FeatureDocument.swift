@@ -2,7 +2,7 @@ internal import KernelTypes
 package import OCISpec
 internal import Planning
 
-/// `features`: what this runtime can do, said by the tables that read configurations and by the plan itself.
+/// `features`: what this runtime can do, taken from the tables that read configurations and from the plan itself.
 /// Specification: features.md, features-linux.md.
 ///
 /// Nothing of it depends on the host but `supportedFlags`, as the specification has it.
@@ -14,7 +14,7 @@ package enum FeatureDocument {
         let trial = FeatureProbe()
         return Features(
             ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
-            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.word).sorted(),
+            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.name).sorted(),
             linux: linux(trial),
             annotations: [
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompLibrary.version),

@@ -56,8 +56,8 @@ package enum AnnotationName: String, Sendable, CaseIterable {
         }
     }
 
-    /// Names, and beginnings that end in a dot, that change what a runtime does: who lets others write annotations
-    /// should keep them out. Specification: features.md, `potentiallyUnsafeConfigAnnotations`.
+    /// Names, and beginnings that end in a dot, that change what a runtime does: an engine that lets others write
+    /// annotations should keep them out. Specification: features.md, `potentiallyUnsafeConfigAnnotations`.
     package static let potentiallyUnsafe = [
         "run.oci.", AnnotationName.wasmVariant.rawValue, AnnotationName.containerType.rawValue,
         AnnotationName.criuConfig.rawValue, systemdProperty, microVM,

@@ -107,7 +107,7 @@ package struct AnnotationPlan: Sendable {
         }
     }
 
-    /// An empty name asks for nothing; a slash in front is crun's to ignore.
+    /// An empty name asks for nothing; a leading slash is ignored, as in crun.
     private mutating func readCgroup(_ value: String, _ field: String, _ findings: inout Findings) {
         let names = value.parts(by: "/")
         if names.contains(where: { $0 == ".." || $0 == "." || $0.utf8.count > 255 || $0.utf8.contains(10) }) {

@@ -13,8 +13,8 @@ package struct CgroupPlan: Sendable {
     package let resources: ResourcesPlan
     /// The service that the runtime is part of, where its own cgroup must be cleared for the container's limits.
     package let clearedService: OwnService?
-    /// What to tell the user of the place: why it is not in the service that the runtime is part of. It is no mistake
-    /// of the configuration.
+    /// What to report to the user about the place: why it is not in the service that the runtime is part of. It is no
+    /// mistake of the configuration.
     package let notice: String?
     /// Whether the container gets its cgroup to make children of.
     package let isDelegated: Bool
@@ -88,7 +88,7 @@ package struct CgroupPlan: Sendable {
     /// What is enforced on devices; nothing without a cgroup.
     package var deviceRules: DeviceRules? { path == nil && scope == nil ? nil : resources.devices }
 
-    /// The cgroup's directory on the host; nil without a cgroup, and with systemd, which alone knows.
+    /// The cgroup's directory on the host; nil without a cgroup, and with systemd, which alone knows it.
     package var directory: String? {
         guard let path, let root = host.root else { return nil }
         return root + path.description

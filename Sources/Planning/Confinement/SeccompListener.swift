@@ -2,12 +2,12 @@ package import Errors
 internal import KernelTypes
 package import OCISpec
 
-/// Who decides on system calls with the action SCMP_ACT_NOTIFY: the agent that listens on a Unix stream socket.
+/// What decides on system calls with the action SCMP_ACT_NOTIFY: the agent that listens on a Unix stream socket.
 /// Specification: config-linux.md, "Seccomp" and "The Container Process State".
 package struct SeccompListener: Sendable, Equatable {
     /// The agent's socket, absolute.
     package let path: String
-    /// What the agent is told along with the descriptor, untouched.
+    /// What the agent gets along with the descriptor, untouched.
     package let metadata: String?
 
     package init(path: String, metadata: String?) {
@@ -20,10 +20,10 @@ package struct SeccompListener: Sendable, Equatable {
     /// crun's name for a listener of everything that one process makes.
     package static let variable = "RUN_OCI_SECCOMP_RECEIVER"
 
-    /// Reads who listens: the configuration's own word comes first, then the annotation, then the variable, as in crun.
+    /// Finds the agent: the configuration's own field comes first, then the annotation, then the variable, as in crun.
     ///
     /// - Parameters:
-    ///   - use: the field of the first action that notifies; nil without one, and then nobody needs to listen.
+    ///   - use: the field of the first action that notifies; nil without one, and then no agent is needed.
     ///   - receiver: the value of ``variable``.
     package static func read(
         _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout Findings

@@ -3,7 +3,7 @@ internal import KernelTypes
 package import OCISpec
 
 /// Names of system calls that no machine has. A filter passes over them, so that a profile works with an older
-/// libseccomp; who wrote one wants to know.
+/// libseccomp; its author wants to know.
 package enum SeccompNames {
     package static func check(_ seccomp: Seccomp, _ findings: inout Findings) {
         var known: [String]?

@@ -15,7 +15,7 @@ package struct SeccompPlan: Sendable {
     package let architectures: [SeccompArchitectureToken]
     /// SECCOMP_FILTER_FLAG_* bits; ``SeccompSupport/newListener`` where an action notifies.
     package let flags: UInt32
-    /// Who decides on calls whose action is SCMP_ACT_NOTIFY; nil without such an action.
+    /// The agent that decides on calls whose action is SCMP_ACT_NOTIFY; nil without such an action.
     package let listener: SeccompListener?
     package let rules: [Rule]
     /// Every call that the profile names, also in rules that say what the default says: it is what its author knew of.
@@ -80,7 +80,7 @@ package struct SeccompPlan: Sendable {
     }
 
     /// Conditions on different arguments must all hold; an argument named twice makes alternatives, since libseccomp
-    /// takes one condition an argument.
+    /// takes one condition for each argument.
     private static func alternatives(_ arguments: [SeccompArgument]) -> [[SeccompComparison]] {
         let comparisons = arguments.map {
             SeccompComparison(

@@ -1,7 +1,7 @@
 internal import KernelTypes
 package import OCISpec
 
-/// The id mappings of an ordinary user's container whose configuration has a user namespace and says none, as crun's
+/// The id mappings of an ordinary user's container whose configuration has a user namespace and gives none, as crun's
 /// `spec --rootless` writes it: root is the user, and the ids from 1 on are those of /etc/subuid and /etc/subgid.
 /// subuid(5).
 package struct DefaultMappings: Hashable, Sendable {

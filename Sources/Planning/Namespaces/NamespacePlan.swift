@@ -28,7 +28,7 @@ package struct NamespacePlan: Sendable {
 
     /// Namespaces made for the container.
     package private(set) var new: NamespaceFlags = []
-    /// Namespaces of others that it enters.
+    /// Existing namespaces that it joins.
     package private(set) var joined: [Joined] = []
     package private(set) var uidMappings: [IDMapping] = []
     package private(set) var gidMappings: [IDMapping] = []
@@ -79,29 +79,29 @@ package struct NamespacePlan: Sendable {
 
     package func joins(_ type: NamespaceType) -> Bool { joined.contains { $0.type == type } }
 
-    /// Whether an intermediate process must enter namespaces before the container's init can be born in them: a user
-    /// namespace of others, or others' namespaces together with a new user namespace, from inside of which they could
-    /// not be entered; and a time namespace with offsets, whose clocks can be set only before somebody lives in it.
+    /// Whether an intermediate process must enter namespaces before the container's init can be spawned in them: a user
+    /// namespace that exists, or existing namespaces together with a new user namespace, from inside of which they
+    /// could not be entered; and a time namespace with offsets, whose clocks can be set only before a process is in it.
     package var needsIntermediate: Bool {
-        joins(.user) || (new.contains(.user) && !joined.isEmpty) || (!timeOffsets.isEmpty && !isBornLast)
+        joins(.user) || (new.contains(.user) && !joined.isEmpty) || (!timeOffsets.isEmpty && !isSpawnedLast)
     }
 
-    /// Whether the init is born when all is set up, by a process that never lives in its pid namespace: others do, and
+    /// Whether the init is spawned when all is set up, by a process that is never in its pid namespace: others are, and
     /// what may trace any process of the host's root there could reach the host through one that has not left it. A
     /// user namespace keeps them off by itself, since what an untraceable process has belongs to the user namespace of
     /// its program (ptrace(2), "Ptrace access mode checking").
-    package var isBornLast: Bool { joins(.pid) && !has(.user) }
+    package var isSpawnedLast: Bool { joins(.pid) && !has(.user) }
 
-    /// What the intermediate process makes before the init is born: a time namespace whose clocks are to be set, and
+    /// What the intermediate process makes before the init is spawned: a time namespace whose clocks are to be set, and
     /// the user namespace that shall own it.
     package var madeByIntermediate: NamespaceFlags { timeOffsets.isEmpty ? [] : new.intersection([.time, .user]) }
 
     /// Whether the init must wait for the runtime before it does anything.
     package var isAcknowledged: Bool { needsIntermediate || new.contains(.user) }
 
-    /// What the init is born into. The cgroup namespace is not among them: its root is the cgroup one is in when it is
-    /// made.
-    package var atBirth: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByIntermediate) }
+    /// The namespaces that the init is cloned into. The cgroup namespace is not among them: its root is the cgroup of
+    /// the process that makes it.
+    package var cloneFlags: NamespaceFlags { new.subtracting(.cgroup).subtracting(madeByIntermediate) }
 
     /// Whether the mounts are the container's own, and locked against its root: more privileged ones than its user
     /// namespace made them.

@@ -1,4 +1,4 @@
-/// What the calling process brings along for a container's process: nobody asks for it by an option, it is found in the
+/// What the calling process brings along for a container's process: no option asks for it, it is found in the
 /// process itself.
 package struct Caller: Sendable {
     /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).

@@ -64,7 +64,7 @@ public struct ExecOptions: Sendable {
     public var consoleSocket: String?
     /// How many descriptors from 3 on the program inherits.
     public var preservedDescriptors = 0
-    /// A cgroup below the container's that the process is born in.
+    /// A cgroup below the container's that the process starts in.
     public var cgroup: String?
     /// Goes on in a paused container, in which the program runs when it is resumed.
     public var ignorePaused = false

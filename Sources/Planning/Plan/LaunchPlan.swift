@@ -3,8 +3,8 @@ package import Errors
 package import KernelTypes
 package import OCISpec
 
-/// A container, ready to be made: every word of the configuration read, checked and turned into what the kernel is
-/// told.
+/// A container, ready to be made: every field of the configuration read, checked and turned into what the kernel
+/// takes.
 ///
 /// Planning touches nothing. Whatever can be wrong with a configuration is found here.
 package struct LaunchPlan: Sendable {
@@ -30,13 +30,13 @@ package struct LaunchPlan: Sendable {
     package let terminal: TerminalPlan?
     package let hooks: Hooks?
     package let cgroup: CgroupPlan
-    /// Who makes the container, for its id mappings.
+    /// The user and group that make the container, for its id mappings.
     package let maker: (user: UInt32, group: UInt32)
-    /// Whether an ordinary user makes it, who has no power outside of the container's user namespace: what needs power
-    /// is done inside.
+    /// Whether an ordinary user makes it, who has no privileges outside of the container's user namespace: what needs
+    /// some is done inside.
     package let isRootless: Bool
-    /// Whether the init makes itself untraceable, once it has its id mappings: nobody but the host's root could write
-    /// those of a process that is. Nobody lives in its new user namespace until then.
+    /// Whether the init makes itself untraceable, once it has its id mappings: only the host's root could write
+    /// those of a process that is. No other process is in its new user namespace until then.
     package var initShieldsItself: Bool { isRootless || namespaces.new.contains(.user) }
     package let resctrl: ResctrlPlan?
     /// What the annotations ask of the runtime.

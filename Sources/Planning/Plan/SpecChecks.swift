@@ -2,7 +2,7 @@ internal import Errors
 internal import KernelTypes
 internal import OCISpec
 
-/// Rules between sections that belong to no single slice. Each is a function of the list below, so that none is
+/// Rules between sections that belong to no single one. Each is a function of the list below, so that none is
 /// forgotten.
 enum SpecChecks {
     static func run(_ spec: Spec, mode: LaunchMode, findings: inout Findings) {

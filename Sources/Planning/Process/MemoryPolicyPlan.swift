@@ -6,7 +6,7 @@ internal import OCISpec
 /// From which NUMA nodes the container's processes get memory. Specification: config-linux.md, "Memory policy";
 /// set_mempolicy(2).
 ///
-/// A process hands its policy on to its children and to what it executes, so the init gets it once, and `exec` for its
+/// A process passes its policy on to its children and to what it executes, so the init gets it once, and `exec` for its
 /// own process.
 package struct MemoryPolicyPlan: Sendable {
     package let word: String
@@ -15,7 +15,7 @@ package struct MemoryPolicyPlan: Sendable {
     /// nil for modes without nodes.
     package let nodes: NumberSet?
 
-    /// The words that need or forbid nodes by themselves are checked where the section is decoded.
+    /// The modes that need or forbid nodes by themselves are checked where the section is decoded.
     init?(_ policy: MemoryPolicy?, findings: inout Findings) {
         guard let policy else { return nil }
         let flags = policy.flags ?? []

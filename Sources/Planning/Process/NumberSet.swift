@@ -29,7 +29,7 @@ package struct NumberSet: Sendable, Equatable {
         let reason: String
     }
 
-    /// Bits of the numbers, 64 to a word, the lowest first.
+    /// Bits of the numbers, 64 in each word, the lowest first.
     package private(set) var words: [UInt64] = []
 
     /// Blanks around the numbers and commas too many are passed over, as in runc.

@@ -1,7 +1,7 @@
 package import KernelTypes
 
 /// The last stretch of every process that runs a program in a container, be it the init or one of `exec`: from the
-/// runtime's powers to the program's first instruction.
+/// runtime's privileges to the program's first instruction.
 package struct Payload: Sendable {
     package let process: ProcessPlan
     package let capabilities: ProcessCapabilities

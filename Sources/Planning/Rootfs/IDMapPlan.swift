@@ -3,7 +3,7 @@ internal import Errors
 internal import KernelTypes
 package import OCISpec
 
-/// The word `idmap` or `ridmap` of a mount, as it stands there.
+/// The option `idmap` or `ridmap` of a mount, as it stands there.
 struct IDMapRequest: Sendable, Equatable {
     /// The mapping also holds for the mounts below.
     package let recursive: Bool
@@ -27,7 +27,7 @@ package struct IDMapPlan: Sendable, Equatable {
     package let source: Source
     package let recursive: Bool
 
-    /// - Returns: nil where neither a word nor mappings of the mount ask for it.
+    /// - Returns: nil where neither an option nor mappings of the mount ask for it.
     init?(
         _ mount: Mount, request: IDMapRequest?, index: Int, namespaces: NamespacePlan, findings: inout Findings
     ) {
@@ -73,7 +73,7 @@ package struct IDMapPlan: Sendable, Equatable {
         return nil
     }
 
-    /// File systems that show each namespace its own content, which belongs to nobody on a disk. The kernel maps no ids
+    /// File systems that show each namespace its own content, which has no owner on a disk. The kernel maps no ids
     /// of theirs.
     static let unmappable = ["proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup", "cgroup2"]
 }

@@ -10,7 +10,7 @@ package struct MountLabel: Sendable, Equatable {
 
     package let label: String
     /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are
-    /// parted by commas.
+    /// separated by commas.
     let option: String
 
     init?(_ spec: Spec, modules: SecurityModules, findings: inout Findings) {
@@ -27,13 +27,13 @@ package struct MountLabel: Sendable, Equatable {
         option = "\(kind)=\"\(label)\""
     }
 
-    /// A context as fsconfig(2) takes it: the quotation marks are for mount(2), which parts options by commas.
+    /// A context as fsconfig(2) takes it: the quotation marks are for mount(2), which separates options by commas.
     package static func unquoted(_ value: String) -> String {
         let isQuoted = value.utf8.count > 1 && value.begins(with: "\"") && value.ends(with: "\"")
         return isQuoted ? String(decoding: value.utf8.dropFirst().dropLast(), as: UTF8.self) : value
     }
 
-    /// Whether a word of a mount says a context of its own.
+    /// Whether an option of a mount sets a context of its own.
     package static func isOption(_ word: String) -> Bool { kinds.contains { word.begins(with: "\($0)=") } }
 
     /// Whether a file system takes a context when it is mounted: those of the kernel get theirs from the policy.

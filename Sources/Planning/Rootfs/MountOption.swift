@@ -1,7 +1,7 @@
 package import KernelTypes
 internal import OCISpec
 
-/// What one option word of a mount means. Specification: config.md, "Linux mount options"; mount(8).
+/// What one option of a mount means. Specification: config.md, "Linux mount options"; mount(8).
 package enum MountOption: Sendable, Equatable {
     case nothing
     /// Set or cleared for this mount; both the old flag of a new file system and the attribute of a bind mount.
@@ -10,7 +10,7 @@ package enum MountOption: Sendable, Equatable {
     /// Set or cleared for the mount and all below it.
     case setRecursively(MountAttributes)
     case clearRecursively(MountAttributes)
-    /// One of the group of access time words, of which the last one counts.
+    /// One of the group of access time options, of which the last one counts.
     case accessTime(MountFlags, MountAttributes, recursive: Bool)
     case propagation(MountPropagation, recursive: Bool)
     case bind(recursive: Bool)
@@ -22,7 +22,7 @@ package enum MountOption: Sendable, Equatable {
     /// The mount's files belong to others than on the disk.
     case idMap(recursive: Bool)
 
-    package static let table: [(word: String, option: MountOption)] = [
+    package static let table: [(name: String, option: MountOption)] = [
         ("defaults", .nothing),
         ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)), ("remount", .remount),
         ("ro", .set(.readOnly, .readOnly)), ("rw", .clear(.readOnly, .readOnly)),
@@ -61,15 +61,15 @@ package enum MountOption: Sendable, Equatable {
         ("rnorelatime", .accessTime([], [], recursive: true)),
         ("rstrictatime", .accessTime([], .strictAccessTime, recursive: true)),
         ("rnostrictatime", .accessTime([], [], recursive: true)),
-        // Words of crun without an equivalent for a whole tree; accepted as it accepts them.
+        // Options of crun without an equivalent for a whole tree; accepted as it accepts them.
         ("rsync", .nothing), ("rasync", .nothing), ("rdirsync", .nothing), ("rmand", .nothing), ("rnomand", .nothing),
         ("tmpcopyup", .copyUp), ("copy-symlink", .copySymbolicLink), ("src-nofollow", .sourceNoFollow),
         ("dest-nofollow", .destinationNoFollow), ("idmap", .idMap(recursive: false)),
         ("ridmap", .idMap(recursive: true)),
     ]
 
-    /// Words of file systems that resemble one of the table, and are no slips: xfs(5), ext4(5), btrfs(5), tmpfs(5),
-    /// overlayfs.rst, devpts.
+    /// Options of file systems that resemble one of the table, and are no typing errors: xfs(5), ext4(5), btrfs(5),
+    /// tmpfs(5), overlayfs.rst, devpts.
     static let ofFileSystems = [
         "nouuid", "acl", "noacl", "auto", "noauto", "owner", "group", "user", "nouser", "users", "discard",
         "nodiscard", "autodefrag", "barrier", "nobarrier", "quota", "noquota", "usrquota", "grpquota", "newinstance",
@@ -81,21 +81,21 @@ package enum MountOption: Sendable, Equatable {
         "noac", "tcp", "udp", "rdma",
     ]
 
-    /// The word that another was most likely meant to be. The two shortest, which matter most, are too short to
+    /// The option that another text was most likely meant to be. The two shortest, which matter most, are too short to
     /// resemble anything by a third of their letters.
-    static func nearest(to word: String) -> String? {
-        let short = ["ro", "rw"].first { word.utf8.count == 3 && word.begins(with: $0) }
-        return short ?? Spelling.nearest(to: word, in: table.map(\.word))
+    static func nearest(to text: String) -> String? {
+        let short = ["ro", "rw"].first { text.utf8.count == 3 && text.begins(with: $0) }
+        return short ?? Spelling.nearest(to: text, in: table.map(\.name))
     }
 
-    /// The option that a word stands for; nil when the word is the file system's own.
-    package init?(_ word: String) {
+    /// The option that a text stands for; nil when it is the file system's own.
+    package init?(_ text: String) {
         // crun's form with a mapping behind it.
-        if word.begins(with: "idmap=") || word.begins(with: "ridmap=") {
-            self = .idMap(recursive: word.begins(with: "r"))
+        if text.begins(with: "idmap=") || text.begins(with: "ridmap=") {
+            self = .idMap(recursive: text.begins(with: "r"))
             return
         }
-        guard let entry = Self.table.first(where: { $0.word == word }) else { return nil }
+        guard let entry = Self.table.first(where: { $0.name == text }) else { return nil }
         self = entry.option
     }
 }

@@ -3,7 +3,7 @@ internal import Errors
 package import KernelTypes
 internal import OCISpec
 
-/// One mount, read from its words. Specification: config.md, "Mounts".
+/// One mount, read from its options. Specification: config.md, "Mounts".
 package struct MountPlan: Sendable {
     package enum Kind: Sendable, Equatable {
         /// An existing file or directory of the host shown at a second place.
@@ -37,13 +37,13 @@ package struct MountPlan: Sendable {
     package private(set) var followDestination = true
     /// A source that is a symbolic link is made again at the destination instead of being followed.
     package private(set) var copySymbolicLink = false
-    /// What the words say of the ids of its files, and what that and the mappings of the mount and of the container
+    /// What the options say of the ids of its files, and what that and the mappings of the mount and of the container
     /// come to.
     private(set) var idMapRequest: IDMapRequest?
     package private(set) var idMap: IDMapPlan?
 
     /// Flags that belong to a file system and not to one of its mounts.
-    package static let fileSystemWords: [(flag: MountFlags, word: String)] = [
+    package static let fileSystemOptions: [(flag: MountFlags, name: String)] = [
         (.synchronous, "sync"), (.directorySync, "dirsync"), (.mandatoryLocks, "mand"), (.inodeVersion, "iversion"),
         (.lazyTime, "lazytime"),
     ]
@@ -51,7 +51,6 @@ package struct MountPlan: Sendable {
         .synchronous, .directorySync, .mandatoryLocks, .inodeVersion, .lazyTime, .silent,
     ]
 
-    /// Whether nothing but a new file system is asked for (no attribute that needs a call of its own).
     package var isProc: Bool { kind.isFileSystem("proc") }
     package var isSysfs: Bool { kind.isFileSystem("sysfs") }
     package var isTmpfs: Bool { kind.isFileSystem("tmpfs") }
@@ -67,12 +66,12 @@ package struct MountPlan: Sendable {
         let field = "mounts[\(index)]"
         self.index = index
         destination = mount.destination.cleanedPath
-        var words = Words()
-        for (position, word) in (mount.options ?? []).enumerated() {
-            words.read(word, field: "\(field).options[\(position)]", findings: &findings)
+        var options = OptionList()
+        for (position, text) in (mount.options ?? []).enumerated() {
+            options.read(text, field: "\(field).options[\(position)]", findings: &findings)
         }
-        let isBind = words.bind != nil || mount.type == "bind"
-        if words.remount {
+        let isBind = options.bind != nil || mount.type == "bind"
+        if options.remount {
             kind = .remount(bind: isBind)
         } else if isBind {
             guard let source = mount.source, !source.isEmpty else {
@@ -80,16 +79,16 @@ package struct MountPlan: Sendable {
                 return nil
             }
             let absolute = source.isAbsolutePath ? source : "\(bundle)/\(source)"
-            kind = .bind(source: absolute, recursive: words.bind ?? true)
+            kind = .bind(source: absolute, recursive: options.bind ?? true)
         } else if let type = mount.type, !type.isEmpty, type != "none" {
             kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type, source: mount.source)
         } else {
             findings.refuse("\(field).type", "a mount that is not a bind mount needs a file system type")
             return nil
         }
-        apply(words)
-        if !data.isEmpty, !isBind { warnOfSlips(words, field: field, findings: &findings) }
-        if !data.isEmpty, isBind { refuseData(words, field: field, findings: &findings) }
+        apply(options)
+        if !data.isEmpty, !isBind { warnOfSlips(options, field: field, findings: &findings) }
+        if !data.isEmpty, isBind { refuseData(options, field: field, findings: &findings) }
         if isBind, !flags.isDisjoint(with: Self.ofFileSystem) {
             findings.warn(
                 "\(field).options",
@@ -99,19 +98,19 @@ package struct MountPlan: Sendable {
         if copyUp, !isTmpfs { findings.refuse("\(field).options", "tmpcopyup is for tmpfs only") }
     }
 
-    private mutating func apply(_ words: Words) {
-        flags = words.flags
-        set = words.set
-        clear = words.clear
-        setRecursively = words.setRecursively
-        clearRecursively = words.clearRecursively
-        propagation = words.propagation
-        data = words.data.map(\.word)
-        copyUp = words.copyUp
-        followSource = words.followSource
-        followDestination = words.followDestination
-        copySymbolicLink = words.copySymbolicLink
-        idMapRequest = words.idMap
+    private mutating func apply(_ options: OptionList) {
+        flags = options.flags
+        set = options.set
+        clear = options.clear
+        setRecursively = options.setRecursively
+        clearRecursively = options.clearRecursively
+        propagation = options.propagation
+        data = options.data.map(\.text)
+        copyUp = options.copyUp
+        followSource = options.followSource
+        followDestination = options.followDestination
+        copySymbolicLink = options.copySymbolicLink
+        idMapRequest = options.idMap
     }
 
     /// Reads what is said of the ids of its files; the container's namespaces may have to say the rest.
@@ -131,8 +130,8 @@ package struct MountPlan: Sendable {
         }
     }
 
-    /// Gives a new file system its context, unless the words say one. What a bind mount shows keeps the labels that it
-    /// has.
+    /// Gives a new file system its context, unless the options say one. What a bind mount shows keeps the labels that
+    /// it has.
     package mutating func label(_ label: MountLabel) {
         guard case .fileSystem(let type, _) = kind else { return }
         if type == "mqueue" {
@@ -142,39 +141,40 @@ package struct MountPlan: Sendable {
         }
     }
 
-    /// A bind mount has no file system of its own that could know the word: it is a slip of the pen, which must not
+    /// A bind mount has no file system of its own that could know the option: it is a typing error, which must not
     /// leave a mount writable.
-    private func refuseData(_ words: Words, field: String, findings: inout Findings) {
-        for (word, position) in words.data {
-            let near = MountOption.nearest(to: word)
+    private func refuseData(_ options: OptionList, field: String, findings: inout Findings) {
+        for (text, position) in options.data {
+            let near = MountOption.nearest(to: text)
             let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
             findings.refuse(
                 "\(field).options[\(position)]",
-                "bind mounts cannot have any filesystem-specific options, and \"\(word)\" is no other option\(hint)")
+                "bind mounts cannot have any filesystem-specific options, and \"\(text)\" is no other option\(hint)")
         }
     }
 
-    /// A word for the file system that looks like one of the runtime's: the file system will most likely refuse it, and
-    /// one that takes any would leave out what was meant.
-    private func warnOfSlips(_ words: Words, field: String, findings: inout Findings) {
-        for (word, position) in words.data where !word.containsByte("=") && !MountOption.ofFileSystems.contains(word) {
-            guard let near = MountOption.nearest(to: word) else { continue }
+    /// An option for the file system that looks like one of the runtime's: the file system will most likely refuse it,
+    /// and one that takes any would leave out what was meant.
+    private func warnOfSlips(_ options: OptionList, field: String, findings: inout Findings) {
+        for (text, position) in options.data where !text.containsByte("=") && !MountOption.ofFileSystems.contains(text)
+        {
+            guard let near = MountOption.nearest(to: text) else { continue }
             findings.warn(
                 "\(field).options[\(position)]",
-                "\"\(word)\" is no mount option and is passed to the file system; did you mean \"\(near)\"?")
+                "\"\(text)\" is no mount option and is passed to the file system; did you mean \"\(near)\"?")
         }
     }
 
-    /// The sentence says which mount it was; engines take the kernel's ENOENT words for a missing program.
+    /// The sentence says which mount it was; engines take the kernel's bare ENOENT text for a missing program.
     package func named(_ error: SystemError) -> SystemError {
         if error.isRefusal { return .refused("mounts[\(index)] at \(destination): \(error)") }
         let subject = error.subject.isEmpty || error.subject == destination ? "" : " (\(error.subject))"
         return .failed("mounts[\(index)]", "at \(destination): \(error.operation)\(subject)", error.code)
     }
 
-    /// What is said of a bind mount's source that is not there.
+    /// The message about a bind mount's source that is not there.
     package static func missing(_ source: String, _ code: Errno) -> String {
-        "\(source): \(code); a bind mount shows what exists: make it, or mend the path (a relative one counts from the bundle)"
+        "\(source): \(code); a bind mount shows what exists: make it, or fix the path (a relative one counts from the bundle)"
     }
 }
 
@@ -184,8 +184,8 @@ extension MountPlan.Kind {
     }
 }
 
-/// What the words of one mount add up to; a later word wins over an earlier one.
-private struct Words {
+/// What the options of one mount add up to; a later one wins over an earlier one.
+private struct OptionList {
     var bind: Bool?
     var remount = false
     package var flags: MountFlags = []
@@ -194,7 +194,7 @@ private struct Words {
     package var setRecursively: MountAttributes = []
     package var clearRecursively: MountAttributes = []
     package var propagation: [(kind: MountPropagation, recursive: Bool)] = []
-    package var data: [(word: String, position: Int)] = []
+    package var data: [(text: String, position: Int)] = []
     package var copyUp = false
     package var followSource = true
     package var followDestination = true
@@ -202,10 +202,10 @@ private struct Words {
     package var idMap: IDMapRequest?
     private var position = 0
 
-    package mutating func read(_ word: String, field: String, findings: inout Findings) {
+    package mutating func read(_ text: String, field: String, findings: inout Findings) {
         defer { position += 1 }
-        guard let option = MountOption(word) else {
-            if !word.isEmpty { data.append((word, position)) }
+        guard let option = MountOption(text) else {
+            if !text.isEmpty { data.append((text, position)) }
             return
         }
         switch option {
@@ -233,12 +233,12 @@ private struct Words {
         case .destinationNoFollow: followDestination = false
         case .copySymbolicLink: copySymbolicLink = true
         case .idMap(let recursive):
-            let sides = word.parts(by: "=", keepingEmpty: true, most: 2)
+            let sides = text.parts(by: "=", keepingEmpty: true, most: 2)
             idMap = IDMapRequest(recursive: recursive, text: sides.count == 2 ? sides[1] : nil, position: position)
         }
     }
 
-    /// The words of the group exclude each other, so the whole group is cleared first (mount_setattr(2) demands it).
+    /// The options of the group exclude each other, so the whole group is cleared first (mount_setattr(2) demands it).
     private mutating func readAccessTime(_ flag: MountFlags, _ attribute: MountAttributes, _ recursive: Bool) {
         if recursive {
             setRecursively.subtract(.accessTimeMask)

@@ -94,7 +94,7 @@ package struct RootfsPlan: Sendable {
         refuse("linux.devices", if: !devices.isEmpty)
     }
 
-    /// The kernel gives mounts a mapping only for who has power over their file systems.
+    /// The kernel maps a mount's ids only for a user with privileges over its file system.
     func refuseIDMaps(_ findings: inout Findings) {
         for mount in mounts where mount.idMap != nil {
             findings.refuse(
