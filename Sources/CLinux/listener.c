@@ -1,8 +1,8 @@
-// Loading a seccomp filter whose listener somebody else must get: see clinux_load_listener in CLinux.h.  The filter may
-// forbid, or leave to an agent that has no descriptor yet, any call that could pass the descriptor on. So a thread that
-// the filter does not hold passes it on, and the thread that is under the filter waits in memory only: it makes no call
-// between the load and execve. In C, because both run on one C library's thread-local storage (errno) and one of them
-// on a stack of its own, where Swift must not run.
+// Loading a seccomp filter whose listener another process must get: see clinux_load_listener in CLinux.h.  The filter
+// may forbid, or leave to an agent that has no descriptor yet, any call that could pass the descriptor on. So a thread
+// that the filter does not hold passes it on, and the thread that is under the filter waits in memory only: it makes no
+// call between the load and execve. In C, because both run on one C library's thread-local storage (errno) and one of
+// them on a stack of its own, where Swift must not run.
 #include "include/CLinux.h"
 #include <stdatomic.h>
 

@@ -1,4 +1,4 @@
-// Without procfs neither the sealing nor the Swift runtime works, and what they say of it, if anything, does not tell
+// Without procfs neither the sealing nor the Swift runtime works, and what they report, if anything, does not say
 // why.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
@@ -17,7 +17,7 @@ __attribute__((constructor(102))) static void demand_procfs(void) {
         close(file);
         return;
     }
-    // Whether anybody reads it, the status says the same.
+    // Whether it can be written or not, the status says the same.
     ssize_t ignored = write(STDERR_FILENO, message, strlen(message));
     (void)ignored;
     _exit(1);

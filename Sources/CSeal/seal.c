@@ -1,6 +1,6 @@
-// The sealed re-execution (CVE-2019-5736; Launch/SealedSelf.swift says what for), done before the Swift runtime starts:
-// whoever is going to be replaced need not be set up first. Whatever fails here is tried again, and reported, from
-// Swift.
+// The sealed re-execution (CVE-2019-5736; Container/SealedExecutable.swift says what for), done before the Swift
+// runtime starts: a process that is going to be replaced need not be set up first. Whatever fails here is tried again,
+// and reported, from Swift.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
@@ -36,7 +36,7 @@ static int touches_containers(int count, char **words) {
 
 static char mark[64];
 
-// Writes the mark that a process executed from this file would carry; 0 where the kernel does not tell mounts apart.
+// Writes the mark that a process executed from this file would carry; 0 where the kernel does not identify mounts.
 static int make_mark(int file) {
     struct statx status;
     if (statx(file, "", AT_EMPTY_PATH, MOUNT_IDENTITY, &status) != 0) return 0;
@@ -55,7 +55,7 @@ static int was_sealed(void) {
     return 0;
 }
 
-// Executes the sealed file with the same words.
+// Executes the sealed file with the same arguments.
 static void execute(int file, char **words) {
     size_t count = 0;
     while (environ[count]) count++;
@@ -69,7 +69,7 @@ static void execute(int file, char **words) {
 }
 
 // The Swift runtime would look for a program to print crashes with beside its executable, which for a sealed one is the
-// working directory: nothing that lies there may ever be run. And it ends a process that cannot be told where that is.
+// working directory: nothing that lies there may ever be run. And it ends a process that cannot find that.
 static char without_backtraces[] = "SWIFT_BACKTRACE=enable=no,swift-backtrace=/";
 
 // Priority 101, the first there is: before the constructors of the Swift runtime.

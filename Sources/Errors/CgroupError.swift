@@ -26,7 +26,7 @@ package struct CgroupError: Error, Hashable, Sendable, CustomStringConvertible {
     package let controller: Controller?
     package let reason: String
     package let remedy: String?
-    /// The kernel's answer, so that a rootless runtime can tell a lack of permission from the rest.
+    /// The kernel's answer, so that a rootless runtime can distinguish a lack of permission from the rest.
     package let code: Errno?
 
     package init(
@@ -44,7 +44,7 @@ package struct CgroupError: Error, Hashable, Sendable, CustomStringConvertible {
         self.init("cgroup \(cgroup): \(error)", code: error.code)
     }
 
-    /// Whether this process may not do it: of a container without limits a rootless runtime forgives that.
+    /// Whether this process may not do it: for a container without limits a rootless runtime ignores that.
     package var isPermission: Bool {
         code == .accessDenied || code == .notPermitted || code == .readOnly
     }

@@ -1,7 +1,7 @@
 /// A controller of cgroup v2, named as in `cgroup.controllers`.
 ///
 /// The vocabulary is the kernel's, and it grows (cgroup-v2.rst, "Controllers"); `unified` may name one that this
-/// runtime has no other word for. So it is open.
+/// runtime does not know otherwise. So it is open.
 package struct Controller: Hashable, Sendable {
     package let name: String
     package init(_ name: String) { self.name = name }

@@ -9,7 +9,7 @@ package enum Remedy {
         switch failure.step {
         case .clone where code == .notPermitted:
             return
-                "making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor tells what forbids user namespaces here"
+                "making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor shows what forbids user namespaces here"
         case .clone where code == .noSpace:
             return "a limit of /proc/sys/user/max_*_namespaces is reached"
         case .mounts where code == .noDevice:
@@ -19,7 +19,8 @@ package enum Remedy {
         case .processAttributes where code == .notPermitted:
             return "needs CAP_SYS_RESOURCE or CAP_SYS_NICE on the host"
         case .seccomp where code == .busy:
-            return "whoever runs runbox listens to its system calls already, and the kernel takes one listener only"
+            return
+                "the process that runs runbox listens to its system calls already, and the kernel takes one listener only"
         case .prepareRoot where code == .noEntry:
             return rootPath
         default: return nil
@@ -46,8 +47,8 @@ package enum NamespaceObstacle {
     package static func remedy(
         of failure: StepFailure, isRoot: Bool, number: (String) -> UInt64?
     ) -> String? {
-        // What one of the first steps in the new namespaces may be refused; a container that got further has power in
-        // them.
+        // What one of the first steps in the new namespaces may be refused; a container that got further has privileges
+        // in them.
         guard [.clone, .mappings, .identity, .namespaces, .loopback, .sources, .prepareRoot].contains(failure.step)
         else { return nil }
         let code = failure.cause.code

@@ -1,7 +1,7 @@
 public import KernelTypes
 
 /// Why an operation on a container failed. Its description is the one line that the user reads;
-/// engines search it for the words of runc and crun, so these are kept.
+/// engines search it for the texts of runc and crun, so these are kept.
 public enum RuntimeError: Error, Sendable {
     /// The name cannot be a container's.
     case invalidID(String)
@@ -9,7 +9,8 @@ public enum RuntimeError: Error, Sendable {
     case exists(String, holder: String = "")
     /// There is no such container.
     case missing(String)
-    /// The container is in a status that does not allow the operation; `reason` begins with the words engines look for.
+    /// The container is in a status that does not allow the operation; `reason` begins with the text that engines look
+    /// for.
     case status(reason: String)
     /// config.json is not there or unreadable.
     case bundle(reason: String)
@@ -44,7 +45,7 @@ public enum RuntimeError: Error, Sendable {
         }
     }
 
-    /// The field of config.json that is at fault, as a JSON path; nil where it is none, or nobody knows which.
+    /// The field of config.json that is at fault, as a JSON path; nil where it is none, or it is not known which.
     public var field: String? {
         switch self {
         case .configuration(let findings): findings.first?.field

@@ -1,4 +1,4 @@
-/// A step of making, starting or deleting a container. Its words begin the error message when it fails.
+/// A step of making, starting or deleting a container. Its ``words`` begin the error message when it fails.
 public enum Step: UInt8, Sendable, CaseIterable {
     case sources, clone, intermediate, clocks, mappings, identity, namespaces, keyring, loopback
     case prepareRoot, mounts, devices, limits, seccompFilter, runtimeHooks, createContainerHooks, pivot, terminal,

@@ -3,7 +3,7 @@ package import KernelTypes
 
 /// The sets of this process; capabilities(7).
 extension Capabilities {
-    /// What this process holds now of the sets that cap_get_proc tells.
+    /// What this process holds now of the sets that cap_get_proc(3) reports.
     package static func current() throws(SystemError) -> (effective: CapabilitySet, permitted: CapabilitySet) {
         let data = try get()
         return (

@@ -18,14 +18,15 @@ package enum Credentials {
         try Capabilities.current().effective.contains(.groups)
     }
 
-    /// Whether this process lives in a user namespace that is not the first, so that being root means less;
+    /// Whether this process is in a user namespace that is not the first, so that being root means less;
     /// user_namespaces(7). To be asked when something was refused, and not before.
     package static var isInUserNamespace: Bool {
         guard let map = try? Files.readText("/proc/self/uid_map") else { return false }  // a kernel without them
         return map.parts(by: " ") != ["0", "0", "4294967295"]
     }
 
-    /// Whether this process lacks the power of the host's root. To be asked when something was refused, and not before.
+    /// Whether this process lacks the privileges of the host's root. To be asked when something was refused, and not
+    /// before.
     package static var isOrdinary: Bool { effectiveUser != 0 || isInUserNamespace }
 
     package static func setUser(_ user: UInt32) throws(SystemError) {

@@ -5,7 +5,7 @@ extension Mounting {
     /// The longest key and value that fsconfig(2) takes, without their NUL.
     package static let longestOption = 255
 
-    /// A new file system, mounted nowhere: reachable by the descriptor only. fsopen(2), fsconfig(2), fsmount(2).
+    /// A new file system, not mounted yet: reachable by the descriptor only. fsopen(2), fsconfig(2), fsmount(2).
     ///
     /// The descriptor means the mount also when it is attached later.
     /// - Throws: where an option or the whole was refused, what the kernel wrote of it into the context's log, if
@@ -61,8 +61,8 @@ extension Mounting {
         return Descriptor(raw: Int32(mounted))
     }
 
-    /// The first error that the kernel has written into a context's log: one message a read, its first letter the kind.
-    /// nil without any.
+    /// The first error that the kernel has written into a context's log: one message for each read, its first letter
+    /// the kind. nil without any.
     private static func log(of context: borrowing Descriptor) -> String? {
         let raw = context.raw
         var bytes = [UInt8](repeating: 0, count: 1024)

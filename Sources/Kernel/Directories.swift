@@ -1,8 +1,8 @@
 internal import CLinux
 package import KernelTypes
 
-/// A name in a directory as the kernel keeps it: any bytes but a slash and NUL. A `String` would fix what is no UTF-8,
-/// and name another file.
+/// A name in a directory as the kernel keeps it: any bytes but a slash and NUL. A `String` would replace what is no
+/// UTF-8, and name another file.
 package struct ByteName: Sendable, Hashable {
     /// The bytes with the NUL at their end, as system calls take them.
     package let bytes: [CChar]

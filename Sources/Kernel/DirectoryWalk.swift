@@ -3,7 +3,7 @@ package import KernelTypes
 /// Goes through a tree of directories with one descriptor, however deep the tree is and whatever its names are made of.
 ///
 /// A path would be too long for the kernel at some depth, and a descriptor for each level too many. The way back up is
-/// `..`, and it is looked at: a directory that was moved elsewhere meanwhile leads nobody there.
+/// `..`, and it is looked at: a directory that was moved elsewhere meanwhile is not followed.
 package struct DirectoryWalk: ~Copyable {
     /// Where the walk is.
     package private(set) var directory: Descriptor

@@ -125,7 +125,7 @@ extension Files {
     package static func replace(_ path: String, with text: String, mode: UInt32) throws(SystemError) {
         try Array(text.utf8).withUnsafeBufferPointer { buffer throws(SystemError) in
             let bytes = UnsafeRawBufferPointer(buffer)
-            // Where that does not work, the other way tells why.
+            // Where that does not work, the other way reports why.
             if !exists(path), (try? publish(bytes, at: path, mode: mode)) != nil { return }
             try overwrite(path, with: bytes, mode: mode)
         }

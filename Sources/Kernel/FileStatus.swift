@@ -22,7 +22,7 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
 }
 
-/// What stat(2) tells of a file.
+/// What stat(2) reports.
 package struct FileStatus: Sendable {
     package let kind: FileKind
     /// The permission bits with set-id and sticky bits.
@@ -82,7 +82,7 @@ package struct FileStatus: Sendable {
     }
 }
 
-/// What statfs(2) tells of a file system.
+/// What statfs(2) reports.
 package struct FileSystemStatus: Sendable {
     /// The magic number, linux/magic.h.
     package let magic: UInt64

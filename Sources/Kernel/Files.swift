@@ -52,7 +52,7 @@ package enum Files {
         return FileSystemStatus(magic: UInt64(result.f_type), flags: UInt64(result.f_flags))
     }
 
-    /// Tells the mount by which a file was opened from every other. statx(2): STATX_MNT_ID_UNIQUE (Linux 6.8), or
+    /// Identifies the mount by which a file was opened. statx(2): STATX_MNT_ID_UNIQUE (Linux 6.8), or
     /// STATX_MNT_ID (5.8), whose numbers are used again once a mount is gone.
     package static func mountIdentity(of descriptor: borrowing Descriptor) throws(SystemError) -> UInt64 {
         let raw = descriptor.raw
@@ -95,7 +95,7 @@ package enum Files {
             do {
                 try makeDirectory(path, mode: mode)
             } catch  where error.code == .exists {
-                // Another process was faster; the directory is there.
+                // Another process made it first.
             }
         }
     }
@@ -136,7 +136,7 @@ package enum Files {
         let room = Int(PATH_MAX)
         var bytes = [UInt8](repeating: 0, count: room)
         let length = try check("readlink", name) { readlinkat(raw, name, &bytes, room) }
-        // Mending bytes that are no UTF-8 would make another name of them.
+        // Replacing bytes that are no UTF-8 would make another name of them.
         guard let text = String(validating: bytes[..<length], as: UTF8.self) else {
             throw SystemError("readlink", name, .illegalSequence)
         }
@@ -219,7 +219,7 @@ package enum Files {
         _ = try check("fcntl(F_ADD_SEALS)") { clinux_fcntl(raw, F_ADD_SEALS, Int(seals)) }
     }
 
-    /// Whether a descriptor is a memory file that nobody can change, or make changeable, any more.
+    /// Whether a descriptor is a memory file that can never be changed, or made changeable, any more.
     package static func isSealed(_ descriptor: borrowing Descriptor) -> Bool {
         let seals = clinux_fcntl(descriptor.raw, F_GET_SEALS, 0)
         let all = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL
@@ -265,7 +265,7 @@ package enum Files {
     }
 }
 
-/// Calls on the standard streams, which belong to nobody in particular and are named by number.
+/// Calls on the standard streams, which have no single owner and are named by number.
 extension Files {
     package static func status(ofNumber number: Int32) throws(SystemError) -> FileStatus {
         var result = stat()

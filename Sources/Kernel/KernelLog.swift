@@ -5,7 +5,7 @@ internal import KernelTypes
 /// What the kernel says of processes that a seccomp filter has ended: kmsg(4), and records of type 1326
 /// (AUDIT_SECCOMP).
 package enum KernelLog {
-    /// The name of the system call for which a filter ended a process; nil where the log does not tell, or may not be
+    /// The name of the system call for which a filter ended a process; nil where the log does not say, or may not be
     /// read.
     /// - Parameter pid: the process's number as the host counts.
     package static func systemCallThatKilled(_ pid: Int32) -> String? {
@@ -47,12 +47,12 @@ extension KernelLog {
     package struct MemoryKill: Hashable, Sendable {
         /// The cgroup whose limit was reached; nil where it was the machine's memory.
         package let limited: String?
-        /// That limit in bytes, where the log tells it.
+        /// That limit in bytes, where the log has it.
         package let limit: UInt64?
     }
 
     /// The processes of a cgroup, or one below it, that were killed for memory (mm/oom_kill.c, `dump_oom_summary`).
-    /// - Parameter beginning: milliseconds of CLOCK_MONOTONIC: what happened earlier was somebody else's.
+    /// - Parameter beginning: milliseconds of CLOCK_MONOTONIC: what happened earlier was another container's.
     package static func memoryKills(below cgroup: String, since beginning: Int64) -> [MemoryKill] {
         // The log has the processor's own clock, which began a little earlier or later (more than a second in an
         // emulated machine), and which time servers do not set right: up to a second in three hours apart.
@@ -63,7 +63,7 @@ extension KernelLog {
     }
 }
 
-/// Goes through the log record by record; the limit stands before the line that tells of the end.
+/// Goes through the log record by record; the limit stands before the line that reports the end.
 struct MemoryKillSearch {
     package let cgroup: String
     let beginning: Int64

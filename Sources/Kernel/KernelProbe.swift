@@ -8,7 +8,7 @@ package enum KernelProbe {
         case yes
         /// The kernel does not have it.
         case no
-        /// It may have it, and does not let this process see; the reason, in its words.
+        /// It may have it, and does not let this process see; the reason is its errno.
         case refused(Errno)
     }
 
@@ -50,8 +50,8 @@ package enum KernelProbe {
         return code == .notPermitted && !needsPrivilege ? .refused(code) : .yes
     }
 
-    /// Whether a process can be born in a cgroup (CLONE_INTO_CGROUP, Linux 5.7): a descriptor that cannot be is refused
-    /// behind the flag.
+    /// Whether a process can be cloned into a cgroup (CLONE_INTO_CGROUP, Linux 5.7): a descriptor that cannot be is
+    /// refused behind the flag.
     package static var canCloneIntoCgroup: Answer {
         var arguments = [UInt64](repeating: 0, count: 11)
         arguments[0] = 0x2_0000_0000
@@ -74,8 +74,8 @@ package enum KernelProbe {
         return result == -1 && code == .badDescriptor ? .yes : .no
     }
 
-    /// Whether a pidfd tells how a reaped process ended (PIDFD_INFO_EXIT, Linux 6.15). Takes a child that ends at once.
-    package static var tellsEnds: Answer {
+    /// Whether a pidfd shows how a reaped process ended (PIDFD_INFO_EXIT, Linux 6.15). Takes a child that ends at once.
+    package static var reportsExit: Answer {
         do throws(SystemError) {
             let child = try Cloning.clone(cgroup: nil) { Processes.exit(3) }
             _ = try Processes.wait(child)
@@ -127,10 +127,10 @@ package enum KernelProbe {
         }
     }
 
-    /// What comes of making a user namespace.
+    /// The result of making a user namespace.
     package enum UserNamespaceTrial: Sendable, Equatable {
         case works
-        /// It can be made, and gives no power in it: a security module's doing.
+        /// It can be made, and gives no privileges in it: a security module's doing.
         case powerless
         case refused(Errno)
     }

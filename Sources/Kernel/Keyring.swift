@@ -2,13 +2,13 @@ internal import CLinux
 package import KernelTypes
 
 package enum Keyring {
-    /// Gives this process a session keyring, so that the payload cannot see the keys of whoever started the runtime.
-    /// keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+    /// Gives this process a session keyring, so that the payload cannot see the keys of the process that started the
+    /// runtime. keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
     ///
     /// Its owner may view, read and search it, as in every other runtime.
-    /// - Parameter name: joins the keyring with this name, and makes it where there is none; nil makes one that nobody
-    ///   can join.
-    /// - Returns: the owner, as this user namespace counts. It may be anybody: the kernel takes the first of this name
+    /// - Parameter name: joins the keyring with this name, and makes it where there is none; nil makes one that no
+    ///   other process can join.
+    /// - Returns: the owner, as this user namespace counts. It may be any user: the kernel takes the first of this name
     ///   that may be searched.
     package static func joinSession(_ name: String?) throws(SystemError) -> UInt32 {
         _ = try check("keyctl(JOIN_SESSION_KEYRING)", name ?? "") {
@@ -43,7 +43,7 @@ package enum Keyring {
 }
 
 package enum RandomNumber {
-    /// Nobody can guess it. getrandom(2)
+    /// It cannot be guessed. getrandom(2)
     package static func next() throws(SystemError) -> UInt64 {
         var number: UInt64 = 0
         let size = MemoryLayout<UInt64>.size

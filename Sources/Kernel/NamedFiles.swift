@@ -16,7 +16,7 @@ extension Files {
         case .standing:
             try write(text, to: openStanding(path, [.noFollow], mode: 0, deadline), subject: path, deadline)
         case .link:
-            // The kernel follows it, and refuses one that somebody else has put into a folder such as /tmp;
+            // The kernel follows it, and refuses one that another user has put into a folder such as /tmp;
             // proc_sys_fs(5), protected_symlinks.
             let file = try openStanding(path, .create, mode: mode, deadline)
             if try status(of: file).kind == .regular { try truncate(file, subject: path) }
@@ -29,7 +29,7 @@ extension Files {
         }
     }
 
-    /// Opens a file that messages are appended to. A FIFO that nobody reads is an error, because opening it would wait
+    /// Opens a file that messages are appended to. A FIFO without a reader is an error, because opening it would wait
     /// for ever.
     package static func openForAppending(_ path: String, mode: UInt32) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
@@ -37,7 +37,7 @@ extension Files {
             try setBlocking(file)
             return file
         } catch  where error.code == .noDeviceOrAddress && (try? status(path))?.kind == .fifo {
-            throw .refused("open \(path): nobody has opened this FIFO for reading")
+            throw .refused("open \(path): no process has opened this FIFO for reading")
         }
     }
 
@@ -108,7 +108,7 @@ extension Files {
         return String(cString: text)
     }
 
-    /// Opens without waiting for more than a FIFO's reader, who may be about to come.
+    /// Opens without waiting for more than a FIFO's reader, which may be about to come.
     private static func openStanding(
         _ path: String, _ flags: OpenFlags, mode: UInt32, _ deadline: Deadline
     ) throws(SystemError) -> Descriptor {
@@ -118,7 +118,7 @@ extension Files {
                     path, flags.union([.writeOnly, .nonBlocking, .noControllingTerminal]), mode: mode)
             } catch  where error.code == .noDeviceOrAddress {
                 guard (try? status(path))?.kind == .fifo else { throw error }
-                if deadline.hasPassed { throw .refused("write \(path): nobody has opened this FIFO for reading") }
+                if deadline.hasPassed { throw .refused("write \(path): no process has opened this FIFO for reading") }
                 MonotonicClock.sleep(milliseconds: 10)
             }
         }

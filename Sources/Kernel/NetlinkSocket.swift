@@ -33,7 +33,7 @@ package struct NetlinkSocket: ~Copyable {
     /// - Parameters:
     ///   - dump: asks for all entries, not for one.
     ///   - flags: of the message beyond those that every request has.
-    ///   - call: the words for an error.
+    ///   - call: its name, for an error.
     func request(
         _ type: Int, flags: Int32 = 0, dump: Bool = false, body: [UInt8], _ call: String, _ subject: String
     ) throws(SystemError) -> [NetlinkMessage] {

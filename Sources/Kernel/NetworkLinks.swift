@@ -19,11 +19,11 @@ package struct NetworkAddress: Sendable, Equatable {
     /// The label of an IPv4 address, which begins with the interface's name.
     package let label: String?
 
-    /// Whether it stays until somebody removes it and is good for the whole network; ifa_flags and ifa_scope,
+    /// Whether it stays until it is removed and is good for the whole network; ifa_flags and ifa_scope,
     /// rtnetlink(7).
     package var isGlobalAndPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 && scope == 0 }
 
-    /// As people write it.
+    /// In its usual notation.
     package var text: String {
         let own = attributes.first { $0.type == IFA_LOCAL } ?? attributes.first { $0.type == IFA_ADDRESS }
         var buffer = [CChar](repeating: 0, count: 64)

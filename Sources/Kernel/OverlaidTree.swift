@@ -1,6 +1,6 @@
 package import KernelTypes
 
-/// A directory tree of somebody else with other trees put over some of its places, as mounts would be, without mounting
+/// An untrusted directory tree with other trees put over some of its places, as mounts would be, without mounting
 /// anything.
 ///
 /// Paths are walked component by component by descriptors, and symbolic links are followed by hand: none leads out of
@@ -8,8 +8,8 @@ package import KernelTypes
 package final class OverlaidTree {
     private struct Cover {
         let path: String
-        /// A path of this process's own namespace; nil for a file system that does not exist yet, of which nothing can
-        /// be told.
+        /// A path of this process's own namespace; nil for a file system that does not exist yet, of which nothing is
+        /// known.
         let source: String?
         let tag: Int
     }

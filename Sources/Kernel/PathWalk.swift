@@ -1,8 +1,8 @@
 internal import KernelTypes
 
 /// A walk along a path, component by component by descriptors, with symbolic links followed by hand: none leads above
-/// the directory where the walk begins, and even a dangling one leads to where whoever has that directory as root would
-/// see it.
+/// the directory where the walk begins, and even a dangling one leads to where a process with that directory as its
+/// root would see it.
 ///
 /// The owner opens each component, and says what it makes of one that is not there.
 struct PathWalk: ~Copyable {

@@ -1,7 +1,7 @@
 internal import CLinux
 package import KernelTypes
 
-/// A directory that holds somebody else's tree: nothing opened through it can lie outside it, whatever symbolic links
+/// A directory that holds an untrusted tree: nothing opened through it can lie outside it, whatever symbolic links
 /// and `..` the tree holds.
 ///
 /// openat2(2) with RESOLVE_IN_ROOT; where that is refused (a seccomp profile older than the call), each component is
@@ -20,7 +20,7 @@ package struct RootDirectory: ~Copyable, Sendable {
         how.resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         let raw = descriptor.raw
         let inside = path.isEmpty ? "/" : path
-        // EAGAIN tells of a rename that raced with the walk of `..`; the kernel asks to try again.
+        // EAGAIN means that a rename raced with the walk of `..`; the kernel asks to try again.
         for _ in 0..<128 {
             let result = lend(inside, &how) {
                 system(Int(SYS_openat2), Int(raw), $0, $1, MemoryLayout<open_how>.size)
@@ -46,14 +46,14 @@ package struct RootDirectory: ~Copyable, Sendable {
         try mountPoint(path, file: file, follow: follow).intoPlace()
     }
 
-    /// The same, and whether it was there: told by the one look that opens it.
+    /// The same, and whether it was there: known from the one lookup that opens it.
     package func mountPoint(_ path: String, file: Bool, follow: Bool = true) throws(SystemError) -> MountPoint {
         let flags: OpenFlags = follow ? [.path] : [.path, .noFollow]
         do {
             return MountPoint(try open(path, flags), existed: true)
         } catch {
             guard error.code == .noEntry else { throw error }
-            // Somebody may put a link where nothing was a moment ago.
+            // Another process may put a link where nothing was a moment ago.
             return MountPoint(
                 try walk(path, flags, mode: 0, missing: file ? .makeFile : .makeDirectories), existed: false)
         }
@@ -118,7 +118,7 @@ package struct RootDirectory: ~Copyable, Sendable {
             } catch {
                 guard error.code == .noEntry, missing != .refuse else { throw error }
             }
-            // EEXIST: another mount's set-up or another container was faster; opening decides.
+            // EEXIST: another mount's set-up or another container made it first; opening decides.
             let made =
                 last && missing == .makeFile
                 ? mknodat(raw, name, UInt32(S_IFREG) | 0o644, 0) : mkdirat(raw, name, 0o755)

@@ -12,7 +12,7 @@ extension Placement {
         _ = try check("sched_setaffinity") { lend(mask) { system(Int(SYS_sched_setaffinity), Int(pid), size, $0) } }
     }
 
-    /// Lets a process run on every CPU that its cgroup has, whatever mask it was born with.
+    /// Lets a process run on every CPU that its cgroup has, whatever mask it has inherited.
     package static func resetAffinity(of pid: Int32) throws(SystemError) {
         try setAffinity([UInt64](repeating: .max, count: mostCPUs / 64), of: pid)
     }
@@ -31,7 +31,7 @@ extension Placement {
     /// - Parameter mode: MPOL_* with its MPOL_F_* flags.
     /// - Parameter nodes: empty for modes without nodes.
     package static func setMemoryPolicy(_ mode: UInt32, nodes: [UInt64]) throws(SystemError) {
-        // The kernel reads one bit less than it is told.
+        // The kernel reads one bit less than the number it gets.
         let bits = nodes.isEmpty ? 0 : nodes.count * 64 + 1
         _ = try check("set_mempolicy") {
             lend(nodes.isEmpty ? nil : nodes) { system(Int(SYS_set_mempolicy), Int(mode), $0, bits) }

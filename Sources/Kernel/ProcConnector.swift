@@ -2,10 +2,10 @@ internal import CLinux
 package import KernelTypes
 
 /// The kernel's proc connector, a netlink socket on which it reports events of processes: here the end of one process,
-/// with its exit code, whoever reaps it.
+/// with its exit code, whichever process reaps it.
 ///
 /// For kernels before 6.15, where nothing else shows that to others than the parent. Only for root of the host, in the
-/// host's pid namespace; others hear nothing. connector.rst, linux/cn_proc.h.
+/// host's pid namespace; others get nothing. connector.rst, linux/cn_proc.h.
 package struct ProcConnector: ~Copyable {
     private let socket: Descriptor
     private let pid: Int32
@@ -21,7 +21,7 @@ package struct ProcConnector: ~Copyable {
         self.pid = pid
     }
 
-    /// Begins to listen; what ends from now on is heard.
+    /// Begins to listen; what ends from now on is reported.
     package static func listen(to pid: Int32) throws(SystemError) -> ProcConnector {
         let kind = Int(SOCK_DGRAM.rawValue) | Int(SOCK_CLOEXEC.rawValue) | Int(SOCK_NONBLOCK.rawValue)
         let connector = 11  // NETLINK_CONNECTOR
@@ -60,7 +60,7 @@ package struct ProcConnector: ~Copyable {
         }
     }
 
-    /// How the process ended, once a pidfd has shown that it did; nil when that was not heard.
+    /// How the process ended, once a pidfd has shown that it did; nil when that was not reported.
     package func take() -> ExitReason? {
         var last: ExitReason?
         let room = 256
@@ -68,7 +68,7 @@ package struct ProcConnector: ~Copyable {
         while true {
             let raw = Int(socket.raw)
             let length = lend(writable: &message) { system(Int(SYS_recvfrom), raw, $0, room, 0, 0, 0) }
-            // Each thread announces its own end; the last one tells for all.
+            // Each thread announces its own end; the last one counts for all.
             guard length > 0 else { return last }
             if let reason = Self.reason(message[..<length], of: pid) { last = reason }
         }

@@ -8,7 +8,7 @@ extension Processes {
     /// PIDFD_GET_INFO: _IOWR(0xFF, 11, 64 bytes), which Swift does not import.
     private static let getInformation: UInt = 0xC040_FF0B
 
-    /// What the kernel keeps of a reaped process for whoever has a pidfd from before. PIDFD_GET_INFO with
+    /// What the kernel keeps of a reaped process for the holder of a pidfd from before. PIDFD_GET_INFO with
     /// PIDFD_INFO_EXIT, linux/pidfd.h, Linux 6.15.
     /// - Returns: nil where the process has not been reaped yet, the kernel is older, or the descriptor is no pidfd.
     package static func exitInformation(of pidfd: borrowing Descriptor) -> ExitReason? {
@@ -22,7 +22,7 @@ extension Processes {
 
     /// What a process that has ended and was not reaped yet says of its end: field 52 of /proc/PID/stat,
     /// proc_pid_stat(5).
-    /// - Parameter startTime: as ``startTime(_:)`` told it of the living process.
+    /// - Parameter startTime: as ``startTime(_:)`` returned it of the living process.
     /// - Returns: nil when there is no such zombie, or its end is not for this user to know.
     package static func zombieEnd(_ pid: Int32, startTime: UInt64) -> ExitReason? {
         guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }  // no such process
@@ -42,10 +42,10 @@ extension Processes {
         return ExitReason(waitStatus: Int32(truncatingIfNeeded: status))
     }
 
-    /// Reaps a child that has ended, told from others of its number by its start time; whatever else it names is left
-    /// alone.
+    /// Reaps a child that has ended, distinguished from others of its number by its start time; whatever else it names
+    /// is left alone.
     package static func reap(_ pid: Int32, startTime: UInt64) {
-        // What cannot be told from others is left alone, too.
+        // What cannot be distinguished from others is left alone, too.
         guard let found = try? anyStartTime(pid), found == startTime else { return }
         // Not a child, or not ended: nothing is reaped.
         _ = waitpid(pid, nil, WNOHANG | Int32(bitPattern: UInt32(__WALL)))

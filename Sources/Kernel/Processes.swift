@@ -68,8 +68,8 @@ package enum Processes {
     /// - Returns: nil when there is no such process.
     static func statText(_ pid: Int32) throws(SystemError) -> [UInt8]? {
         if let bytes = try visibleStatText(pid) { return bytes }
-        // Mounted with hidepid, /proc has no entry for a process that this user may not trace: the kernel's list of
-        // processes knows better.
+        // Mounted with hidepid, /proc has no entry for a process that this user may not trace: a pidfd
+        // shows that there is one.
         let pidfd: Descriptor
         do throws(SystemError) {
             pidfd = try open(pid)
@@ -82,7 +82,7 @@ package enum Processes {
         if let bytes = try visibleStatText(pid) { return bytes }
         if try !Polling.wait([(pidfd.number, .readable)], timeout: 0)[0].isEmpty { return nil }
         throw SystemError.refused(
-            "process \(pid) is there, but /proc does not show it (mount option hidepid?), so whose it is cannot be told; run runbox as a user who sees it"
+            "process \(pid) is there, but /proc does not show it (mount option hidepid?), so its owner is unknown; run runbox as a user who sees it"
         )
     }
 
@@ -173,8 +173,8 @@ package enum Processes {
         getenv(name).map { String(cString: $0) }
     }
 
-    /// Blanks what this process was given as its environment: /proc/PID/environ shows it to whoever may trace the
-    /// process, and it can hold the caller's secrets.
+    /// Blanks what this process was given as its environment: /proc/PID/environ shows it to every process that may
+    /// trace the process, and it can hold the caller's secrets.
     /// - Parameter kept: names of variables that stay.
     package static func forgetEnvironment(keeping kept: [String] = []) {
         guard let first = clinux_environment() else { return }

@@ -9,7 +9,7 @@ package enum Signals {
         _ = try check("sigprocmask") { sigprocmask(SIG_SETMASK, &all, nil) }
     }
 
-    /// Where blocked signals of whatever process reads it can be read. signalfd(2).
+    /// A descriptor from which the reading process gets its blocked signals. signalfd(2).
     package static func descriptor() throws(SystemError) -> Descriptor {
         var all = sigset_t()
         sigfillset(&all)
@@ -21,7 +21,7 @@ package enum Signals {
         try next(inNumber: descriptor.raw)
     }
 
-    /// The same for a descriptor that somebody else owns and keeps open.
+    /// The same for a descriptor that the caller owns and keeps open.
     package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
         var info = signalfd_siginfo()
         do throws(SystemError) {

@@ -154,8 +154,8 @@ package enum Sockets {
         return (address, isAbstract ? family + bytes.count : MemoryLayout<sockaddr_un>.size)
     }
 
-    /// A datagram socket at a name in a directory, where an older one makes room. Whoever may write to the file may
-    /// send.
+    /// A datagram socket at a name in a directory, where an older one makes room. A process that may write to the file
+    /// may send.
     /// - Parameter mode: of the file.
     package static func bindDatagram(
         _ name: String, at directory: borrowing Descriptor, mode: UInt32
@@ -193,8 +193,8 @@ package enum Sockets {
         }
     }
 
-    /// Makes a pipe, lends its writing end, closes that, and returns the reading end: its hang-up tells that nobody has
-    /// the other any more.
+    /// Makes a pipe, lends its writing end, closes that, and returns the reading end: its hang-up means that no process
+    /// has the other any more.
     package static func pipeWithEnd(
         _ body: (borrowing Descriptor) throws(SystemError) -> Void
     ) throws(SystemError) -> Descriptor {

@@ -3,7 +3,7 @@ package import KernelTypes
 
 extension Files {
     /// Copies what a file holds into a new one, in the kernel, and leaves its holes holes. No more than it held at the
-    /// beginning: somebody may be adding to it. lseek(2), SEEK_DATA, SEEK_HOLE; sendfile(2).
+    /// beginning: another process may be adding to it. lseek(2), SEEK_DATA, SEEK_HOLE; sendfile(2).
     package static func copySparsely(
         from source: borrowing Descriptor, to target: borrowing Descriptor, size: Int, subject: String
     ) throws(SystemError) {

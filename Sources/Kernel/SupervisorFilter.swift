@@ -7,7 +7,7 @@ package struct SupervisorFilter: Sendable {
     /// What a program needs that reads and writes what is open, waits for processes and signals them, and ends.
     package static let staying = SupervisorFilter(listed: waiting, isAllowed: true)
 
-    /// Everything but starting programs, entering or making namespaces, mounting, changing who one is, tracing others,
+    /// Everything but starting programs, entering or making namespaces, mounting, changing credentials, tracing others,
     /// and loading code into the kernel.
     package static let tidying = SupervisorFilter(listed: powers, isAllowed: false)
 

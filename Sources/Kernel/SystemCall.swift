@@ -3,7 +3,7 @@ internal import KernelTypes
 
 /// What can stand as an argument of a system call: a number, or an address that is lent for the call.
 protocol SystemCallArgument: ~Copyable {
-    /// For this file alone (`make check`): whoever holds an address as a number can keep it for longer than it is
+    /// For this file alone (`make check`): code that holds an address as a number can keep it for longer than it is
     /// valid.
     var rawWord: Int { get }
 }
@@ -55,7 +55,7 @@ func lend(
     lend(first) { first in lend(second) { body(first, $0) } }
 }
 
-/// Lends memory that the kernel writes: `&value`, or an array of the size that the call is told.
+/// Lends memory that the kernel writes: `&value`, or an array of the size that the call gets.
 @inline(__always)
 func lend(writable memory: UnsafeMutableRawPointer?, _ body: (borrowing LentAddress) -> Int) -> Int {
     let address = LentAddress(UnsafeRawPointer(memory))

@@ -30,7 +30,7 @@ extension StringProtocol {
         ).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The path, absolute, without `.`, `..` and empty parts, by the words alone.
+    /// The path, absolute, without `.`, `..` and empty parts, by its text alone.
     package var cleanedPath: String {
         var parts: [String] = []
         for part in self.parts(by: "/") where part != "." {
@@ -50,7 +50,7 @@ extension StringProtocol {
 }
 
 extension ArraySlice<UInt8> {
-    /// The number at an offset from the slice's beginning; the caller has checked that it is there.
+    /// The number at an offset from the beginning of the bytes; the caller has checked that it is there.
     @inlinable
     package func value<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
         withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: type) }

@@ -33,7 +33,7 @@ package enum Capabilities {
     /// Capabilities that the running kernel knows; names above are of newer kernels.
     ///
     /// Asked one by one: libcap's search takes any failure for an unknown capability, and would leave some in the
-    /// bounding set without a word.
+    /// bounding set without an error.
     package static var known: CapabilitySet {
         for value in 0..<64 as Range<UInt> {
             if clinux_prctl(PR_CAPBSET_READ, value, 0, 0, 0) == -1, Errno.current == .invalidArgument {

@@ -40,7 +40,7 @@ package struct MountAttributes: OptionSet, Sendable, Hashable {
     package static let strictAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_STRICTATIME))
     package static let noDirectoryAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODIRATIME))
     package static let noSymbolicLinks = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSYMFOLLOW))
-    /// The mask of the access time group; relatime is its zero. Whoever sets one of the group must clear all of it.
+    /// The mask of the access time group; relatime is its zero. Setting one of the group needs all of it cleared.
     package static let accessTimeMask = MountAttributes(rawValue: UInt64(MOUNT_ATTR__ATIME))
 }
 

@@ -1,5 +1,5 @@
 /// The kernel's rules for filters (kernel/seccomp.c, `seccomp_check_filter`; net/core/filter.c, `bpf_check_classic`),
-/// so that a program of somebody else's is judged before a container is made, and not at its start.
+/// so that a program that the runtime did not compile is judged before a container is made, and not at its start.
 package enum SeccompCheck {
     private struct Instruction {
         let code: UInt16

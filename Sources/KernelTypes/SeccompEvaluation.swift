@@ -3,7 +3,7 @@
 /// The part of classic BPF that seccomp filters are made of (linux/filter.h; seccomp(2)): jumps go forward only, so it
 /// always ends.
 extension SeccompProgram {
-    /// A filter's answer in the classes that matter to whoever makes the call.
+    /// A filter's answer in the classes that matter to the process that makes the call.
     package enum Answer: Sendable, Equatable {
         /// The call is made: allowed, allowed with a log line, or left to a listener or tracer.
         case passes

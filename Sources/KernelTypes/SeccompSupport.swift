@@ -4,7 +4,7 @@ internal import CLinux
 package enum SeccompSupport {
     package static let log: UInt32 = 2
     package static let allowSpeculation: UInt32 = 4
-    /// The load returns the descriptor of a listener, who decides on calls with the verdict `notify`.
+    /// The load returns the descriptor of a listener, which decides on calls with the verdict `notify`.
     /// seccomp_unotify(2).
     package static let newListener: UInt32 = 8
     /// A call that the listener has read waits for its answer and for SIGKILL only (Linux 5.19); with ``newListener``.

@@ -8,7 +8,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// A signal by its number; signal(7).
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// Sent to nobody: asks whether the process is there. kill(2).
+    /// Delivers nothing: asks whether the process is there. kill(2).
     package static let null = Signal(rawValue: 0)
     /// Ends a process at once.
     public static let kill = Signal(rawValue: SIGKILL)

@@ -1,7 +1,7 @@
 /// Sizes as the command line writes them: `64m`, `1.5g`, `512KiB`, `-1`.
 package enum SizeText {
     /// Bytes of a number with an optional unit: b, k, m, g, t or p, in powers of 1024, in any case, also written as
-    /// `kb` or `kib`. The words of runc and Docker.
+    /// `kb` or `kib`. The units of runc and Docker.
     /// - Returns: nil when it is no size, or one beyond 64 bits.
     package static func bytes(_ text: String) -> Int64? {
         if text == "-1" { return -1 }

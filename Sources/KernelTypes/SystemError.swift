@@ -53,13 +53,13 @@ internal import CLinux
 }
 
 extension Errno: CustomStringConvertible {
-    /// The C library's words, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing
+    /// The C library's text, but for ENOENT: engines take its usual sentence, wherever it stands, for a missing
     /// program of the container, and "does not exist" for a missing container.
     @usableFromInline package var description: String {
         self == .noEntry ? "not found" : standardDescription
     }
 
-    /// The C library's words in lower case, as Go programs print them and engines search them.
+    /// The C library's text in lower case, as Go programs print them and engines search them.
     package var standardDescription: String {
         guard let text = strerror(rawValue) else { return "error \(rawValue)" }
         return String(cString: text).lowercased()
@@ -67,7 +67,7 @@ extension Errno: CustomStringConvertible {
 }
 
 /// A system call that failed: what was called, on what, and why. Or an operation that failed or was refused, in the
-/// runtime's own words.
+/// runtime's own text.
 @usableFromInline package struct SystemError: Error, Sendable, Equatable {
     /// The system call's name; empty where there are ``words`` instead.
     package let call: String
@@ -90,8 +90,8 @@ extension Errno: CustomStringConvertible {
 }
 
 extension SystemError {
-    /// A refusal by the runtime itself, in its own words, where the kernel was not asked or is not to be taken at its
-    /// word: without an errno.
+    /// A refusal by the runtime itself, with its own text, where the kernel was not asked or its errno would
+    /// mislead: without an errno.
     package static func refused(_ reason: String) -> SystemError {
         SystemError(call: "", words: reason, "", .noError)
     }
@@ -106,12 +106,12 @@ extension SystemError {
         SystemError(call: call, words: words, subject, code)
     }
 
-    /// What failed, without its subject: the call's name, or the words in its place.
+    /// What failed, without its subject: the call's name, or the text in its place.
     package var operation: String { words ?? call }
 }
 
 extension SystemError: CustomStringConvertible {
-    /// One line. Without an errno, where a rule and not the kernel refused, the words say it all.
+    /// One line. Without an errno, where a rule and not the kernel refused, the text says it all.
     @usableFromInline package var description: String {
         let text = subject.isEmpty ? operation : "\(operation) \(subject)"
         return code == .noError ? text : "\(text): \(code)"

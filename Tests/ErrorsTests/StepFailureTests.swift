@@ -13,7 +13,7 @@ import Testing
             (.gate, .refused(""), "wait for the start"),
             (
                 .clone, SystemError("clone3", "", .notPermitted),
-                "make the container's process: clone3: operation not permitted (making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor tells what forbids user namespaces here)"
+                "make the container's process: clone3: operation not permitted (making namespaces needs root, or a user namespace: see runbox spec --rootless; runbox doctor shows what forbids user namespaces here)"
             ),
             (
                 .clone, SystemError("clone3", "", errno(28)),

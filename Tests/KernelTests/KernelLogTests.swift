@@ -31,7 +31,7 @@ import Testing
             ])
     }
 
-    @Test func earlierMemoryKillsAreSomebodyElses() {
+    @Test func earlierMemoryKillsAreAnotherContainers() {
         #expect(found("/s.slice/a.scope", since: 0).count == 4)
         #expect(found("/s.slice/a.scope", since: 8000).isEmpty)
         #expect(found("/s.slice/b.scope", since: 0).isEmpty)

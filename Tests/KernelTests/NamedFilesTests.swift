@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kernel
 
-/// Files that somebody has named: what is there already, and is more than a file, stays what it is.
+/// Files that the user has named: what is there already, and is more than a file, stays what it is.
 @Suite struct NamedFilesTests {
     private func deliver(_ text: String, _ path: String, timeout: Int64 = 10_000) -> SystemError? {
         failure { () throws(SystemError) in try Files.deliver(text, to: path, mode: 0o644, timeout: timeout) }
@@ -103,21 +103,22 @@ import Testing
         }
     }
 
-    @Test func nobodyWaitsForAFIFOForEver() throws {
+    @Test func aFIFOIsNotWaitedForForEver() throws {
         try withFolder { folder throws in
             try Files.makeFIFO(folder.path("fifo"), mode: 0o600)
             let error = deliver("12", folder.path("fifo"), timeout: 30)
-            #expect(error?.description.contains("nobody has opened this FIFO for reading") == true, "\(error as Any)")
+            #expect(
+                error?.description.contains("no process has opened this FIFO for reading") == true, "\(error as Any)")
             #expect(folder.kind("fifo") == .fifo)
             let log = failure { () throws(SystemError) in
                 _ = try Files.openForAppending(folder.path("fifo"), mode: 0o600)
             }
-            #expect(log?.description.contains("nobody has opened this FIFO") == true, "\(log as Any)")
+            #expect(log?.description.contains("no process has opened this FIFO") == true, "\(log as Any)")
         }
     }
 
     /// A FIFO that is full, and whose reader sleeps.
-    @Test func nobodyWaitsForASlowReaderForEver() throws {
+    @Test func aSlowReaderIsNotWaitedForForEver() throws {
         try withFolder { folder throws in
             try Files.makeFIFO(folder.path("fifo"), mode: 0o600)
             let reader = try Files.open(folder.path("fifo"), [.readOnly, .nonBlocking])

@@ -20,7 +20,7 @@ import Testing
             ("out", "../host"), ("a/out", "../../host"), ("absolute-out", "/../host"),
             ("loop", "loop"), ("ping", "pong"), ("pong", "ping"), ("dangling", "nothing/here"),
         ] { try inside.link(name, to: target) }
-        // What would be read if the link were followed by the host's eyes.
+        // What would be read if the link were followed in the host's tree.
         try inside.link("host-path", to: whole.path("host/secret"))
     }
 

@@ -81,7 +81,7 @@ ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int cap
 
 // Loads a seccomp filter with SECCOMP_FILTER_FLAG_NEW_LISTENER, sends `bytes` with the listener's descriptor on
 // `socket` and waits for any answer, in one go and whatever the filter forbids (listener.c). -1: not loaded; -2:
-// loaded, but nobody took the descriptor. Signals must have their handlers already.
+// loaded, but the peer did not take the descriptor. Signals must have their handlers already.
 int clinux_load_listener(const void *program, unsigned int flags, int socket, const void *bytes, size_t length);
 
 // struct sched_attr of sched_setattr(2), which <linux/sched/types.h> declares in a way that clashes with <sched.h>.

@@ -3,8 +3,8 @@
 #ifndef RUNBOX_CSEAL_H
 #define RUNBOX_CSEAL_H
 
-// The words that the program was called with, and how many they are. The Swift runtime would look for them in procfs,
-// and finds none, without an error, where that cannot be read.
+// The arguments that the program was called with, and how many they are. The Swift runtime would look for them in
+// procfs, and finds none, without an error, where that cannot be read.
 char **cseal_words(void);
 int cseal_count(void);
 

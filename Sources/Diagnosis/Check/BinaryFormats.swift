@@ -1,8 +1,8 @@
 internal import Kernel
 internal import KernelTypes
 
-/// Formats for which the kernel was told an interpreter: admin-guide/binfmt-misc.rst. Emulators of other machines are
-/// registered so.
+/// Formats for which the kernel has a registered interpreter: admin-guide/binfmt-misc.rst. Emulators of other machines
+/// are registered so.
 enum BinaryFormats {
     private static let folder = "/proc/sys/fs/binfmt_misc"
 

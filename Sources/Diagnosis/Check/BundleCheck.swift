@@ -46,10 +46,10 @@ struct BundleCheck {
     }
 
     /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose
-    /// placeholders nobody wrote.
+    /// placeholders are not the user's.
     private func plan(_ spec: Spec, _ options: LaunchOptions) -> [Finding] {
         let broken = document.findings.filter { $0.severity == .error }.map(\.path)
-        // Who is in which namespace decides about everything else.
+        // The namespaces decide about everything else.
         if broken.contains(where: { Self.section(of: $0) == "linux.namespaces" }) { return [] }
         var found = Findings()
         do throws(CgroupError) {
@@ -69,7 +69,7 @@ struct BundleCheck {
         }.map { $0.at(document.location(ofPath: $0.field), in: text.file) }
     }
 
-    /// The part of the document that a path belongs to: its first word, or two of `linux`.
+    /// The part of the document that a path belongs to: its first component, or two of `linux`.
     private static func section(of path: String) -> String {
         let words = path.parts(by: "[")[safe: 0]?.parts(by: ".") ?? []
         return words.first == "linux" ? words.prefix(2).joined(separator: ".") : words.first ?? ""

@@ -90,8 +90,8 @@ struct HostCheck {
         }
     }
 
-    /// Files of an owner whom the container does not have are nobody's there, and belong to no one whom its root could
-    /// command.
+    /// Files of an owner whom the container does not map have no owner there, and its root has no privileges
+    /// over them.
     private func checkOwner(_ findings: inout Findings) {
         guard plan.namespaces.new.contains(.user), let status = try? Files.status(plan.rootfs.path) else { return }
         let isMapped = plan.namespaces.uidMappings.contains {
@@ -100,7 +100,7 @@ struct HostCheck {
         if !isMapped {
             findings.warn(
                 "root.path",
-                "belongs to uid \(status.owner) of the host, whom linux.uidMappings does not map: it is nobody's in the container, whose root may not change it; chown it to a mapped one"
+                "belongs to uid \(status.owner) of the host, whom linux.uidMappings does not map: it has no owner in the container, whose root may not change it; chown it to a mapped one"
             )
         }
     }

@@ -45,7 +45,7 @@ struct ProgramCheck {
         }
     }
 
-    /// The same eyes as in the container, on the tree as it will be.
+    /// The same inspection as in the container, on the tree as it will be.
     var inspection: ProgramInspection {
         var result = ProgramInspection(open: { path, flags throws(SystemError) in try open(path, flags) }, user: user)
         result.isHandled = { BinaryFormats.handle($0) }

@@ -8,7 +8,7 @@ extension HostChecks {
     private static let controllers: [(name: String, cost: String, isUsual: Bool)] = [
         ("cpu", "linux.resources.cpu.shares, quota, period, idle and burst are refused", true),
         ("cpuset", "linux.resources.cpu.cpus and mems are refused", true),
-        ("memory", "memory limits are refused, and kills for memory are not told", true),
+        ("memory", "memory limits are refused, and kills for memory are not reported", true),
         ("pids", "linux.resources.pids is refused", true), ("io", "linux.resources.blockIO is refused", true),
         ("hugetlb", "linux.resources.hugepageLimits is refused", false),
         ("rdma", "linux.resources.rdma is refused", false),

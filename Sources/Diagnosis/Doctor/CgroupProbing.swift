@@ -31,7 +31,7 @@ extension CgroupFacts {
 
     private static func words(_ path: String) -> [String] { HostFiles.lines(path).first?.parts(by: " ") ?? [] }
 
-    /// The user's manager has a cgroup of its own, whose controllers systemd has been told to delegate
+    /// The user's manager has a cgroup of its own, whose controllers systemd is configured to delegate
     /// (systemd.resource-control(5), `Delegate=`).
     private static func delegation(_ root: String) -> [String]? {
         let user = Credentials.effectiveUser

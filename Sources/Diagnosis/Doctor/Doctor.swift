@@ -1,7 +1,7 @@
 package import JSON
 internal import OCISpec
 
-/// `doctor`: what a host can do for containers, what each gap costs, and the line that mends it.
+/// `doctor`: what a host can do for containers, what each gap costs, and the command that fixes it.
 public struct Doctor: Sendable {
     /// The version of the JSON form. It grows by keys; it changes when a key's meaning does.
     public static let schema = 1
@@ -32,7 +32,7 @@ public struct Doctor: Sendable {
             for finding in members {
                 text += "  \(Self.pad(finding.verdict.rawValue))\(finding.summary)\n"
                 if let cost = finding.cost { text += "          costs: \(cost)\n" }
-                if let remedy = finding.remedy { text += "          mend:  \(remedy)\n" }
+                if let remedy = finding.remedy { text += "          fix:   \(remedy)\n" }
             }
         }
         return text + "\n\(verdict)\n"

@@ -2,7 +2,7 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// What the facts of a host mean for containers: pure, one function a part of the report.
+/// What the facts of a host mean for containers: pure, one function for each part of the report.
 struct HostChecks: Sendable {
     let facts: HostFacts
 
@@ -18,7 +18,7 @@ struct HostChecks: Sendable {
         }
     }
 
-    /// How to boot with more words on the kernel's command line.
+    /// How to boot with more parameters on the kernel's command line.
     func boot(with words: String) -> String {
         let debian = "add \(words) to GRUB_CMDLINE_LINUX in /etc/default/grub, then run update-grub and reboot"
         let fedora = "grubby --update-kernel=ALL --args=\"\(words)\", then reboot"

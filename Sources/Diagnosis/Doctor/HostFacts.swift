@@ -23,7 +23,7 @@ struct HostFacts: Sendable {
     var tools = ToolFacts()
 }
 
-/// The kernel by itself. A value of its own making is a current kernel in full.
+/// The kernel. The defaults are those of a current kernel with everything built in.
 struct KernelFacts: Sendable {
     var calls: [KernelProbe.Call: KernelProbe.Answer] = [:]
     var cloneIntoCgroup = KernelProbe.Answer.yes

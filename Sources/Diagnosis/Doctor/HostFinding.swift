@@ -3,7 +3,7 @@ internal import OCISpec
 
 /// One thing that a host can do, or cannot.
 public struct HostFinding: Sendable, Equatable {
-    /// How it stands.
+    /// The result.
     public enum Verdict: String, Sendable {
         case ok
         /// Something is less than it could be.
@@ -21,13 +21,13 @@ public struct HostFinding: Sendable, Equatable {
     public let id: String
     /// What it is about, and what was found.
     public let summary: String
-    /// How it stands.
+    /// The result.
     public let verdict: Verdict
     /// Whether containers cannot be run without it.
     public let isEssential: Bool
     /// What the gap costs.
     public let cost: String?
-    /// The line that mends it.
+    /// The command that fixes it.
     public let remedy: String?
 
     /// The part of the report that it belongs to.

@@ -2,7 +2,7 @@ internal import Kernel
 internal import OCISpec
 
 extension HostChecks {
-    /// One row a system call: what it is for, and since when it is there.
+    /// One row for each system call: what it is for, and since when it is there.
     private static let calls: [(call: KernelProbe.Call, since: String, use: String)] = [
         (.clone3, "5.3", "no process of a container can be made"),
         (.pidfdOpen, "5.3", "processes cannot be held, waited for and signalled without mistaking them"),
@@ -27,7 +27,7 @@ extension HostChecks {
                 facts.kernel.answer(.openat2), "kernel.call.openat2", "system call openat2",
                 cost: "paths in root file systems are walked by hand, which is as safe and slower",
                 remedy: newerKernel("5.6")))
-        findings += births() + namespaces()
+        findings += processCreation() + namespaces()
         findings.append(
             facts.kernel.hasOverlay
                 ? .ok("kernel.overlay", "overlay file system")
@@ -49,17 +49,17 @@ extension HostChecks {
         return .ok("kernel.version", summary, essential: true)
     }
 
-    private func births() -> [HostFinding] {
+    private func processCreation() -> [HostFinding] {
         [
             judge(
-                facts.kernel.cloneIntoCgroup, "kernel.clone-into-cgroup", "processes are born in their cgroup",
+                facts.kernel.cloneIntoCgroup, "kernel.clone-into-cgroup", "processes start in their cgroup",
                 cost: "no container with a cgroup can be made; only --cgroup-manager=disabled works",
                 remedy: newerKernel("5.7"), essential: true),
             judge(
                 facts.kernel.idMappedMounts, "kernel.idmapped-mounts", "mounts with id mappings of their own",
                 cost: "mounts[].uidMappings and the options idmap and ridmap fail", remedy: newerKernel("5.12")),
             judge(
-                facts.kernel.endsByPidfd, "kernel.pidfd-exit", "a pidfd tells how a reaped process ended",
+                facts.kernel.endsByPidfd, "kernel.pidfd-exit", "a pidfd shows how a reaped process ended",
                 cost:
                     "how a detached container ended is known only when root's runbox wait was there, or before its parent reaps it",
                 remedy: newerKernel("6.15")),

@@ -3,7 +3,7 @@ internal import Kernel
 internal import KernelTypes
 internal import OCISpec
 
-/// HostFinding the facts out. Nothing here judges, and nothing changes the host.
+/// Gathers the facts. Nothing here judges, and nothing changes the host.
 extension HostFacts {
     static func gather() -> HostFacts {
         var facts = HostFacts()
@@ -52,9 +52,9 @@ extension KernelFacts {
         for call in KernelProbe.Call.allCases { facts.calls[call] = KernelProbe.has(call) }
         facts.cloneIntoCgroup = KernelProbe.canCloneIntoCgroup
         facts.idMappedMounts = KernelProbe.canMapMounts
-        // Others than root are refused before the kernel looks; it came with the call itself.
+        // Users other than root are refused before the kernel looks; the flag came with the call itself.
         if case .refused = facts.idMappedMounts, facts.answer(.mountSetattr) == .yes { facts.idMappedMounts = .yes }
-        facts.endsByPidfd = KernelProbe.tellsEnds
+        facts.endsByPidfd = KernelProbe.reportsExit
         facts.devicePrograms = KernelProbe.loadsDevicePrograms
         let files = [
             ("cgroup", "cgroup"), ("ipc", "ipc"), ("mnt", "mount"), ("net", "network"), ("pid", "pid"),

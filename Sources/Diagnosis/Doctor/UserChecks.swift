@@ -21,7 +21,7 @@ extension HostChecks {
         case .works: return .ok(id, summary, essential: !facts.isRoot)
         case .powerless:
             return gap(
-                "made without any power in them",
+                "made without any privileges in them",
                 facts.users.appArmorRestricts == true
                     ? Remedy.appArmorProfile() : "let the security module allow them to runbox")
         case .refused(let code):
