@@ -12,7 +12,7 @@ package struct CgroupManager: ~Copyable, Sendable {
     private(set) var directory: FSManager?
     /// The unit, where systemd manages the cgroup.
     private(set) var unit: ScopeManager?
-    /// Who is asked for a unit that is still to be made.
+    /// The connection to systemd, for a unit that is still to be made.
     private var bus: SystemdBus?
 
     private init(_ directory: consuming FSManager?, unit: ScopeManager? = nil, bus: consuming SystemdBus? = nil) {
@@ -55,8 +55,8 @@ package struct CgroupManager: ~Copyable, Sendable {
             FSManager(root: root, path: path, created: [], directory: nil), unit: ScopeManager(scope), bus: bus)
     }
 
-    /// Puts a process of the runtime's cgroup into the container's, where it could not be born there: with systemd. Its
-    /// children are born there then.
+    /// Puts a process of the runtime's cgroup into the container's, where it could not be cloned into it: with systemd.
+    /// Its children start there then.
     package mutating func place(_ pid: Int32, _ plan: ResourcesPlan, host: CgroupHost) throws(CgroupError) {
         guard case .some(var bus) = bus.take(), var unit, let root = host.root else { return }
         defer { self.unit = unit }
@@ -97,7 +97,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         ifPresent { cgroup in unit?.record(of: cgroup) ?? cgroup.record } ?? .disabled
     }
 
-    // MARK: Who enters
+    // MARK: Entering
 
     /// Lends the cgroup's directory, for `CLONE_INTO_CGROUP`; nil where there is none.
     package func withDirectory<Result: ~Copyable, Failure: Error>(
@@ -113,7 +113,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.join(pid) }
     }
 
-    /// Words for a clone3 that failed over the cgroup; nil where it failed over something else. See
+    /// The error for a clone3 that failed because of the cgroup; nil where it failed for another reason. See
     /// ``FSManager/entryRefused(_:)``.
     package func entryRefused(_ error: SystemError) -> CgroupError? {
         ifPresent { cgroup in cgroup.entryRefused(error) } ?? nil
@@ -126,7 +126,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.checkEntry(from: own) }
     }
 
-    /// Where a process that joins the container is born; nil without a cgroup. See
+    /// Where a process that joins the container starts; nil without a cgroup. See
     /// ``FSManager/entry(below:initProcess:)``.
     package func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor? {
         if directory == nil, sub != nil {
@@ -175,7 +175,7 @@ package struct CgroupManager: ~Copyable, Sendable {
     }
 
     package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
-        // Rules that deny nothing by themselves are what engines always send; without a cgroup they are moot.
+        // Rules that deny nothing by themselves are what engines always send; without a cgroup they have no effect.
         if directory == nil, rules.hasDenial {
             throw CgroupError(
                 field: "linux.resources.devices", "needs a cgroup, and cgroups are disabled",
@@ -184,7 +184,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         do throws(CgroupError) {
             try ifPresent { cgroup throws(CgroupError) in try cgroup.applyDeviceProgram(rules) }
         } catch {
-            // A user's systemd: he may load no program, and the devices of a user namespace are bound from the host.
+            // A user's systemd may load no program, and the devices of a user namespace are bound from the host.
             guard error.isPermission, unit != nil, SystemdUser.isOwn else { throw error }
         }
     }
@@ -209,7 +209,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.isFrozen() } ?? false
     }
 
-    /// Whether a container's processes stand still, found out without opening its cgroup: every question for a status
+    /// Whether a container's processes are frozen, found out without opening its cgroup: every question for a status
     /// asks this. A cgroup that is gone, or cannot be looked at, freezes nothing.
     package static func isFrozen(_ record: CgroupRecord) -> Bool {
         guard record.mode != .disabled, let text = try? Files.readText("\(record.root)\(record.path)/cgroup.events")
@@ -233,7 +233,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         try required(for: "counting what it uses") { cgroup throws(CgroupError) in try cgroup.statistics() }
     }
 
-    /// - Returns: nil where nobody counts the memory.
+    /// - Returns: nil where the memory is not counted.
     package func watchOOM() throws(CgroupError) -> OOMWatch? {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.watchOOM() } ?? nil
     }

@@ -4,8 +4,8 @@ internal import Kernel
 internal import KernelTypes
 
 extension CgroupManager {
-    /// Who must be asked to move a process that joins the container; nil where it can be born in the cgroup: see
-    /// ``entry(below:initProcess:)``.
+    /// The unit whose systemd must move a process that joins the container; nil where it can be cloned into the cgroup:
+    /// see ``entry(below:initProcess:)``.
     package func foreignEntry(below sub: String?, initProcess: Int32) throws(CgroupError) -> ScopeEntry? {
         guard let unit, SystemdUser.isOwn, let own = try CgroupHost.discover(for: nil).ownPath else { return nil }
         return try ifPresent { cgroup throws(CgroupError) in
@@ -13,7 +13,7 @@ extension CgroupManager {
                 let place = try inner.entryPath(below: sub, initProcess: initProcess)
                 let common = FSManager.commonAncestor(own, place)
                 if Files.isWritable("\(cgroup.root)\(common)/cgroup.procs") { return nil }
-                // One that is not there is told by its name.
+                // One that is not there is reported by its name.
                 _ = try inner.entry(below: sub, initProcess: initProcess)
                 guard let subgroup = place.rest(after: cgroup.path.description) else { return nil }
                 return ScopeEntry(unit: unit.scope.unit, subgroup: subgroup.isEmpty ? "/" : subgroup)

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Case(testDescription: "nobody was killed", own: events(reached: 3, own: 3, limit: 10), limit: nil),
+        Case(testDescription: "no process was killed", own: events(reached: 3, own: 3, limit: 10), limit: nil),
         Case(
             testDescription: "at its own limit", own: events(reached: 1, kills: 1, own: 1, limit: 10),
             above: [events(reached: 2, kills: 2, own: 1, limit: 20)], limit: .own(path: "/a/b/c", bytes: 10)),

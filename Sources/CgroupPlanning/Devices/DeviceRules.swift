@@ -64,7 +64,7 @@ package struct DeviceRules: Hashable, Sendable {
     /// decides it. Rules that never decide are left out.
     package let decisions: [Rule]
     /// Whether the configuration denies anything by a rule of its own. Where it does not, a host that has no device
-    /// programs (rootless) may be forgiven.
+    /// programs (rootless) may be ignored.
     package let hasDenial: Bool
 
     /// Allowed in every container whatever its rules: making any node, and using those devices that the specification's

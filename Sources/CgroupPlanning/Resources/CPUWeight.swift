@@ -3,7 +3,7 @@
 ///
 /// The formula of runc 1.3.2, crun 1.23 and Kubernetes (KEP-2254, github.com/opencontainers/cgroups PR 20): quadratic
 /// in the logarithm, through (2, 1), (1024, 100) and (262144, 10000). It needs log2 and a power of ten; a few terms of
-/// their series do, which keeps the C mathematics library out. A test holds all 262143 values against the library's
+/// their series do, which keeps the C mathematics library out. A test compares all 262143 values with the library's
 /// functions.
 package enum CPUWeight {
     /// - Returns: nil for 0, which means unset.

@@ -36,7 +36,7 @@ extension ResourcesPlan {
     /// The kernel merges lines of one device, so each limit is a write of its own.
     private mutating func addThrottle(_ entries: [ThrottleDevice]?, _ key: String, _ name: String) {
         for (index, entry) in (entries ?? []).enumerated() {
-            // In cgroup v1, whose words these are, zero took the limit away; v2 refuses it.
+            // In cgroup v1, whose terms these are, zero took the limit away; v2 refuses it.
             let rate = entry.rate == 0 ? "max" : String(entry.rate)
             add("io.max", "\(entry.major):\(entry.minor) \(key)=\(rate)", .io, field: "blockIO.\(name)[\(index)]")
         }

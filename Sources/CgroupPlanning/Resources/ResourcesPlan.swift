@@ -6,8 +6,8 @@ package import OCISpec
 ///
 /// Pure: nothing of the host is looked at.
 package struct ResourcesPlan: Hashable, Sendable {
-    /// In the order of application: pids, memory, io, cpu, cpuset, hugetlb, rdma, and last `unified`, which has the
-    /// last word.
+    /// In the order of application: pids, memory, io, cpu, cpuset, hugetlb, rdma, and last `unified`, which
+    /// wins.
     package private(set) var settings: [Setting] = []
     /// The device rules; nil where the configuration has none, and the devices stay as the host allows them.
     package private(set) var devices: DeviceRules?

@@ -10,7 +10,7 @@ package struct ResourcesUpdate: Hashable, Sendable {
     package let resources: Resources
     /// What to write, in the order of writing: the files that the changes name, and those whose value follows from them
     /// (`cpu.max` holds quota and period in one line, `memory.swap.max` is a difference). What the update is not about
-    /// is not written: somebody may have changed it since.
+    /// is not written: it may have been changed since.
     package let settings: [Setting]
     /// All mistakes; while there are any the rest is not to be used.
     package let errors: [CgroupPlanError]

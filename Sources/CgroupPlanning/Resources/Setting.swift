@@ -9,7 +9,7 @@ package struct Setting: Hashable, Sendable {
     }
 
     package let file: String
-    /// Several lines are written one by one, for the kernel takes one line a write.
+    /// Several lines are written one by one, for the kernel takes one line for each write.
     package let value: String
     package let controller: Controller
     /// The field of config.json that asked for it, for messages.

@@ -33,8 +33,8 @@ package struct UnitLimits {
         }
     }
 
-    /// What `cpu.max` says, in the terms of systemd: microseconds a second, in steps of ten milliseconds, rounded up as
-    /// in runc.
+    /// What `cpu.max` says, in the terms of systemd: microseconds per second, in steps of ten milliseconds, rounded up
+    /// as in runc.
     package struct Bandwidth: Equatable {
         /// nil for no limit.
         let perSecond: UInt64?
@@ -113,14 +113,14 @@ package struct UnitLimits {
         return weight
     }
 
-    /// systemd's word for an idle cgroup is the weight 0; without it, it knows nothing of idleness.
+    /// systemd's value for an idle cgroup is the weight 0; without it, it knows nothing of idleness.
     private mutating func setIdle(_ text: String) {
         guard version >= 252 else { return }
         if text == "1" { properties.set("CPUWeight", .uint64(0)) }
         if text == "0" { properties.set("CPUWeight", .uint64(.max)) }  // as if never set; a weight may follow
     }
 
-    /// What the processes of a scope suffer together when one of them is killed for memory.
+    /// What happens to the processes of a scope when one of them is killed for memory.
     private mutating func setOOMPolicy(_ text: String) {
         guard version >= 253, text == "0" || text == "1" else { return }
         properties.set("OOMPolicy", .string(text == "1" ? "kill" : "continue"))

@@ -17,8 +17,8 @@ package struct UnitProperty: Hashable, Sendable {
     /// Annotations of the configuration that are properties of the unit begin so.
     package static let annotation = "org.systemd.property."
 
-    /// Properties that are runbox's own business: the configuration has other words for them, or what runbox does would
-    /// be undone.
+    /// Properties that are runbox's own business: the configuration has other fields for them, or what runbox does
+    /// would be undone.
     private static let reserved = [
         "PIDs", "PIDFDs", "Slice", "Delegate", "DelegateControllers", "DelegateSubgroup", "DevicePolicy", "DeviceAllow",
         "BPFProgram",

@@ -50,7 +50,7 @@ extension CgroupHost {
     /// nowhere.
     package func obstacles(to plan: ResourcesPlan) -> [CgroupError] {
         guard let root else { return [Self.noTree] }
-        // A list that cannot be read is for the making to complain of.
+        // A list that cannot be read is reported when the cgroup is made.
         guard let present = try? controllers() else { return [] }
         return plan.controllers.filter { !present.contains($0.controller) }.map {
             ControllerSwitch.unavailable($0, root: root, isHybrid: isHybrid)

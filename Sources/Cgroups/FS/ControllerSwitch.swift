@@ -33,7 +33,7 @@ struct ControllerSwitch {
     }
 
     /// The cgroups to write to, from the topmost. The search goes upward and ends at the first that has the controllers
-    /// itself: what is above it may belong to somebody else, and needs no change.
+    /// itself: what is above it may belong to another user, and needs no change.
     private func parents(toEnable missing: [Needed]) throws(CgroupError) -> [String] {
         var chain: [String] = []
         var highest: (path: String, absent: Needed)?
@@ -85,7 +85,7 @@ struct ControllerSwitch {
         return try !Files.readText("\(root)\(parent)/cgroup.procs").isEmpty
     }
 
-    /// Words for what the kernel says (kernel/cgroup/cgroup.c, `cgroup_subtree_control_write`).
+    /// The error for what the kernel answers (kernel/cgroup/cgroup.c, `cgroup_subtree_control_write`).
     private func refused(_ code: Errno, _ missing: [Needed], _ parent: String) -> CgroupError {
         let cgroup = parent.isEmpty ? "/" : parent
         let names = missing.map(\.controller.name).joined(separator: ", ")

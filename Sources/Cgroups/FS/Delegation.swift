@@ -12,7 +12,7 @@ extension Delegation {
         guard let list = try? Files.readText("/sys/kernel/cgroup/delegate") else {
             return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         }
-        // Names with a slash would be somebody else's files; the kernel writes none.
+        // Names with a slash would be files elsewhere; the kernel writes none.
         return list.parts(by: "\n").map { String($0) }.filter { !$0.containsByte("/") }
     }
 }

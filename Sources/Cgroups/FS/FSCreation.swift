@@ -127,8 +127,8 @@ struct FSCreation: ~Copyable {
         if !created.contains(path) { created.append(path) }
     }
 
-    /// Words for what mkdir says (cgroup-v2.rst, "Delegation"; `cgroup.max.descendants` and `cgroup.max.depth` give
-    /// EAGAIN).
+    /// The error for what mkdir(2) answers (cgroup-v2.rst, "Delegation"; `cgroup.max.descendants` and
+    /// `cgroup.max.depth` give EAGAIN).
     private func refused(_ error: SystemError) -> CgroupError {
         let reason = "cgroup \(path) cannot be made: \(error.code)"
         if error.code == .tryAgain {

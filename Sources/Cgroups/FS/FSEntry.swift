@@ -3,12 +3,13 @@ internal import Errors
 package import Kernel
 internal import KernelTypes
 
-/// Where later processes of a container are born.
+/// Where later processes of a container start.
 extension FSManager {
     /// The cgroup for a process that joins the container.
     ///
-    /// A container that manages its own cgroup has moved its processes below it, and the kernel lets nobody into the
-    /// upper one any more (cgroup-v2.rst, "No Internal Process Constraint"); then it is the cgroup that its init is in.
+    /// A container that manages its own cgroup has moved its processes below it, and the kernel lets no process into
+    /// the upper one any more (cgroup-v2.rst, "No Internal Process Constraint"); then it is the cgroup that its init is
+    /// in.
     /// - Parameters:
     ///   - sub: a cgroup below the container's, which must be there; `..` is refused.
     ///   - initProcess: the container's init as this process counts it.
@@ -34,7 +35,7 @@ extension FSManager {
         return path.description + names.map { "/\($0.text)" }.joined()
     }
 
-    /// - Returns: the names that lead there from the container's cgroup; nil where they are too many to be told in one
+    /// - Returns: the names that lead there from the container's cgroup; nil where they are too many for one
     ///   path.
     private func names(below sub: String?, initProcess: Int32) throws(CgroupError) -> [ByteName]? {
         guard directory != nil else { throw gone }
@@ -59,7 +60,7 @@ extension FSManager {
         }
     }
 
-    /// What leads from a cgroup to the one that /proc/PID/cgroup tells of; nothing where that does not lie below it.
+    /// What leads from a cgroup to the one that /proc/PID/cgroup names; nothing where that does not lie below it.
     /// Names are bytes: the container gives them.
     package static func names(inProcCgroup text: [UInt8], below path: String) -> [ByteName] {
         let newline = UInt8(ascii: "\n")
@@ -94,8 +95,8 @@ extension FSManager {
             code: error.code)
     }
 
-    /// A process moves between cgroups only for who may write the common ancestor's list (cgroup-v2.rst, "Delegation
-    /// Containment").
+    /// A process can be moved between cgroups only by a user who may write the common ancestor's list (cgroup-v2.rst,
+    /// "Delegation Containment").
     func checkEntry(from own: String?) throws(CgroupError) {
         guard let own else { return }
         let common = Self.commonAncestor(own, path.description)

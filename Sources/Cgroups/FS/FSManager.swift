@@ -51,7 +51,7 @@ package struct FSManager: ~Copyable, Sendable {
         CgroupRecord(mode: .cgroupfs, root: root, path: path.description, created: created, inode: inode() ?? 0)
     }
 
-    /// What tells this cgroup from one that has its path later; nil when it is gone.
+    /// What distinguishes this cgroup from one that has its path later; nil when it is gone.
     func inode() -> UInt64? {
         switch directory {
         case .some(let directory): try? Files.status(of: directory).inode
@@ -62,7 +62,7 @@ package struct FSManager: ~Copyable, Sendable {
     /// The directory's path in the runtime's own namespace.
     var fullPath: String { root + path.description }
 
-    /// Lends the directory to a call, and words its failure; nil when the cgroup is gone.
+    /// Lends the directory to a call, and turns its failure into a message; nil when the cgroup is gone.
     func inDirectory<Result>(
         _ body: (borrowing Descriptor) throws(SystemError) -> Result
     ) throws(CgroupError) -> Result? {
@@ -79,7 +79,7 @@ package struct FSManager: ~Copyable, Sendable {
         }
     }
 
-    /// Moves a process into the cgroup; for kernels and cases where `CLONE_INTO_CGROUP` cannot be had.
+    /// Moves a process into the cgroup; for kernels and cases where `CLONE_INTO_CGROUP` is not available.
     package func join(_ pid: Int32) throws(CgroupError) {
         switch directory {
         case .none: throw gone
@@ -92,8 +92,8 @@ package struct FSManager: ~Copyable, Sendable {
         }
     }
 
-    /// Words the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3 (cgroup-v2.rst,
-    /// "Threads", "No Internal Process Constraint"); nil where the errno does not speak of the cgroup.
+    /// The message for the kernel's refusal to let a process into the cgroup, by `cgroup.procs` or by clone3
+    /// (cgroup-v2.rst, "Threads", "No Internal Process Constraint"); nil where the errno does not speak of the cgroup.
     func entryRefused(_ error: SystemError) -> CgroupError? {
         if error.code == .busy {
             return CgroupError(

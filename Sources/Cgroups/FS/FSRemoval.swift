@@ -24,7 +24,7 @@ extension FSManager {
 
     /// Frozen processes make no new ones while the list is gone through, and SIGKILL reaches them all the same.
     static func killOneByOne(_ directory: borrowing Descriptor) throws(SystemError) {
-        // Best effort: without freezing the loop in `remove` catches those that were too quick.
+        // Best effort: without freezing, the loop in `remove` catches those that were forked meanwhile.
         try? Files.write("1", into: "cgroup.freeze", at: directory)
         defer { try? Files.write("0", into: "cgroup.freeze", at: directory) }
         for pid in try processes(in: directory, recursive: true) {
@@ -50,7 +50,7 @@ extension FSManager {
         try removeParents()
     }
 
-    /// Removes the cgroup of a container whose maker died without telling whether it had made it: nothing in it is
+    /// Removes the cgroup of a container whose maker died without recording whether it had made it: nothing in it is
     /// killed, because it may be another's.
     /// - Parameter timeout: milliseconds; an init of ours that finds its maker dead ends by itself.
     package func removeIfEmpty(timeout: Int64 = 2_000) {
@@ -64,7 +64,7 @@ extension FSManager {
             }
             MonotonicClock.sleep(milliseconds: 5)
         }
-        try? removeParents()  // another container's, perhaps; empty ones harm nobody
+        try? removeParents()  // another container's, perhaps; empty ones do no harm
     }
 
     private func removeParents() throws(CgroupError) {
@@ -108,7 +108,7 @@ extension FSManager {
             do throws(SystemError) {
                 try Files.removeContents(of: directory, .directories)
             } catch {
-                // Taken away by somebody else between two looks: the next look decides.
+                // Removed by another process between two looks: the next look decides.
                 guard error.isMissing || error.code == .noDevice else { throw error }
             }
             try removeDirectory()
@@ -117,7 +117,7 @@ extension FSManager {
     }
 
     /// Removes the cgroup's own directory, unless it is gone or another container's: one that is being made holds its
-    /// lock, and one that was made later at the same path is another directory. Nobody but the lock's holder removes
+    /// lock, and one that was made later at the same path is another directory. Only the lock's holder removes
     /// what the path names, so it cannot change between the look and the removal.
     private func removeDirectory() throws(SystemError) {
         switch directory {

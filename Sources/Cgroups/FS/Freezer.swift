@@ -8,7 +8,7 @@ extension FSManager {
     /// How long pausing may take before it is given up.
     package static let freezeTime: Int64 = 10_000
 
-    /// Stops all processes and waits until they stand. When they do not in time, they all run on.
+    /// Freezes all processes and waits until they are frozen. When they are not in time, all are thawed.
     /// - Parameter timeout: milliseconds.
     package func freeze(timeout: Int64 = Self.freezeTime) throws(CgroupError) {
         do throws(CgroupError) {
@@ -26,7 +26,7 @@ extension FSManager {
         try setFrozen(false, timeout: timeout)
     }
 
-    /// Whether all processes stand still, by this cgroup's own switch or that of one above.
+    /// Whether all processes are frozen, by this cgroup's own switch or that of one above.
     package func isFrozen() throws(CgroupError) -> Bool { try event("frozen") }
 
     /// - Parameter timeout: nil does not wait.

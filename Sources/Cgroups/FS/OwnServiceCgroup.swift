@@ -11,7 +11,7 @@ extension OwnService {
         return OwnService(path: ownPath, isDelegated: isDelegated(root + ownPath))
     }
 
-    /// systemd marks what it has delegated; the second mark is for those who may not read the first.
+    /// systemd marks what it has delegated; the second mark is for users who may not read the first.
     private static func isDelegated(_ path: String) -> Bool {
         ["trusted.delegate", "user.delegate"].contains { name in
             // Not there, or not to be read: not delegated as far as this process can know.
@@ -23,8 +23,8 @@ extension OwnService {
     static let leaf = "runbox:supervisor"
 
     /// Moves what is in the service's cgroup into one below it. The children of a cgroup that holds processes can have
-    /// no controllers (cgroup-v2.rst, "No Internal Process Constraint"), and whoever a cgroup is delegated to is to see
-    /// to that (systemd: "Control Group APIs and Delegation").
+    /// no controllers (cgroup-v2.rst, "No Internal Process Constraint"), and the service that a cgroup is delegated to
+    /// has to see to that (systemd: "Control Group APIs and Delegation").
     package func clear(root: String) throws(CgroupError) {
         do throws(SystemError) {
             let directory = try Files.open(root + path, [.path, .directory])
@@ -35,8 +35,8 @@ extension OwnService {
                 guard error.code == .exists else { throw error }
             }
             let leaf = try Files.open(Self.leaf, at: directory, [.path, .directory])
-            // Processes of the service may make others meanwhile; what is still there in the end is told by who
-            // switches controllers on.
+            // Processes of the service may make others meanwhile; what is still there in the end is reported by
+            // ``ControllerSwitch``.
             for _ in 0..<8 {
                 let processes = try FSManager.processes(in: directory, recursive: false)
                 if processes.isEmpty { return }

@@ -7,7 +7,7 @@ package struct IOStatistics: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         package let major: UInt64
         package let minor: UInt64
-        /// `Read`, `Write` or `Discard`, the words of cgroup v1.
+        /// `Read`, `Write` or `Discard`, the names of cgroup v1.
         package let operation: String
         package let value: UInt64
     }

@@ -27,7 +27,7 @@ package struct MemoryKills: Hashable, Sendable {
         self.limit = limit
     }
 
-    /// Whose limit it was, and how much, as half a sentence; nil when nobody was killed.
+    /// Whose limit it was, and how much, as half a sentence; nil when no process was killed.
     package var reason: String? {
         switch limit {
         case nil: return nil
@@ -63,8 +63,8 @@ package struct MemoryKills: Hashable, Sendable {
         var limit: UInt64?
     }
 
-    /// The judgement. `oom` counts where a limit was reached, `oom_kill` where the victim was: a victim without a
-    /// reached limit in its own cgroup was killed for somebody above.
+    /// Finds the limit. `oom` counts where a limit was reached, `oom_kill` where the victim was: a victim without a
+    /// reached limit in its own cgroup was killed for a limit above.
     init(path: String, own: Events, ancestors: [(path: String, events: Events)]) {
         count = own.kills
         guard own.kills > 0 else {

@@ -32,14 +32,14 @@ package struct OOMWatch: ~Copyable {
     /// What to wait for, with ``PollEvents/priority``.
     package var number: Int32 { file.number }
 
-    /// How many were killed since the last question.
+    /// How many were killed since the last call.
     package mutating func news() throws(SystemError) -> UInt64 {
         let count = try Self.count(file)
         defer { seen = count }
         return count > seen ? count - seen : 0
     }
 
-    /// Reading takes note of the state that poll(2) compares with. A cgroup that is being removed has no more to tell.
+    /// Reading takes note of the state that poll(2) compares with. A cgroup that is being removed counts no more.
     private static func count(_ file: borrowing Descriptor) throws(SystemError) -> UInt64 {
         do throws(SystemError) {
             return StatisticsFile.entries(try Files.rereadText(file, subject: "memory.events"))["oom_kill"] ?? 0

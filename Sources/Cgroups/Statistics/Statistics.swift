@@ -13,7 +13,7 @@ package struct Statistics: Hashable, Sendable {
     package var memory = MemoryStatistics()
     package var pids = PIDsStatistics()
     package var io = IOStatistics()
-    /// One entry a page size, from the smallest name.
+    /// One entry for each page size, from the smallest name.
     package var hugePages: [HugePageStatistics] = []
 
     package init() {}
@@ -41,7 +41,7 @@ extension FSManager {
 
 /// The forms that the files have.
 package enum StatisticsFile {
-    /// - Returns: nil where the kernel has no such file, or nothing to tell in it (EOPNOTSUPP: pressure that is not
+    /// - Returns: nil where the kernel has no such file, or nothing to report in it (EOPNOTSUPP: pressure that is not
     ///   accounted).
     package static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
         do throws(SystemError) {

@@ -3,8 +3,8 @@ package import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// How a later process comes into a container's scope where this user may not put it there: systemd moves it. Nobody
-/// but root moves processes between cgroups whose common ancestor is not his own (cgroup-v2.rst, "Delegation
+/// How a later process comes into a container's scope where this user may not put it there: systemd moves it. Only
+/// root moves processes between cgroups whose common ancestor is not the user's own (cgroup-v2.rst, "Delegation
 /// Containment"), and that of a login session and the user's own systemd is root's.
 package struct ScopeEntry: Hashable, Sendable {
     let unit: String

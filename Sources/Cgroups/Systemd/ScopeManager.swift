@@ -6,8 +6,8 @@ internal import KernelTypes
 /// The scope unit of a container whose cgroup systemd manages: systemd makes it around a process that is there already,
 /// watches over it, and takes it away with its last process.
 ///
-/// What is done to the cgroup between, is done through its files by ``FSManager``; limits are told systemd as well, so
-/// that it writes the same ones.
+/// What is done to the cgroup between, is done through its files by ``FSManager``; limits are passed to systemd as
+/// well, so that it writes the same ones.
 struct ScopeManager: Sendable {
     private(set) var scope: ScopeRecord
     /// Whether there is, or was, a unit of this container's.
@@ -114,7 +114,7 @@ struct ScopeManager: Sendable {
     }
 
     /// systemd takes the cgroup away with its counters as soon as its last process has ended; then the kernel's log
-    /// remembers, for who may read it.
+    /// still has the kill, for users who may read it.
     func memoryKills(of cgroup: borrowing FSManager) -> MemoryKills? {
         // systemd may take it away between two of its files: what they say then is only half of it.
         if let kills = cgroup.memoryKills(), Files.exists("\(cgroup.fullPath)/memory.events") { return kills }
@@ -135,7 +135,7 @@ struct ScopeManager: Sendable {
     // MARK: The end
 
     /// Ends all processes, the unit and what systemd keeps of it. Best effort: a scope whose cgroup is empty ends by
-    /// itself, whether systemd was told or not.
+    /// itself, whether systemd was asked or not.
     func end(_ cgroup: borrowing FSManager) throws(CgroupError) {
         let isThere = cgroup.directory != nil
         // systemd would ask the processes to end, and give them a minute and a half.
@@ -169,7 +169,7 @@ struct ScopeManager: Sendable {
         try? bus.resetFailed(scope.unit)  // one that has not failed has nothing to forget
     }
 
-    /// So many milliseconds a unit has no process before it counts as one that never will: whoever makes one has its
+    /// So many milliseconds a unit has no process before it counts as one that never will: a new unit has its
     /// process in it at once.
     private static let emptiness: Int64 = 200
 

@@ -58,7 +58,7 @@ struct SystemdAddress: Hashable {
 
 /// Whose systemd is asked.
 package enum SystemdUser {
-    /// Whether it is the manager of the user: for everybody but root, and for a root of a user namespace other than
+    /// Whether it is the manager of the user: for every user but root, and for a root of a user namespace other than
     /// that of process 1, as an engine without root has it.
     package static var isOwn: Bool {
         guard Credentials.effectiveUser == 0 else { return true }

@@ -8,7 +8,7 @@ internal import KernelTypes
 struct SystemdBus: ~Copyable, Sendable {
     private var connection: Connection
     let version: Int
-    /// Of a message bus, where anybody may send signals: who systemd is there. nil on its own socket.
+    /// On a message bus, where any client may send signals: systemd's name there. nil on its own socket.
     private let systemd: String?
 
     /// Milliseconds for an answer, and for the end of a job, as in runc.
@@ -59,7 +59,7 @@ struct SystemdBus: ~Copyable, Sendable {
         question.body = [.string(manager), .string("Version")]
         let answer = try connection.call(question, timeout: timeout)
         guard case .variant(.string(let text))? = answer.body.first, let version = version(in: text) else {
-            throw .malformed("systemd does not tell its version")
+            throw .malformed("systemd does not report its version")
         }
         return SystemdBus(connection, version: version, systemd: place.isBus ? answer.sender : nil)
     }
@@ -121,8 +121,8 @@ struct SystemdBus: ~Copyable, Sendable {
     /// Makes a scope with a process in it, and returns when it is there.
     ///
     /// A unit of that name that has failed earlier is forgotten first.
-    /// - Parameter isQueued: becomes true when the unit is this caller's: before that, one of the name is somebody
-    ///   else's.
+    /// - Parameter isQueued: becomes true when the unit is this caller's: before that, one of the name is
+    ///   another's.
     mutating func start(
         _ unit: String, _ properties: [UnitProperty], _ isQueued: inout Bool
     ) throws(CgroupError) {
@@ -204,7 +204,7 @@ struct SystemdBus: ~Copyable, Sendable {
     mutating func controlGroup(of unit: String) throws(DBusError) -> String? {
         do throws(DBusError) {
             guard case .variant(.string(let cgroup))? = try property("ControlGroup", of: unit, "Scope")
-            else { throw .malformed("a scope does not tell its cgroup") }
+            else { throw .malformed("a scope does not report its cgroup") }
             return cgroup
         } catch {
             // It may go between the two questions.
