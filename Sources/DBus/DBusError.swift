@@ -9,7 +9,7 @@ package enum DBusError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The other end does not know this user.
     case notAuthenticated(String)
     /// The other end answered with an error: its name, such as `org.freedesktop.DBus.Error.AccessDenied`, and its
-    /// words.
+    /// message.
     case refused(name: String, message: String)
     /// No answer in time; what was waited for.
     case timedOut(String)
@@ -21,7 +21,7 @@ package enum DBusError: Error, Equatable, Sendable, CustomStringConvertible {
         case .system(let error): error.description
         case .malformed(let what): "D-Bus: \(what)"
         case .notAuthenticated(let words): "the bus does not accept this user (\(words))"
-        // Engines take the kernel's words for a missing program of the container.
+        // Engines take the kernel's own text for a missing program of the container.
         case .refused("System.Error.ENOENT", _): "not found (System.Error.ENOENT)"
         case .refused(let name, let message): message.isEmpty ? name : "\(message) (\(name))"
         case .timedOut(let what): "\(what): no answer in time"

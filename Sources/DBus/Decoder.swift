@@ -1,4 +1,4 @@
-/// Reads values from bytes that somebody else laid out; no length in them is trusted. D-Bus Specification, "Marshaling
+/// Reads values from the peer's bytes; no length in them is trusted. D-Bus Specification, "Marshaling
 /// (Wire Format)".
 struct Decoder {
     private let bytes: [UInt8]

@@ -26,7 +26,7 @@ package struct Message: Hashable, Sendable {
     static let longestArray = 1 << 26
     /// Much less than the protocol allows: no service that is asked here has that much to say.
     static let longest = 1 << 24
-    /// What tells how long the whole is.
+    /// The bytes that say how long the whole is.
     package static let headLength = 16
 
     /// The bytes of the message.

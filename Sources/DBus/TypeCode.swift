@@ -9,9 +9,9 @@ package indirect enum TypeCode: Hashable, Sendable {
     /// The element of a dictionary, which is an array of these; nowhere else.
     case entry(key: TypeCode, value: TypeCode)
 
-    /// So many bytes a signature may have.
+    /// The most bytes that a signature may have.
     static let longestSignature = 255
-    /// So deep arrays and structures may lie in each other: 32 of each.
+    /// The deepest nesting of arrays and structures: 32 of each.
     static let deepest = 64
 
     /// Where a value of this type begins: at a multiple of so many bytes.

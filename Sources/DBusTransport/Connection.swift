@@ -5,7 +5,7 @@ internal import KernelTypes
 /// A connection to a bus, or directly to a service: asks, waits for the answer, and keeps those signals that are
 /// awaited meanwhile.
 ///
-/// Everything blocks, and nothing longer than it is told to.
+/// Everything blocks, and nothing longer than its timeout.
 package struct Connection: ~Copyable, Sendable {
     private let socket: Descriptor
     private var buffer: [UInt8]
@@ -14,7 +14,7 @@ package struct Connection: ~Copyable, Sendable {
     package var awaitedSignal: String?
     private var signals: [Message] = []
 
-    /// Signals beyond this are dropped, the oldest first: they are nobody's.
+    /// Signals beyond this are dropped, the oldest first: nothing waits for them.
     private static let mostSignals = 1024
 
     private init(_ socket: consuming Descriptor, buffer: [UInt8]) {
@@ -22,7 +22,7 @@ package struct Connection: ~Copyable, Sendable {
         self.buffer = buffer
     }
 
-    /// Connects to a Unix socket and tells who this process is.
+    /// Connects to a Unix socket and authenticates this process.
     /// - Parameters:
     ///   - isBus: whether a message bus listens there, which wants to be greeted, and not a service by itself.
     ///   - timeout: milliseconds.

@@ -2,7 +2,7 @@ internal import DBus
 internal import Kernel
 internal import KernelTypes
 
-/// Telling a server who this process is, by the identity that the kernel vouches for. D-Bus Specification,
+/// Authenticates this process by the identity that the kernel vouches for. D-Bus Specification,
 /// "Authentication Protocol", EXTERNAL.
 ///
 /// Everything is said in one go, as sd-bus does: systemd's own socket does not look at a first message that comes in
@@ -28,7 +28,7 @@ enum Handshake: CaseIterable {
         guard answer == "OK" || answer.begins(with: "OK ") else { throw .notAuthenticated(answer) }
     }
 
-    /// Two digits a byte.
+    /// Two digits for each byte.
     static func hexadecimal(_ text: String) -> String {
         var digits = ""
         for byte in text.utf8 {

@@ -6,7 +6,7 @@ extension Reader {
             path: open.last.map { Path.text(of: $0, nodes: nodes, bytes: bytes) } ?? "", message: message)
     }
 
-    /// What stands at the position, or at `offset`, in words.
+    /// What stands at the position, or at `offset`, for a message.
     func found(at offset: Int? = nil) -> String {
         let offset = offset ?? position
         guard offset < bytes.count else { return "the end of the text" }

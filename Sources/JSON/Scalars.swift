@@ -59,7 +59,7 @@ extension Document {
 
     /// A whole number, exactly.
     ///
-    /// JSON does not tell integers from other numbers, so `1.0`, `1e3` and `1.5e1` count as 1, 1000 and 15: what
+    /// JSON does not distinguish integers from other numbers, so `1.0`, `1e3` and `1.5e1` count as 1, 1000 and 15: what
     /// matters is that the value is whole. Nothing is ever rounded. A node that is not a number is `notAnInteger`.
     package func integer(_ node: NodeIndex) throws(IntegerError) -> Integer {
         let entry = nodes[node.index]

@@ -5,7 +5,7 @@ import JSON
 /// The content is the other runtimes' so that instructions written for them hold; keys always come in the same order.
 ///
 /// - Parameters:
-///   - rootless: the host's user and group that the container's root stands for, when somebody without privileges is
+///   - rootless: the host's user and group that the container's root stands for, when a user without privileges is
 ///     to run it: a user namespace is added, and what needs privileges goes.
 ///   - cgroupNamespace: whether the host can give the container a cgroup namespace.
 /// - Returns: JSON indented by tabs, with a line break at the end.

@@ -1,7 +1,7 @@
 internal import JSON
 
-/// What a runtime says it can do: the Features structure (features.md, features-linux.md). It tells of the runtime, not
-/// of the host.
+/// What a runtime says it can do: the Features structure (features.md, features-linux.md). It describes the runtime,
+/// not of the host.
 package struct Features: Sendable, Hashable {
     /// The oldest version of the specification that is understood.
     package var ociVersionMin: String
@@ -33,7 +33,7 @@ package struct Features: Sendable, Hashable {
         self.potentiallyUnsafeConfigAnnotations = potentiallyUnsafeConfigAnnotations
     }
 
-    /// The document, four spaces a level, without a line break at its end.
+    /// The document, four spaces for each level, without a line break at its end.
     package func json() -> [UInt8] {
         var writer = Writer(style: .indented(4))
         writer.object { object in
@@ -84,7 +84,7 @@ package struct LinuxFeatures: Sendable, Hashable {
         package init() {}
     }
 
-    /// The words of `linux.memoryPolicy`.
+    /// The values of `linux.memoryPolicy`.
     package struct MemoryPolicy: Sendable, Hashable {
         package var modes: [String] = []
         package var flags: [String] = []

@@ -7,7 +7,7 @@ protocol Section {
     init(_ fields: inout Fields)
 }
 
-/// A closed set of words of the specification.
+/// An enumeration of the specification: a closed set of strings.
 protocol Word: RawRepresentable, CaseIterable, Sendable where RawValue == String {}
 
 /// What the decoders of one document share: the text and what was found wrong with it.
@@ -166,7 +166,7 @@ final class SpecDecoder {
     }
 }
 
-/// The members of one object, asked for one by one. What nobody asked for is unknown and reported at the end.
+/// The members of one object, asked for one by one. What was not asked for is unknown and reported at the end.
 struct Fields {
     let decoder: SpecDecoder
     /// The object.
@@ -277,7 +277,7 @@ extension Fields {
         return decoder.document.kind(of: value) == .array && decoder.document.count(of: value) == 0
     }
 
-    /// A key's value in the words of a message.
+    /// A key's value as messages describe it.
     func words(for key: StaticString) -> String {
         decoder.document.member(key, of: node).map(decoder.document.words(for:)) ?? "nothing"
     }

@@ -31,7 +31,7 @@ extension IntelRdt: Section {
         memBwSchema = fields.string("memBwSchema")
         schemata = fields.strings("schemata")
         enableMonitoring = fields.boolean("enableMonitoring")
-        // Replaced by enableMonitoring in version 1.3 because nobody had implemented them.
+        // Replaced by enableMonitoring in version 1.3 because no runtime had implemented them.
         fields.ignore("enableCMT", "enableMBM")
         fields.refuseLineBreaks("l3CacheSchema", l3CacheSchema)
         fields.refuseLineBreaks("memBwSchema", memBwSchema)

@@ -89,7 +89,7 @@ extension Linux: Section {
 
 /// How mounts spread between the container and the host (config-linux.md, "Rootfs Mount Propagation").
 ///
-/// The specification names the four plain words; the recursive ones are what every engine writes and every runtime
+/// The specification names the four plain values; the recursive ones are what every engine writes and every runtime
 /// reads.
 package enum RootfsPropagation: String, Word {
     case shared

@@ -1,6 +1,6 @@
 /// Something mounted below the root (config.md, "Mounts").
 ///
-/// Type and options are not interpreted here: which words are flags is the mounter's knowledge.
+/// Type and options are not interpreted here: which options are flags is the mounter's knowledge.
 package struct Mount: Sendable, Hashable {
     /// Where, inside the container. A relative path, which is deprecated, is relative to `/`.
     package var destination: String

@@ -12,7 +12,7 @@ package struct Namespace: Sendable, Hashable {
     }
 }
 
-/// The namespace types, by the specification's words.
+/// The namespace types, by the specification's names.
 package enum NamespaceType: String, Word {
     case pid
     case network

@@ -55,11 +55,11 @@ extension Resources: Section {
 package struct DeviceRule: Sendable, Hashable {
     /// Whether the devices are allowed or denied.
     package var allow: Bool
-    /// Their kind; all where absent.
+    /// The devices' kind; all where absent.
     package var type: DeviceRuleType?
-    /// Their major number; all where absent.
+    /// The devices' major number; all where absent.
     package var major: Int64?
-    /// Their minor number; all where absent.
+    /// The devices' minor number; all where absent.
     package var minor: Int64?
     /// Some of `r`, `w` and `m` (mknod).
     package var access: String?

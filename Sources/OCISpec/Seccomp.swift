@@ -10,7 +10,7 @@ package struct Seccomp: Sendable, Hashable {
     package var flags: [SeccompFlag]?
     /// The socket of the agent that gets the notification descriptor.
     package var listenerPath: String?
-    /// What the agent is told along with it; only with `listenerPath`.
+    /// What the agent gets along with it; only with `listenerPath`.
     package var listenerMetadata: String?
     /// The rules, in the order of the text.
     package var syscalls: [SeccompRule]?

@@ -1,6 +1,6 @@
-/// What can happen to a system call; libseccomp's words.
+/// What can happen to a system call; libseccomp's names.
 package enum SeccompAction: String, Word {
-    /// The old word for `killThread`.
+    /// The old name of `killThread`.
     case kill = "SCMP_ACT_KILL"
     case killProcess = "SCMP_ACT_KILL_PROCESS"
     case killThread = "SCMP_ACT_KILL_THREAD"
@@ -12,7 +12,7 @@ package enum SeccompAction: String, Word {
     case notify = "SCMP_ACT_NOTIFY"
 }
 
-/// Architectures whose system calls are filtered; libseccomp's words.
+/// Architectures whose system calls are filtered; libseccomp's names.
 package enum SeccompArchitecture: String, Word {
     case x86 = "SCMP_ARCH_X86"
     case x8664 = "SCMP_ARCH_X86_64"
@@ -47,7 +47,7 @@ package enum SeccompFlag: String, Word {
     case waitKillableReceive = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 }
 
-/// How an argument is compared; libseccomp's words.
+/// How an argument is compared; libseccomp's names.
 package enum SeccompOperator: String, Word {
     case notEqual = "SCMP_CMP_NE"
     case less = "SCMP_CMP_LT"

@@ -68,7 +68,7 @@ extension Document {
         }
     }
 
-    /// A value in the words of a message: `the string "1000"`, `an object`.
+    /// A value as messages describe it: `the string "1000"`, `an object`.
     func words(for node: NodeIndex) -> String {
         switch kind(of: node) {
         case .null: "null"

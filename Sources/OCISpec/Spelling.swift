@@ -1,4 +1,4 @@
-/// Finds the word that somebody most likely meant.
+/// Finds the word that the user most likely meant.
 package enum Spelling {
     /// The word of `words` that `word` was most likely meant to be, if one resembles it.
     ///

@@ -1,4 +1,4 @@
-/// Configurations of a valid shape: every section may be there or not, and most words are ones that exist. What is
+/// Configurations of a valid shape: every section may be there or not, and most values are ones that exist. What is
 /// wrong with them shows only when they are planned.
 enum ConfigShape {
     static let configuration = Shape.one([whole(linux: linux), whole(linux: linux), whole(linux: linuxWithUsers)])

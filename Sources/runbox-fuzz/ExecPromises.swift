@@ -23,7 +23,7 @@ enum ExecPromises {
             (plan.ambient, sets?.ambient),
         ] {
             findings.expect(
-                names(set).isSubset(of: (own ?? []) + options.capabilities), "exec: no capability that nobody named")
+                names(set).isSubset(of: (own ?? []) + options.capabilities), "exec: no capability that is not named")
         }
         guard let program = facts.program else { return findings.expect(false, "exec: a program") }
         findings.expect(program.arguments == options.arguments, "exec: the program is that of the flags")

@@ -3,7 +3,7 @@ internal import KernelTypes
 import OCISpec
 internal import Planning
 
-/// What a plan promises of its configuration. Worked out from the words of the configuration once more, by rules as
+/// What a plan promises of its configuration. Worked out from the text of the configuration once more, by rules as
 /// plain as they come, and not by the planner's own tables.
 enum PlanPromises {
     static func check(_ facts: PlanFacts, _ spec: Spec, _ options: LaunchOptions, _ findings: inout FuzzResult) {
@@ -102,7 +102,7 @@ enum PlanPromises {
         }
     }
 
-    /// Of two words that undo each other, the last one counts.
+    /// Of two options that undo each other, the last one counts.
     private static func checkOptions(_ plan: PlanFacts.Mount, _ words: [String], _ findings: inout FuzzResult) {
         let pairs: [(on: String, off: String, attribute: MountAttributes, flag: MountFlags)] = [
             ("ro", "rw", .readOnly, .readOnly), ("nosuid", "suid", .noSetID, .noSetID),
@@ -129,7 +129,7 @@ enum PlanPromises {
         for device in facts.devices {
             findings.expect(
                 (device.isDefault ? usual : asked).contains(device.path),
-                "no device that nobody asked for: \(device.path)")
+                "no device that the configuration does not ask for: \(device.path)")
         }
         findings.expect(Set(facts.devices.map(\.path)).count == facts.devices.count, "a device once")
         findings.expectOfClean(asked.isSubset(of: facts.devices.map(\.path)), "every device is planned")

@@ -18,7 +18,7 @@ enum Main {
         do throws(Failure) {
             Processes.exit(try run(givenWords(), &log))
         } catch {
-            // The first is the one line that users and engines read; a failure without one is known to who caused it.
+            // The first is the one line that users and engines read; a failure without one is known to its cause.
             if let first = error.messages.first { log.write(.error, first) }
             for message in error.messages.dropFirst() { log.write(.debug, message) }
             Processes.exit(error.exitStatus)

@@ -27,7 +27,7 @@ struct Command: Sendable {
 }
 
 extension [Command] {
-    /// Those that the user is told of.
+    /// Those that the help lists.
     var visible: [Command] { filter { !$0.isHidden } }
 }
 

@@ -1,12 +1,12 @@
 internal import KernelTypes
 
-/// One flag of a command, in the words of runc and crun.
+/// One flag of a command, named as in runc and crun.
 struct Flag: Sendable {
     let name: String
     let short: Character?
-    /// What the help calls its value; nil for a flag that is on or off. Completions go by this word, too (`ValueKind`).
+    /// What the help calls its value; nil for a flag that is on or off. Completions use it, too (`ValueKind`).
     let value: String?
-    /// The words that the value may be, with blanks between them, where there are only a few. One text, because this
+    /// The values that it may have, with blanks between them, where there are only a few. One text, because this
     /// table is made anew by every call of the program.
     let choices: String?
     /// Whether each of several values counts; of other flags the last one does.
@@ -42,18 +42,18 @@ private struct Given: Sendable {
     let value: String
 }
 
-/// The words of a command line, sorted into flags and arguments.
+/// A command line, sorted into flags and arguments.
 struct ParsedArguments: Sendable {
-    /// In the order of the words. A list, because making a process's first dictionary costs more than a command line
-    /// has flags.
+    /// In the order of the command line. A list, because making a process's first dictionary costs more than a command
+    /// line has flags.
     private var values: [Given] = []
     private(set) var arguments: [String] = []
     /// What followed the first argument when parsing stopped there.
     private(set) var rest: [String] = []
 
-    /// Reads words by a table of flags. Both `--flag value` and `--flag=value` are understood, one dash or two before
-    /// long names (go-runc writes `-no-subreaper`), unique beginnings of long names as in crun, and `=true`, `=false`
-    /// behind a flag that is on or off.
+    /// Reads a command line by a table of flags. Both `--flag value` and `--flag=value` are understood, one dash or two
+    /// before long names (go-runc writes `-no-subreaper`), unique beginnings of long names as in crun, and `=true`,
+    /// `=false` behind a flag that is on or off.
     ///
     /// - Parameter stopsAtArgument: leaves everything from the first argument on unread.
     init(_ words: ArraySlice<String>, flags: [Flag], stopsAtArgument: Bool = false) throws(UsageError) {

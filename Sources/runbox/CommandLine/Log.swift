@@ -83,17 +83,17 @@ struct Log: Sendable {
         var isWritten = true
         do throws(SystemError) {
             switch target {
-            case .standardError: return Output.tell(line(level, message))
+            case .standardError: return Output.writeError(line(level, message))
             case .file(let path): try append(line(level, message), to: path)
             case .journal(let name): try sendToJournal(level, message, name)
             case .syslog(let name): try sendToSyslog(level, message, name)
             }
         } catch {
-            // So it is for who stays beside a program, and has given up to open files.
-            Output.tell("the log cannot be written: \(error)\n")
+            // A process that stays beside a program has given up opening files.
+            Output.writeError("the log cannot be written: \(error)\n")
             isWritten = false
         }
-        if level == .error || !isWritten { Output.tell("\(message)\n") }
+        if level == .error || !isWritten { Output.writeError("\(message)\n") }
     }
 
     private func line(_ level: Level, _ message: String) -> String {
@@ -173,8 +173,8 @@ enum Output {
         }
     }
 
-    /// Writes a message to standard error. Where that fails there is nobody to tell.
-    static func tell(_ text: String) {
+    /// Writes a message to standard error. A failure of that cannot be reported.
+    static func writeError(_ text: String) {
         try? Files.write(text, toNumber: 2)
     }
 }

@@ -3,7 +3,7 @@ internal import Errors
 
 extension Command {
     /// Engines ask for the help texts of `checkpoint` and `restore` to find out which flags there are, so both know the
-    /// words of runc and crun.
+    /// flags of runc and crun.
     static let checkpoint = Command(
         name: "checkpoint", arguments: "CONTAINER", count: 1...1,
         summary: "save a running container (not possible with this version)",

@@ -3,10 +3,10 @@ internal import JSON
 
 extension Command {
     static let doctor = Command(
-        name: "doctor", arguments: "", count: 0...0, summary: "tell what this host can do for containers",
+        name: "doctor", arguments: "", count: 0...0, summary: "show what this host can do for containers",
         details: """
             Looks at the kernel, cgroups, user namespaces, security modules and helpers as the calling user
-            sees them. Each line is ok, warn or missing; a gap says what it costs and what mends it. Nothing
+            sees them. Each line is ok, warn or missing; a gap says what it costs and what fixes it. Nothing
             on the host is changed. The exit status is 1 when something is missing that containers cannot be
             run without.
             """,

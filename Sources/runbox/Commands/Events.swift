@@ -5,7 +5,7 @@ internal import KernelTypes
 extension Command {
     static let events = Command(
         name: "events", arguments: "CONTAINER", count: 1...1,
-        summary: "tell what a container uses, and when it runs out of memory",
+        summary: "show what a container uses, and when it runs out of memory",
         details: """
             One JSON object a line: {"type":"stats",…} at once and then after each interval, and
             {"type":"oom",…} when processes are killed for want of memory. Ends with the container.

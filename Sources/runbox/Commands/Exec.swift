@@ -49,7 +49,7 @@ extension Command {
         var options = ExecOptions()
         options.processFile = parsed.value("process").map(Paths.absolute)
         options.arguments = Array(parsed.arguments.dropFirst())
-        // Some callers set the program apart with the usual word.
+        // Some callers set the program apart in the usual way.
         if options.arguments.first == "--" { options.arguments.removeFirst() }
         options.directory = parsed.value("cwd")
         options.environment = parsed.values("env")
@@ -87,7 +87,7 @@ extension Command {
 }
 
 extension Failure {
-    /// Of `exec`: in the words of runc, and with its status for whatever is not the program's fault.
+    /// Of `exec`: with runc's message, and with its status for whatever is not the program's fault.
     fileprivate init(execution error: RuntimeError) {
         let plain = Failure(error)
         self.init(

@@ -7,8 +7,8 @@ extension Command {
         name: "features", arguments: "", count: 0...0, summary: "print what runbox can do, as JSON",
         details: """
             The Features structure of the OCI specification: versions, hooks, mount options, namespaces,
-            capabilities and so on that a configuration may name. It tells of runbox and not of this host;
-            `runbox doctor` tells of the host.
+            capabilities and so on that a configuration may name. It shows runbox and not this host;
+            `runbox doctor` shows the host.
             """,
         flags: []
     ) { _ throws(Failure) in

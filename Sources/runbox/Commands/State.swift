@@ -12,7 +12,7 @@ extension Command {
 
             runbox adds started, when the payload began, and for a stopped container exit: code (128 + the
             number for a signal), signal, oomKilled, limit (whose memory limit), startedAt, finishedAt
-            (finishedBefore when nobody waited for it) and observedBy. An end that nobody could learn has
+            (finishedBefore when no process waited for it) and observedBy. An end that could not be learnt has
             unknown, which says why.
             """,
         flags: []

@@ -32,7 +32,7 @@ enum UpdateFlags {
             Flag("cpu-quota", value: "US", "CPU time in each period, in microseconds; -1: no limit"),
             Flag("cpu-burst", value: "US", "unused CPU time that may be saved up, in microseconds"),
             Flag("cpu-share", value: "N", "relative weight of CPU time, 2 to 262144 (1024 is the usual)"),
-            Flag("cpu-idle", value: "N", choices: "0 1", "1: run only when nobody else wants the CPU; 0: do not"),
+            Flag("cpu-idle", value: "N", choices: "0 1", "1: run only when no other process wants the CPU; 0: do not"),
             Flag("cpuset-cpus", value: "LIST", "CPUs to use, as 0-3,7"),
             Flag("cpuset-mems", value: "LIST", "memory nodes to use, as 0-1"),
             Flag("memory", value: "SIZE", "limit of memory"),

@@ -26,7 +26,7 @@ extension ParsedArguments {
     /// A flag's value as a time.
     func duration(_ name: String) throws(UsageError) -> Duration? {
         guard let text = value(name) else { return nil }
-        // What the clock cannot count to is no limit; what cannot even be said in milliseconds is a slip.
+        // What the clock cannot count to is no limit; what cannot even be said in milliseconds is a typing error.
         guard let time = DurationText.duration(text, atMost: .milliseconds(Int64.max), bareFraction: true) else {
             throw UsageError(reason: "invalid value \"\(text)\" for flag --\(name): a time such as 10s, 500ms or 1m30s")
         }

@@ -11,8 +11,8 @@ enum ValueKind: Equatable, Sendable {
     case container
     case words([String])
 
-    /// Tells by the word that stands for a value in the help text: `FILE`, `[SIGNAL]`, `BUNDLE/`. The command table has
-    /// no other words for files, folders and containers, so that a new flag is completed without more ado.
+    /// Finds the kind by the placeholder in the help text: `FILE`, `[SIGNAL]`, `BUNDLE/`. The command table has
+    /// no other placeholders for files, folders and containers, so that a new flag is completed without more work.
     init(_ placeholder: some StringProtocol) {
         let letters = placeholder.unicodeScalars.filter { ("A"..."Z").contains($0) || $0 == "-" }
         switch String(String.UnicodeScalarView(letters)) {

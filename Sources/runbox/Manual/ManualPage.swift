@@ -23,7 +23,7 @@ struct ManualPage: Sendable {
         page.section("OPTIONS")
         page.flags(command.allFlags)
         page.line(".PP")
-        page.flowing("The global options are told in `runbox`(1).")
+        page.flowing("The global options are described in `runbox`(1).")
         page.section("SEE ALSO")
         let others = commands.filter { $0.name != command.name }.map { "runbox-\($0.name)" }
         page.references(["runbox"] + others)
