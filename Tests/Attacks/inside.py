@@ -1,4 +1,4 @@
-"""Processes of the runtime that are born into a container (CVE-2016-9962 and what is like it): a container that may trace looks at each
+"""Processes of the runtime that start in a container (CVE-2016-9962 and what is like it): a container that may trace looks at each
 process that gets a number in its pid namespace, as fast as it can, through /proc and by pidfd."""
 import os
 import pty
@@ -82,7 +82,7 @@ attack("inside-exec-terminal")(lambda bench: by_exec_terminal(bench, "rcef"))
 
 @attack("inside-sigstop")
 def stopped(bench):
-    """A process of a shared pid namespace stops whatever is born into it: the runtime may fail, but comes to an end."""
+    """A process of a shared pid namespace stops whatever starts in it: the runtime may fail, but comes to an end."""
     holder = watcher(bench, "s")
 
     def beside(config):

@@ -51,7 +51,7 @@ def large(bench):
 
 @attack("true-error-exec")
 def true_error(bench):
-    """A process of exec that fails early: the reason is told, not that it is dead."""
+    """A process of exec that fails early: the reason is reported, not that it is dead."""
     def without(config):
         config["mounts"] = [entry for entry in config["mounts"] if entry["destination"] != "/dev/pts"]
     name = bench.start(bench.bundle(["/attacker", "wait"], without))

@@ -64,7 +64,7 @@ def delete_force(bench):
 
 @attack("lock-same-name")
 def same_name(bench):
-    """Loops make and remove a container of one name: each of them is told the truth, and nothing stays or breaks."""
+    """Loops make and remove a container of one name: each of them gets the truth, and nothing stays or breaks."""
     bundle = bench.bundle(["/bin/true"])
     name = bench.new_id()
     known = ("exist", "in use", "being", "another", "not running", "busy", "locked", "already", "killed")

@@ -1,4 +1,4 @@
-/* Runs one command and tells what it cost, from a process too small to blur the figures.
+/* Runs one command and shows what it cost, from a process too small to blur the figures.
  *
  *     launch COMMAND [ARGUMENT…]      prints "NANOSECONDS KILOBYTES STATUS" on standard output
  *

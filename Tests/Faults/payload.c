@@ -1,5 +1,5 @@
-// The container's program: `payload say` tells how it is confined, so that a start that lost a part of that on the way shows;
-// `payload wait` waits for SIGTERM.
+// The container's program: `payload say` shows how it is confined, so that a start that lost a part of that on the way
+// shows; `payload wait` waits for SIGTERM.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

@@ -2,11 +2,13 @@
 //
 //     probe VERB[:ARG[:ARG…]] …
 //
-// Verbs run from left to right; each prints lines of the form key=value (newlines, backslashes and other control bytes in a
-// value are escaped as \n, \\ and \xHH). A failed system call prints the name of its errno as the value ("EPERM"), and the
-// next verb runs: what a container may not do is a result, not an error. The verbs stand in the table at the end of this file.
+// Verbs run from left to right; each prints lines of the form key=value (newlines, backslashes and other control bytes
+// in a value are escaped as \n, \\ and \xHH). A failed system call prints the name of its errno as the value ("EPERM"),
+// and the next verb runs: what a container may not do is a result, not an error. The verbs stand in the table at the
+// end of this file.
 //
-// It needs nothing but itself: no libc files, no /proc except for the verbs that read it. Build: cc -O2 -static -o probe probe.c
+// It needs nothing but itself: no libc files, no /proc except for the verbs that read it. Build: cc -O2 -static -o
+// probe probe.c
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -94,7 +96,8 @@ static ssize_t slurp(const char *path) {
     return (ssize_t)length;
 }
 
-// ---------------------------------------------------------------------------------------------------- the process itself
+// ---------------------------------------------------------------------------------------------------- the process
+// itself
 
 static void do_ids(char **a) {
     uid_t u[3];
@@ -619,7 +622,7 @@ static void do_orphan(char **a) {
     waitpid(pid, NULL, 0);
 }
 
-/// notify:TEXT — tells the service manager, with + for a newline.
+/// notify:TEXT — notifies the service manager, with + for a newline.
 static int notify_socket(struct sockaddr_un *address) {
     const char *path = getenv("NOTIFY_SOCKET");
     memset(address, 0, sizeof *address);

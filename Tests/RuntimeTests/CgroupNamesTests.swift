@@ -56,7 +56,7 @@ extension AllTests {
             #expect(!CgroupTree.exists("/\(box.name)"))
         }
 
-        /// The init has moved, and what joins the container is born where it is.
+        /// The init has moved, and what joins the container starts where it is.
         @Test(.needsAnyController, arguments: [1, 60])
         func execFollowsTheInitsCgroup(depth: Int) throws {
             let box = try Sandbox.current

@@ -163,7 +163,7 @@ extension AllTests {
             let seals = fcntl(program, 1034)  // F_GET_SEALS
             let isSealed = seals >= 0 && seals & 0x8 != 0  // F_SEAL_WRITE
             #expect(isReadOnly || isSealed, "neither a read-only mount nor a sealed memory file")
-            // And it stays so: no remount, no write, by whoever opens it again.
+            // And it stays so: no remount, no write, by any process that opens it again.
             let again = open("/proc/self/fd/\(program)", O_WRONLY)
             #expect(again < 0, "it can be opened for writing")
             if again >= 0 { close(again) }

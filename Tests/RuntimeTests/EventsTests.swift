@@ -96,7 +96,7 @@ extension AllTests {
             #expect(try events(outcome.stdout).count == 1)
         }
 
-        @Test func endsWhenNobodyReads() throws {
+        @Test func endsWhenTheReaderIsGone() throws {
             let box = try Sandbox.current
             try running(box)
             var ends: [Int32] = [-1, -1]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension AllTests {
-    /// Faults of bundles that runtimes tell badly: for each, one line with the true cause, the path and the remedy,
+    /// Faults of bundles that runtimes report badly: for each, one line with the true cause, the path and the remedy,
     /// and 127 or 126 where the program is at fault. `runbox check` says the same beforehand.
     @Suite struct HelpfulErrors {
         /// A program at fault: how it comes to be, and what must be said.
@@ -42,7 +42,7 @@ extension AllTests {
             ) { _, _ in },
             Fault(
                 name: "a link to nowhere", status: 127,
-                words: ["no such file or directory", "symbolic link to /nowhere", "mend the link"]
+                words: ["no such file or directory", "symbolic link to /nowhere", "fix the link"]
             ) { bundle, _ in symlink("/nowhere", bundle.rootfs + "/fault") },
             Fault(
                 name: "a missing loader", status: 127,
@@ -162,7 +162,7 @@ extension AllTests {
         static let mistakes: [Mistake] = [
             Mistake(
                 name: "an absent source",
-                words: ["mounts[6].source", "/no/such/source: not found", "make it, or mend the path"]
+                words: ["mounts[6].source", "/no/such/source: not found", "make it, or fix the path"]
             ) {
                 $0.addMount("/data", source: "/no/such/source", options: ["rbind"])
             },

@@ -113,7 +113,7 @@ extension AllTests {
             #expect(owner(source + "/new") == "0:0", "on the disk it is as without a user namespace")
         }
 
-        @Test func withoutTheWordFilesAreNobodys() throws {
+        @Test func withoutTheOptionFilesHaveNoOwner() throws {
             let box = try Sandbox.current
             let source = try source(box)
             let seen = try inside(box, "stat:/m/root") { try add(&$0, source, ["bind"]) }

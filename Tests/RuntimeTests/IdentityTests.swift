@@ -85,7 +85,7 @@ extension AllTests {
             #expect(list.stderr.contains("was never finished; runbox delete \(box.id) removes it"), "\(list)")
             let holder = open(box.root + "/" + box.id, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             #expect(flock(holder, LOCK_EX) == 0)
-            #expect(try box.runtime("list").stderr == "", "somebody is at it")
+            #expect(try box.runtime("list").stderr == "", "the lock is held")
             close(holder)
             try box.ok("delete", box.id)
         }
@@ -223,7 +223,7 @@ extension AllTests {
             #expect(outcome.status != 0 && outcome.stderr.contains("hidepid"), "\(outcome)")
         }
 
-        /// Without its state nobody would find the cgroup again.
+        /// Without its state the cgroup could not be found again.
         @Test(.needsCgroupTree, .needsProgram("strace")) func aCgroupThatCannotBeRemovedKeepsTheState() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("exit:7") { $0["linux.cgroupsPath"] = "/\(box.name)" }

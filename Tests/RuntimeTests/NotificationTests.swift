@@ -116,7 +116,7 @@ extension AllTests {
             let (manager, surroundings) = try listener()
             let created = try box.create(try bundle("say:it runs", "hang"), with: surroundings)
             let start = try box.begin(["--root", box.root, "start", box.id], surroundings)
-            // Its status alone is "running" a moment before its program is: then start would tell that it never ran.
+            // Its status alone is "running" a moment before its program is: then start would report that it never ran.
             #expect(created.says("it runs"))
             try box.ok("delete", "--force", box.id)
             #expect(manager.hears { $0 == "BARRIER=1" }, "\(manager.messages)")

@@ -126,14 +126,14 @@ extension AllTests {
             try box.ok("delete", "--force", box.id)
         }
 
-        /// Opening it for writing would wait for ever, also for whoever wants to end that.
+        /// Opening it for writing would wait for ever, also for a process that wants to end that.
         @Test func aFIFOThatNobodyReadsIsAnError() throws {
             let box = try Sandbox.current
             mkfifo(box.path("fifo"), 0o600)
             let log = try box.plain(["--log", box.path("fifo"), "list"])
-            #expect(log.status == 1 && log.stderr.contains("nobody has opened this FIFO for reading"), "\(log)")
+            #expect(log.status == 1 && log.stderr.contains("no process has opened this FIFO for reading"), "\(log)")
             let line = try box.refuse("hang", flags: ["--pid-file", box.path("fifo")])
-            #expect(line.contains("nobody has opened this FIFO for reading"), "\(line)")
+            #expect(line.contains("no process has opened this FIFO for reading"), "\(line)")
             #expect(kind(box.path("fifo")) == S_IFIFO)
         }
 

@@ -46,7 +46,7 @@ extension AllTests {
                 $0.namespace("ipc", path: "/proc/\(getpid())/ns/ipc")
             }
             try bundle.chown(to: 100_000)
-            // The first packet that any process sends is the intermediate process's: the init is born by then, and
+            // The first packet that any process sends is the intermediate process's: the init is spawned by then, and
             // waits for an answer.
             let trace = Surroundings(prefix: [
                 "strace", "-qq", "-f", "-o", box.path("trace"), "-e", "trace=sendmsg", "-e",

@@ -200,7 +200,7 @@ extension AllTests {
             #expect(try states(agent).count == 1)
         }
 
-        /// Told before anything of the container is made, not only when it starts.
+        /// Reported before anything of the container is made, not only when it starts.
         @Test(arguments: ["absent", "file", "deaf", "datagram"])
         func withoutAnAgentNothingIsMade(kind: String) throws {
             let box = try Sandbox.current
@@ -216,7 +216,7 @@ extension AllTests {
             let line = try box.refuse { try $0.set("linux.seccomp", json: Self.profile(box)) }
             let words = [
                 "absent": "not found; is the agent running?", "file": "not a socket",
-                "deaf": "nobody listens; is the agent running?", "datagram": "nobody listens",
+                "deaf": "no process listens; is the agent running?", "datagram": "no process listens",
             ]
             #expect(line.contains(box.path("agent.sock")) && line.contains(words[kind] ?? "?"), "\(line)")
         }
@@ -228,7 +228,7 @@ extension AllTests {
                 try box.bundle(Self.sysinfo) { try $0.set("linux.seccomp", json: Self.profile(box)) })
             end(first)
             let refused = try box.runtime("start", box.id)
-            #expect(refused.status == 1 && refused.stderr.contains("nobody listens"), "\(refused)")
+            #expect(refused.status == 1 && refused.stderr.contains("no process listens"), "\(refused)")
             #expect(try box.status() == "created")
             unlink(box.path("agent.sock"))
             _ = try agent("99=13")

@@ -181,7 +181,7 @@ extension AllTests {
             try box.expectNoUnit()
         }
 
-        @Test func aUnitOfSomebodyElseIsNotTouched() throws {
+        @Test func aUnitThatIsNotTheContainersIsNotTouched() throws {
             let box = try Sandbox.current
             let words =
                 ["systemd-run"] + (Systemd.isUser ? ["--user"] : []) + ["--scope", "--unit", box.unit, "sleep", "60"]

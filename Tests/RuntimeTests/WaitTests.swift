@@ -109,7 +109,7 @@ extension AllTests {
             #expect(running.wait().status == 6)
         }
 
-        // MARK: The record, by whoever sees the end
+        // MARK: The record, by the command that sees the end
 
         @Test func aKeptRunRecordsItsEnd() throws {
             let box = try Sandbox.current

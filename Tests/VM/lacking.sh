@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells what this host lacks for tests that were skipped on it, and who runs them.
+# Shows what this host lacks for tests that were skipped on it, and who runs them.
 tree=/sys/fs/cgroup
 [ -f $tree/cgroup.controllers ] || tree=$tree/unified
 lacking=
