@@ -14,7 +14,8 @@ package struct CgroupRecord: Hashable, Sendable {
     package let scope: ScopeRecord?
 
     package init(
-        mode: CgroupManagerKind, root: String, path: String, created: [String], inode: UInt64 = 0, scope: ScopeRecord? = nil
+        mode: CgroupManagerKind, root: String, path: String, created: [String], inode: UInt64 = 0,
+        scope: ScopeRecord? = nil
     ) {
         self.inode = inode
         self.mode = mode

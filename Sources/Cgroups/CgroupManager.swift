@@ -307,6 +307,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         guard let subgroup = unit?.scope.subgroup else { return try body(cgroup) }
         guard cgroup.directory != nil else { throw cgroup.gone }
         return try body(
-            try FSManager(CgroupRecord(mode: .cgroupfs, root: cgroup.root, path: "\(cgroup.path)/\(subgroup)", created: [])))
+            try FSManager(
+                CgroupRecord(mode: .cgroupfs, root: cgroup.root, path: "\(cgroup.path)/\(subgroup)", created: [])))
     }
 }

@@ -7,11 +7,17 @@ public import KernelTypes
     package let cause: SystemError
     /// Which exit status the failure calls for: 127 and 126 where the program is at fault, as in a shell; else 1.
     package let exitStatus: Int32
+    /// Whether nothing failed but that the container's process is gone: what ended it is the failure to look for. Not
+    /// sent over the link.
+    package let isEndOfProcess: Bool
 
-    @usableFromInline package init(_ step: Step, _ cause: SystemError, exitStatus: Int32 = 1) {
+    @usableFromInline package init(
+        _ step: Step, _ cause: SystemError, exitStatus: Int32 = 1, isEndOfProcess: Bool = false
+    ) {
         self.step = step
         self.cause = cause
         self.exitStatus = exitStatus
+        self.isEndOfProcess = isEndOfProcess
     }
 
     /// The sentence with, where there is one, what to do about it.

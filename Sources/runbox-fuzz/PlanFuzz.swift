@@ -1,8 +1,7 @@
 internal import CgroupPlanning
-internal import Planning
-
 import Glibc
 import OCISpec
+internal import Planning
 
 /// Random configurations for the planner: it must never crash, and never plan what the configuration does not ask for.
 enum PlanFuzz {
@@ -46,7 +45,6 @@ enum PlanFuzz {
         options.pivotRoot = random.below(4) != 0
         options.consoleSocket = random.below(4) == 0 ? "/run/console" : nil
         options.cgroupManager = random.below(4) == 0 ? .disabled : .cgroupfs
-        options.preservedDescriptors = random.below(3)
         return options
     }
 

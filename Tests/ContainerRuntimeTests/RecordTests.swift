@@ -50,7 +50,8 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         },
         Change(testDescription: "no cgroup") { $0.cgroup = .disabled },
         Change(testDescription: "many cgroups") {
-            $0.cgroup = CgroupRecord(mode: .cgroupfs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd], inode: .max)
+            $0.cgroup = CgroupRecord(
+                mode: .cgroupfs, root: odd, path: "/a/b", created: ["/a", "/a/b", odd], inode: .max)
         },
         Change(testDescription: "a scope") {
             $0.cgroup = CgroupRecord(
@@ -176,7 +177,8 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         #expect(record.annotations == [KeyValue(key: "a", value: "1"), KeyValue(key: "b", value: "2")])
         // Whether the cgroup is the container's to remove is known only when it is made; those above it would be.
         #expect(
-            record.cgroup == CgroupRecord(mode: .cgroupfs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group"]))
+            record.cgroup
+                == CgroupRecord(mode: .cgroupfs, root: "/sys/fs/cgroup", path: "/group/box", created: ["/group"]))
     }
 
     @Test func whatAPlanDoesNotHaveIsNotInItsRecord() throws {

@@ -4,6 +4,7 @@ public import Errors
 internal import Kernel
 public import KernelTypes
 internal import OCISpec
+public import Planning
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
 ///
@@ -11,8 +12,9 @@ internal import OCISpec
 /// any number of processes may hold the same container. Operations that change it take turns by a lock; one that has to
 /// wait longer than ten seconds fails.
 ///
-/// The calling process must have one thread wherever it makes a process for the container (``create(_:options:warn:)``,
-/// ``run(_:options:warn:)``, ``exec(_:warn:)``), and root's privileges on the host.
+/// The calling process must have one thread wherever it makes a process for the container
+/// (``create(_:options:caller:warn:)``, ``run(_:options:caller:warn:)``, ``exec(_:caller:warn:)``), and root's
+/// privileges on the host.
 public struct Container: Sendable {
     /// Where a container is in its life.
     public typealias Status = ContainerStatus
@@ -82,14 +84,16 @@ public struct Container: Sendable {
     // MARK: Operations
 
     /// Opens the gate of a created container: its payload runs when this returns. Specification: runtime.md, "Start".
-    /// With NOTIFY_SOCKET in the environment, here and at ``create(_:options:warn:)``, it returns when the payload has
-    /// said that it is ready, or has ended.
+    /// With a service manager that waits for notifications, here and at ``create(_:options:caller:warn:)``, it returns
+    /// when the payload has said that it is ready, or has ended.
     ///
-    /// - Parameter warn: takes sentences about what is odd but no error.
+    /// - Parameters:
+    ///   - caller: whose ``Caller/notifySocket`` counts.
+    ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start;
     ///   ``RuntimeError/stage(message:exitStatus:)`` when a startContainer or poststart hook fails, or the program
     ///   cannot be executed (127 or 126).
-    public func start(warn: (String) -> Void = { _ in }) throws(RuntimeError) {
+    public func start(caller: Caller = .current, warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
@@ -97,7 +101,7 @@ public struct Container: Sendable {
             guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
             pid = record.pid
             let folder = store.folder(record.id)
-            let notify = notifications(of: record, warn)
+            let notify = notifications(of: record, caller, warn)
             try ContainerStart(
                 record: record, folder: folder, hooks: try StoredHooks.read(record, store: store)
             ).openGate()
@@ -114,8 +118,12 @@ public struct Container: Sendable {
     }
 
     /// The container must have been created with a place for the socket; the manager is that of this call.
-    private func notifications(of record: Record, _ warn: (String) -> Void) -> NotifyProxy? {
-        guard let plan = NotifyPlan(state: store.folder(record.id), warn: warn), Files.exists(plan.folder) else {
+    private func notifications(
+        of record: Record, _ caller: Caller, _ warn: (String) -> Void
+    ) -> NotifyProxy? {
+        guard let plan = NotifyPlan(caller.notifySocket, state: store.folder(record.id), warn: warn),
+            Files.exists(plan.folder)
+        else {
             return nil
         }
         return NotifyProxy.listen(plan, pid: record.pid, warn: warn)

@@ -14,9 +14,11 @@ extension Container {
     /// - Throws: what kept the program from running; ``RuntimeError/exitStatus`` is 127 or 126 where the program is at
     ///   fault.
     @discardableResult
-    public func exec(_ options: ExecOptions, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) -> Int32
-    {
-        try executed(options, try Caller.current(preserved: options.preservedDescriptors), warn).process.pid
+    public func exec(
+        _ options: ExecOptions, caller: Caller = .current, warn: @escaping (String) -> Void = { _ in }
+    ) throws(RuntimeError) -> Int32 {
+        try caller.check()
+        return try executed(options, caller, warn).process.pid
     }
 
     /// `runbox exec`: the same, for a process that does nothing else. Unless ``ExecOptions/detach`` is set, all signals
@@ -24,9 +26,10 @@ extension Container {
     ///
     /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
     package func execInForeground(
-        _ options: ExecOptions, warn: @escaping (String) -> Void
+        _ options: ExecOptions, caller: Caller, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
-        var caller = try Caller.current(preserved: options.preservedDescriptors)
+        try caller.check()
+        var caller = caller
         guard !options.detach else {
             _ = try executed(options, caller, warn)
             return 0

@@ -14,15 +14,16 @@ extension Container {
     /// - Parameters:
     ///   - bundle: what the container is made of. Nothing of the host is touched when its configuration has a mistake.
     ///   - options: what goes beyond the bundle.
+    ///   - caller: what this process hands on.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``;
     ///   ``RuntimeError/stage(message:exitStatus:)`` when a step of making it fails, after which nothing of it is left;
     ///   ``RuntimeError/failed(reason:)`` in a process with several threads.
     public func create(
-        _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
+        _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,
+        warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) {
-        var caller = try Caller.current(preserved: options.preservedDescriptors)
-        caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
+        let caller = try checked(caller, warn)
         let plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         _ = try make(plan, bundle, warn)
@@ -32,16 +33,16 @@ extension Container {
     ///
     /// For a process that does nothing else: in the foreground it blocks all signals of the caller for good, passes on
     /// to the payload those that arrive, takes the caller's terminal where the configuration wants one, and adopts and
-    /// reaps the container's orphans. A program with a life of its own calls ``create(_:options:warn:)``,
+    /// reaps the container's orphans. A program with a life of its own calls ``create(_:options:caller:warn:)``,
     /// ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
-    /// - Throws: as ``create(_:options:warn:)`` and ``start(warn:)``; the container is gone then.
+    /// - Throws: as ``create(_:options:caller:warn:)`` and ``start(warn:)``; the container is gone then.
     package func run(
-        _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), warn: @escaping (String) -> Void = { _ in }
+        _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,
+        warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
-        var caller = try Caller.current(preserved: options.preservedDescriptors)
-        caller.notify = NotifyPlan(state: store.folder(id.description), warn: warn)
+        let caller = try checked(caller, warn)
         var plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
         if options.detach { return try runDetached(plan, bundle, warn) }
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
@@ -79,6 +80,13 @@ extension Container {
 }
 
 extension Container {
+    private func checked(_ caller: Caller, _ warn: (String) -> Void) throws(RuntimeError) -> Caller {
+        try caller.check()
+        var caller = caller
+        caller.notify = NotifyPlan(caller.notifySocket, state: store.folder(id.description), warn: warn)
+        return caller
+    }
+
     private func make(
         _ plan: LaunchPlan, _ bundle: ContainerBundle, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> CreatedContainer {

@@ -122,7 +122,7 @@ struct InitConversation: ~Copyable {
     /// - Returns: why the container does not come to be, as far as the init can explain it.
     consuming func abandon(after failure: StepFailure?, _ cgroup: borrowing CgroupManager) -> StepFailure? {
         let failure = failure.map { conversation.reason(for: $0) }
-        let isDead = failure?.cause == Conversation.ended.cause
+        let isDead = failure?.isEndOfProcess == true
         // As long as the init holds the namespace: virtual interfaces would end with it.
         switch netDevices {
         case .some(let devices): devices.giveBack(warn: warn)

@@ -50,15 +50,20 @@ package struct HookRunner: Sendable {
     }
 
     private func run(_ index: Int, _ state: [UInt8]) throws(StepFailure) {
-        var signal: Signal?
+        var outcome = Interruption.Outcome.ready
         do throws(SystemError) {
-            try run(index, state, interruptedBy: &signal)
+            try run(index, state, &outcome)
         } catch {
-            throw StepFailure(timing.step, error, exitStatus: signal?.shellStatus ?? 1)
+            var status: Int32 = 1
+            if case .signal(let signal) = outcome { status = signal.shellStatus }
+            throw StepFailure(timing.step, error, exitStatus: status, isEndOfProcess: outcome == .initEnded)
         }
     }
 
-    private func run(_ index: Int, _ state: [UInt8], interruptedBy interrupt: inout Signal?) throws(SystemError) {
+    /// - Parameter outcome: how the wait for the hook ended.
+    private func run(
+        _ index: Int, _ state: [UInt8], _ outcome: inout Interruption.Outcome
+    ) throws(SystemError) {
         let hook = hooks[index]
         let input = try Files.memoryFile("hook state")
         try state.withUnsafeBytesThrowing { bytes throws(SystemError) in try Files.write(bytes, to: input) }
@@ -70,11 +75,11 @@ package struct HookRunner: Sendable {
             environment: TraceContext.added(to: hook.env ?? fallbackEnvironment ?? []))
         let child = try Cloning.clone(cgroup: nil) { become(index, image, input: input, kept: kept, files: files) }
         let end = try wait(for: child, timeout: hook.timeout)
+        outcome = end.outcome
         switch end.outcome {
         case .ready: break
         case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", kept)
         case .signal(let signal):
-            interrupt = signal
             throw fail(index, "interrupted by \(signal.description)", kept)
         case .halted: throw fail(index, "it was stopped by a signal and has not gone on", kept)
         // Not the hook's fault: how the init ended is what there is to report.

@@ -116,7 +116,7 @@ extension ContainerInit {
         if case .open(let output, let errors) = try resources.hookOutput() {
             kept += [output, errors].compactMap { $0 }
         }
-        let first = Int32(3 + plan.caller.activationDescriptors + plan.options.preservedDescriptors)
+        let first = Int32(3 + plan.caller.descriptors)
         try InheritedDescriptors.close(from: first, keeping: kept)
     }
 

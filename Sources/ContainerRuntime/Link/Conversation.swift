@@ -87,7 +87,7 @@ struct Conversation: ~Copyable {
 
     /// The link ended without a message.
     static var ended: StepFailure {
-        StepFailure(.gate, .refused("container process is already dead"))
+        StepFailure(.gate, .refused("container process is already dead"), isEndOfProcess: true)
     }
 
     consuming func intoLink() -> Link { link }

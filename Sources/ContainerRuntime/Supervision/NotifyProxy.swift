@@ -3,9 +3,10 @@ internal import KernelTypes
 internal import Planning
 
 extension NotifyPlan {
-    /// What the runtime's environment asks for; nil without a manager, or with one that is not there any more.
-    init?(state: String, warn: (String) -> Void) {
-        guard let address = Processes.environment(Self.variable), !address.isEmpty else { return nil }
+    /// - Parameter address: of the manager.
+    /// - Returns: nil without a manager, or with one that is not there any more.
+    init?(_ address: String?, state: String, warn: (String) -> Void) {
+        guard let address, !address.isEmpty else { return nil }
         do throws(SystemError) {
             _ = try Sockets.connect(address, .datagram)
         } catch {

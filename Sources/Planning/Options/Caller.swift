@@ -1,17 +1,26 @@
-/// What the calling process brings along for a container's process: no option asks for it, it is found in the
-/// process itself.
-package struct Caller: Sendable {
-    /// How many descriptors from 3 on come from socket activation, before the preserved ones; sd_listen_fds(3).
-    package var activationDescriptors = 0
-    /// Their names, as LISTEN_FDNAMES has them.
-    package var activationNames: String?
-    /// Where the service manager waits for notifications of the payload; NOTIFY_SOCKET, sd_notify(3).
+/// What the calling process hands on to a container's process: open descriptors and what its environment names.
+///
+/// ``Caller/current`` is the process as its environment describes it; a caller by ``Caller/init()`` hands nothing on.
+public struct Caller: Sendable {
+    /// How many descriptors from 3 on come from socket activation; LISTEN_FDS, sd_listen_fds(3).
+    public var activationDescriptors = 0
+    /// Their names; LISTEN_FDNAMES.
+    public var activationNames: String?
+    /// How many descriptors behind those the process inherits beside; `--preserve-fds`.
+    public var preservedDescriptors = 0
+    /// Where the service manager waits for notifications of the payload: a path, or a name with `@` in front.
+    /// NOTIFY_SOCKET, sd_notify(3).
+    public var notifySocket: String?
+    /// The seccomp agent's socket, where the configuration names none; RUN_OCI_SECCOMP_RECEIVER.
+    public var seccompReceiver: String?
+    /// ``notifySocket`` as it shows in the container.
     package var notify: NotifyPlan?
-    /// What the environment names as the seccomp agent's socket; ``SeccompListener/variable``.
-    package var seccompReceiver: String?
     /// Where signals for the runtime itself can be read while it sets a process up in the foreground.
     package var interrupts: Int32?
 
-    /// A caller that brings nothing.
-    package init() {}
+    /// A caller that hands nothing on.
+    public init() {}
+
+    /// How many descriptors from 3 on a process inherits.
+    package var descriptors: Int { activationDescriptors + preservedDescriptors }
 }

@@ -62,14 +62,12 @@ public struct ExecOptions: Sendable {
     public var pidfdSocket: String?
     /// A listening Unix stream socket that receives the terminal's controlling side.
     public var consoleSocket: String?
-    /// How many descriptors from 3 on the program inherits.
-    public var preservedDescriptors = 0
     /// A cgroup below the container's that the process starts in.
     public var cgroup: String?
     /// Goes on in a paused container, in which the program runs when it is resumed.
     public var ignorePaused = false
 
-    // Of a foreground `exec`, which is a process of its own: ``Container/execInForeground(_:warn:)``.
+    // Of a foreground `exec`, which is a process of its own: ``Container/execInForeground(_:caller:warn:)``.
 
     /// Returns once the program runs, instead of waiting for it.
     package var detach = true

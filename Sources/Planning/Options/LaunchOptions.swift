@@ -10,8 +10,6 @@ public struct LaunchOptions: Sendable {
     public var pidfdSocket: String?
     /// What the payload gets as its standard streams.
     public var streams = StandardStreamOptions()
-    /// How many descriptors from 3 on the payload inherits.
-    public var preservedDescriptors = 0
     /// Whether the root is changed by pivot_root(2); false moves mounts and calls chroot(2), for roots on an initramfs.
     public var pivotRoot = true
     /// Whether the payload gets a session keyring of its own; false leaves it in the caller's. session-keyring(7).
@@ -24,7 +22,7 @@ public struct LaunchOptions: Sendable {
     /// Who makes the cgroup, if anybody.
     public var cgroupManager = CgroupManagerKind.cgroupfs
 
-    // Of a foreground `run`, which is a process of its own: ``Container/run(_:options:warn:)``.
+    // Of a foreground `run`, which is a process of its own: ``Container/run(_:options:caller:warn:)``.
 
     /// Returns once the payload runs, instead of waiting for it.
     package var detach = false

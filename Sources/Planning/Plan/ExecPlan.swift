@@ -40,7 +40,7 @@ package struct ExecPlan: Sendable {
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: caller.activationDescriptors,
-            preservedDescriptors: options.preservedDescriptors, activationNames: caller.activationNames)
+            preservedDescriptors: caller.preservedDescriptors, activationNames: caller.activationNames)
         labels = LabelPlan(
             profile: process.apparmorProfile, label: process.selinuxLabel, modules: modules, findings: &findings)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)

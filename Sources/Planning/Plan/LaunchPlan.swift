@@ -101,7 +101,7 @@ package struct LaunchPlan: Sendable {
                 process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges,
                 memoryPolicy: memoryPolicy, system: system, setsOwnLimits: !namespaces.has(.user),
                 activationDescriptors: caller.activationDescriptors,
-                preservedDescriptors: options.preservedDescriptors, activationNames: caller.activationNames)
+                preservedDescriptors: caller.preservedDescriptors, activationNames: caller.activationNames)
         }
     }
 }

@@ -28,6 +28,13 @@ enum LaunchFlags {
         "strict", "take what is merely odd in the configuration, such as unknown keys, for a mistake")
     static let detach = Flag("detach", short: "d", "return once the payload runs")
 
+    /// This process, with the descriptors that the flags pass on.
+    static func caller(_ parsed: ParsedArguments) throws(UsageError) -> Caller {
+        var caller = Caller.current
+        caller.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
+        return caller
+    }
+
     static func options(_ invocation: Invocation) throws(UsageError) -> LaunchOptions {
         let parsed = invocation.parsed
         var options = LaunchOptions()
@@ -35,7 +42,6 @@ enum LaunchFlags {
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
         options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
-        options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
         options.pivotRoot = !parsed.isOn("no-pivot")
         options.sessionKeyring = !parsed.isOn("no-new-keyring")
         options.adoptsOrphans = !parsed.isOn("no-subreaper")

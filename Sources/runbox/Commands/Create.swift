@@ -14,10 +14,13 @@ extension Command {
         touchesContainers: true
     ) { invocation throws(Failure) in
         let options = try invocation.launchOptions()
+        let caller = try understand(invocation.command) { () throws(UsageError) in
+            try LaunchFlags.caller(invocation.parsed)
+        }
         let target = try LaunchFlags.target(invocation)
         let container = Container(target.id, store: Store(root: invocation.global.root))
         try attempt { () throws(RuntimeError) in
-            try container.create(target.bundle, options: options, warn: invocation.log.warn)
+            try container.create(target.bundle, options: options, caller: caller, warn: invocation.log.warn)
         }
         return 0
     }

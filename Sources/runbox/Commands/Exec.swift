@@ -37,9 +37,12 @@ extension Command {
         touchesContainers: true, takesProgram: true
     ) { invocation throws(Failure) in
         let options = try understand(invocation.command) { () throws(UsageError) in try execOptions(invocation.parsed) }
+        let caller = try understand(invocation.command) { () throws(UsageError) in
+            try LaunchFlags.caller(invocation.parsed)
+        }
         let container = try invocation.container()
         do throws(RuntimeError) {
-            return try container.execInForeground(options, warn: invocation.log.warn)
+            return try container.execInForeground(options, caller: caller, warn: invocation.log.warn)
         } catch {
             throw Failure(execution: error)
         }
@@ -81,7 +84,6 @@ extension Command {
         options.pidFile = parsed.value("pid-file").map(Paths.absolute)
         options.consoleSocket = parsed.value("console-socket").map(Paths.absolute)
         options.pidfdSocket = parsed.value("pidfd-socket").map(Paths.absolute)
-        options.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
         return options
     }
 }

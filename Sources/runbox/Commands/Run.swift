@@ -21,10 +21,13 @@ extension Command {
         touchesContainers: true
     ) { invocation throws(Failure) in
         let options = try invocation.launchOptions()
+        let caller = try understand(invocation.command) { () throws(UsageError) in
+            try LaunchFlags.caller(invocation.parsed)
+        }
         let target = try LaunchFlags.target(invocation)
         let container = Container(target.id, store: Store(root: invocation.global.root))
         return try attempt { () throws(RuntimeError) in
-            try container.run(target.bundle, options: options, warn: invocation.log.warn)
+            try container.run(target.bundle, options: options, caller: caller, warn: invocation.log.warn)
         }
     }
 }

@@ -36,7 +36,7 @@ enum BashCompletion {
 
     private static func flags(_ commands: [CompletedCommand]) -> String {
         var lines = [
-            "# Sets flags to those of command $1.", "_runbox_flags(commands) {", "    flags=", "    case $1 in",
+            "# Sets flags to those of command $1.", "_runbox_flags() {", "    flags=", "    case $1 in",
         ]
         lines.append("    '') flags='\(names(GlobalOptions.flags))' ;;")
         for command in commands where !command.flags.isEmpty {
