@@ -114,7 +114,7 @@ struct LaunchResources: ~Copyable {
             let follow = mount.followSource && !mount.copySymbolicLink
             let tree = try Self.clone(source, mount, recursive: recursive, follow: follow)
             try mapIDs(of: tree, mount, source: source)
-            try Self.dress(tree, mount, propagation)
+            try Self.setAttributes(tree, mount, propagation)
             mounts.trees.append(tree)
         } catch {
             if error.isRefusal { throw error }
@@ -160,7 +160,7 @@ struct LaunchResources: ~Copyable {
     }
 
     /// Sets what the mount allows while it is still detached: no one ever sees a read-only mount writable.
-    private static func dress(
+    private static func setAttributes(
         _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
     ) throws(SystemError) {
         // A clone stays in the peer group of the host's mount; it follows the container's root unless the options say
