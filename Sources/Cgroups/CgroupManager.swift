@@ -109,7 +109,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         }
     }
 
-    package func join(_ pid: Int32) throws(CgroupError) {
+    func join(_ pid: Int32) throws(CgroupError) {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.join(pid) }
     }
 
@@ -219,7 +219,7 @@ package struct CgroupManager: ~Copyable, Sendable {
         return FSManager.event("frozen", in: text)
     }
 
-    package func isPopulated() throws(CgroupError) -> Bool {
+    func isPopulated() throws(CgroupError) -> Bool {
         try ifPresent { cgroup throws(CgroupError) in try cgroup.isPopulated() } ?? false
     }
 

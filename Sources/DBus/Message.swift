@@ -9,7 +9,7 @@ package struct Message: Hashable, Sendable {
 
     package var kind: Kind
     /// Bits: 1 no reply is expected, 2 nothing is started for it, 4 a person may be asked for permission.
-    package var flags: UInt8 = 0
+    var flags: UInt8 = 0
     package var serial: UInt32 = 0
     package var path: String?
     package var interface: String?

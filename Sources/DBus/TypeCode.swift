@@ -84,7 +84,7 @@ private struct SignatureReader {
 
     private var next: UInt8? { position < letters.count ? letters[position] : nil }
 
-    package mutating func type(depth: Int) -> TypeCode? {
+    mutating func type(depth: Int) -> TypeCode? {
         guard depth < TypeCode.deepest, let letter = next else { return nil }
         position += 1
         switch letter {

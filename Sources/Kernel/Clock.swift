@@ -52,7 +52,7 @@ package struct Deadline: Sendable {
 
 extension Clock {
     /// The time of day, UTC, since 1970.
-    package static func realTime() -> (seconds: Int, nanoseconds: Int) {
+    static func realTime() -> (seconds: Int, nanoseconds: Int) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return (time.tv_sec, time.tv_nsec)

@@ -11,7 +11,7 @@ package struct Descriptor: ~Copyable, Sendable {
     init(raw: Int32) { self.raw = raw }
 
     /// Takes over a descriptor that this process inherited (an engine's preserved descriptor, standard streams).
-    package init(inherited raw: Int32) { self.raw = raw }
+    init(inherited raw: Int32) { self.raw = raw }
 
     deinit { _ = CLinux.close(raw) }
 
@@ -149,7 +149,7 @@ package enum InheritedDescriptors {
     }
 
     /// Closes every descriptor from `first` to `last`.
-    package static func close(from first: Int32, to last: UInt32 = .max) throws(SystemError) {
+    static func close(from first: Int32, to last: UInt32 = .max) throws(SystemError) {
         _ = try check("close_range") { system(Int(SYS_close_range), Int(first), Int(last), 0) }
     }
 

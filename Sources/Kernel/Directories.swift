@@ -20,7 +20,7 @@ package struct ByteName: Sendable, Hashable {
 package struct DirectoryEntry: Sendable, Equatable {
     package let name: ByteName
     /// Unknown where the file system does not say; then ``Files/status(_:at:)`` does.
-    package let kind: FileKind
+    let kind: FileKind
 }
 
 extension Files {
@@ -177,7 +177,7 @@ extension Files {
     }
 
     /// Removes a file that is no directory.
-    package static func remove(_ name: ByteName, at directory: borrowing Descriptor) throws(SystemError) {
+    static func remove(_ name: ByteName, at directory: borrowing Descriptor) throws(SystemError) {
         let raw = directory.raw
         _ = try check("unlink", name.text) { unlinkat(raw, name.bytes, 0) }
     }

@@ -30,7 +30,7 @@ package struct DirectoryWalk: ~Copyable {
 
     /// Back to the directory above.
     /// - Returns: the name that was gone into; nil at the top.
-    package mutating func ascend() throws(SystemError) -> ByteName? {
+    mutating func ascend() throws(SystemError) -> ByteName? {
         guard let level = above.last else { return nil }
         let upper = try Files.open("..", at: directory, [.path, .directory])
         let status = try Files.status(of: upper)

@@ -85,13 +85,13 @@ package struct FileStatus: Sendable {
 /// What statfs(2) reports.
 package struct FileSystemStatus: Sendable {
     /// The magic number, linux/magic.h.
-    package let magic: UInt64
+    let magic: UInt64
     /// ST_* flags of the mount.
-    package let flags: UInt64
+    let flags: UInt64
 
     package var isProc: Bool { magic == UInt64(PROC_SUPER_MAGIC) }
     package var isSELinux: Bool { magic == UInt64(SELINUX_MAGIC) }
     package var isCgroup2: Bool { magic == UInt64(CGROUP2_SUPER_MAGIC) }
-    package var isReadOnly: Bool { flags & 1 != 0 }
+    var isReadOnly: Bool { flags & 1 != 0 }
     package var forbidsExecution: Bool { flags & 8 != 0 }
 }

@@ -113,7 +113,7 @@ package enum Files {
         _ = try check("unlink", name) { unlinkat(raw, name, 0) }
     }
 
-    package static func rename(_ old: String, to new: String) throws(SystemError) {
+    static func rename(_ old: String, to new: String) throws(SystemError) {
         _ = try check("rename", new) { CLinux.rename(old, new) }
     }
 

@@ -65,7 +65,7 @@ extension KernelLog {
 
 /// Goes through the log record by record; the limit stands before the line that reports the end.
 struct MemoryKillSearch {
-    package let cgroup: String
+    let cgroup: String
     let beginning: Int64
     private(set) var found: [KernelLog.MemoryKill] = []
     private var limit: UInt64?

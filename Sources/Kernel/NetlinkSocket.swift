@@ -79,7 +79,7 @@ package struct NetlinkSocket: ~Copyable {
 
 /// One message of an answer: a fixed part that depends on its type, then attributes.
 struct NetlinkMessage {
-    package let type: Int32
+    let type: Int32
     let content: [UInt8]
 
     /// The attributes behind a fixed part of a given length; rtnetlink(7), `struct rtattr`.
@@ -101,7 +101,7 @@ struct NetlinkMessage {
 }
 
 struct NetlinkAttribute: Sendable, Equatable {
-    package let type: UInt16
+    let type: UInt16
     let value: [UInt8]
 
     init(type: UInt16, value: [UInt8]) {

@@ -12,19 +12,19 @@ package struct NetworkLink: Sendable, Equatable {
 package struct NetworkAddress: Sendable, Equatable {
     let family: UInt8
     let prefix: UInt8
-    package let scope: UInt8
-    package let flags: UInt32
+    let scope: UInt8
+    let flags: UInt32
     /// What the kernel said of it and takes back: the address itself, its peer, its broadcast address, its metric.
     let attributes: [NetlinkAttribute]
     /// The label of an IPv4 address, which begins with the interface's name.
-    package let label: String?
+    let label: String?
 
     /// Whether it stays until it is removed and is good for the whole network; ifa_flags and ifa_scope,
     /// rtnetlink(7).
     package var isGlobalAndPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 && scope == 0 }
 
     /// In its usual notation.
-    package var text: String {
+    var text: String {
         let own = attributes.first { $0.type == IFA_LOCAL } ?? attributes.first { $0.type == IFA_ADDRESS }
         var buffer = [CChar](repeating: 0, count: 64)
         guard let bytes = own?.value, bytes.count >= 4,

@@ -134,12 +134,12 @@ package struct MountPoint: ~Copyable, Sendable {
     /// False where it had to be made.
     package let existed: Bool
 
-    package init(_ place: consuming Descriptor, existed: Bool) {
+    init(_ place: consuming Descriptor, existed: Bool) {
         self.place = place
         self.existed = existed
     }
 
-    package consuming func intoPlace() -> Descriptor { place }
+    consuming func intoPlace() -> Descriptor { place }
 }
 
 extension DescriptorTable {

@@ -38,7 +38,7 @@ package struct Pseudoterminal: ~Copyable {
     package consuming func intoController() -> Descriptor { controller }
 
     /// The number N of the terminal's name /dev/pts/N.
-    package func number() throws(SystemError) -> UInt32 {
+    func number() throws(SystemError) -> UInt32 {
         let raw = controller.raw
         var number: UInt32 = 0
         _ = try check("ioctl(TIOCGPTN)") { clinux_ioctl(raw, Self.numberRequest, &number) }

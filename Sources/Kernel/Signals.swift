@@ -39,7 +39,7 @@ package enum Signals {
         unblockAll()
     }
 
-    package static func unblockAll() {
+    static func unblockAll() {
         var none = sigset_t()
         sigemptyset(&none)
         _ = sigprocmask(SIG_SETMASK, &none, nil)

@@ -6,7 +6,7 @@ package struct Packet: ~Copyable {
     package let bytes: [UInt8]
     package var descriptor: Descriptor?
 
-    package init(bytes: [UInt8], descriptor: consuming Descriptor?) {
+    init(bytes: [UInt8], descriptor: consuming Descriptor?) {
         self.bytes = bytes
         self.descriptor = descriptor
     }
@@ -66,7 +66,7 @@ package enum Sockets {
     }
 
     /// Ends a connect or send that waits longer than this with EAGAIN. socket(7), SO_SNDTIMEO.
-    package static func setSendTimeout(_ seconds: Int, of socket: borrowing Descriptor) throws(SystemError) {
+    static func setSendTimeout(_ seconds: Int, of socket: borrowing Descriptor) throws(SystemError) {
         let raw = socket.raw
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         _ = try check("setsockopt") {

@@ -25,7 +25,7 @@ package enum DurationText {
         return sum
     }
 
-    package static let hundredYears = Duration.seconds(100 * 366 * 24 * 3600)
+    static let hundredYears = Duration.seconds(100 * 366 * 24 * 3600)
 
     /// Takes a number and its unit away.
     private static func take(_ rest: inout ArraySlice<UInt8>) -> Duration? {

@@ -18,7 +18,7 @@ extension SeccompProgram {
     /// - Parameter arguments: those that are known; the others count as 0, which is right for filters that do not look
     ///   at them.
     /// - Returns: nil for a program that the kernel would not take.
-    package func answer(to number: UInt32, _ arguments: [UInt64] = []) -> Answer? {
+    func answer(to number: UInt32, _ arguments: [UInt64] = []) -> Answer? {
         var data: [UInt32] = [number, SeccompArchitectureToken.native.rawValue, 0, 0]
         for index in 0..<6 {
             let value = index < arguments.count ? arguments[index] : 0

@@ -20,7 +20,7 @@ package struct DeviceRules: Hashable, Sendable {
         package static let makeNode = Access(rawValue: 1)
         package static let read = Access(rawValue: 2)
         package static let write = Access(rawValue: 4)
-        package static let all: Access = [.makeNode, .read, .write]
+        static let all: Access = [.makeNode, .read, .write]
     }
 
     /// The values of BPF_DEVCG_DEV_*, linux/bpf.h.
@@ -31,13 +31,13 @@ package struct DeviceRules: Hashable, Sendable {
 
     /// One rule; nil matches all.
     package struct Rule: Hashable, Sendable {
-        package let allow: Bool
-        package let kind: Kind?
-        package let major: Int32?
-        package let minor: Int32?
-        package let access: Access
+        let allow: Bool
+        let kind: Kind?
+        let major: Int32?
+        let minor: Int32?
+        let access: Access
 
-        package init(allow: Bool, kind: Kind?, major: Int32? = nil, minor: Int32? = nil, access: Access = .all) {
+        init(allow: Bool, kind: Kind?, major: Int32? = nil, minor: Int32? = nil, access: Access = .all) {
             self.allow = allow
             self.kind = kind
             self.major = major
@@ -62,7 +62,7 @@ package struct DeviceRules: Hashable, Sendable {
 
     /// In the order of decision, which is the reverse of the configuration's: the first rule that speaks of a bit
     /// decides it. Rules that never decide are left out.
-    package let decisions: [Rule]
+    let decisions: [Rule]
     /// Whether the configuration denies anything by a rule of its own. Where it does not, a host that has no device
     /// programs (rootless) may be ignored.
     package let hasDenial: Bool
@@ -70,7 +70,7 @@ package struct DeviceRules: Hashable, Sendable {
     /// Allowed in every container whatever its rules: making any node, and using those devices that the specification's
     /// default devices and a terminal consist of (config-linux.md, "Default Devices"); a tunnel, as runc and crun have
     /// it.
-    package static let always: [Rule] =
+    static let always: [Rule] =
         [
             Rule(allow: true, kind: .block, access: .makeNode), Rule(allow: true, kind: .character, access: .makeNode),
             Rule(allow: true, kind: .character, major: 136),  // /dev/pts/*
@@ -161,7 +161,7 @@ package struct DeviceRules: Hashable, Sendable {
     package var allowEverything: Bool { decisions.last?.isWildcard == true && decisions.allSatisfy(\.allow) }
 
     /// The judgement that the kernel's program makes.
-    package func allow(_ access: Access, kind: Kind, major: Int32, minor: Int32) -> Bool {
+    func allow(_ access: Access, kind: Kind, major: Int32, minor: Int32) -> Bool {
         var open = access
         for rule in decisions where !open.isEmpty {
             if let wanted = rule.kind, wanted != kind { continue }

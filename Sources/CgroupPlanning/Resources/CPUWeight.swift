@@ -7,7 +7,7 @@
 /// functions.
 package enum CPUWeight {
     /// - Returns: nil for 0, which means unset.
-    package static func weight(shares: UInt64) -> UInt64? {
+    static func weight(shares: UInt64) -> UInt64? {
         if shares == 0 { return nil }
         if shares <= 2 { return 1 }
         if shares >= 262_144 { return 10_000 }

@@ -1,4 +1,4 @@
-package import DBus
+internal import DBus
 internal import KernelTypes
 
 /// Values written as GVariant text, the form of `org.systemd.property.*` annotations: `uint64 5`, `'a text'`, `['a',
@@ -12,7 +12,7 @@ package enum PropertyText {
         package let reason: String
     }
 
-    package static func parse(_ text: String) throws(Mistake) -> Value {
+    static func parse(_ text: String) throws(Mistake) -> Value {
         var reader = PropertyReader(text)
         let node = try reader.node(depth: 0)
         guard reader.isAtEnd else { throw Mistake(reason: "has more behind its value") }
@@ -20,7 +20,7 @@ package enum PropertyText {
     }
 
     /// A time in seconds as the microseconds that systemd's own properties count.
-    package static func microseconds(_ value: Value) throws(Mistake) -> Value {
+    static func microseconds(_ value: Value) throws(Mistake) -> Value {
         let seconds: UInt64?
         switch value {
         case .byte(let number): seconds = UInt64(number)
@@ -95,7 +95,7 @@ indirect enum PropertyNode {
     }
 
     /// - Parameter wanted: the type that the surroundings ask for.
-    package func value(_ wanted: TypeCode?) throws(Mistake) -> Value {
+    func value(_ wanted: TypeCode?) throws(Mistake) -> Value {
         if case .typed(let type, let node) = self {
             guard wanted == nil || wanted == type else { throw Self.clash(wanted, type) }
             return try node.value(type)
@@ -153,7 +153,7 @@ private enum PropertyNumber {
             || digits.ends(with: "inf") || digits.ends(with: "nan")
     }
 
-    package static func value(_ digits: String, _ type: TypeCode) throws(PropertyText.Mistake) -> Value {
+    static func value(_ digits: String, _ type: TypeCode) throws(PropertyText.Mistake) -> Value {
         let value: Value? =
             switch type {
             case .byte: integer(digits).map { .byte($0) }

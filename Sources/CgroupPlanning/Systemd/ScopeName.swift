@@ -65,7 +65,7 @@ package struct ScopeName: Hashable, Sendable {
     }
 
     /// The place in a manager's part of the tree; where that begins only the manager knows.
-    package var path: String { (slices + [unit]).map { "/\($0)" }.joined() }
+    var path: String { (slices + [unit]).map { "/\($0)" }.joined() }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

@@ -9,7 +9,7 @@ package struct ScopePlan: Hashable, Sendable {
     /// The cgroup below the scope's for the container's processes, crun's `run.oci.systemd.subgroup`; nil for none.
     package let subgroup: String?
     /// What annotations set.
-    package let properties: [UnitProperty]
+    let properties: [UnitProperty]
 
     package init(_ name: ScopeName, isUser: Bool, subgroup: String?, properties: [UnitProperty]) {
         self.name = name

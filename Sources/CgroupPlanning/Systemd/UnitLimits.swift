@@ -11,7 +11,7 @@ package struct UnitLimits {
     /// systemd's version. Properties that it does not know yet are left out; the file has the value all the same.
     let version: Int
     /// Block devices by their numbers `MAJOR:MINOR`: the path of a node.
-    package let devices: [String: String]
+    let devices: [String: String]
 
     package init(_ settings: [Setting], version: Int, devices: [String: String]) {
         self.version = version
@@ -92,7 +92,7 @@ package struct UnitLimits {
     }
 
     /// The kernel's way of writing bytes, with a letter for a power of 1024 (lib/cmdline.c, `memparse`).
-    package static func size(_ text: String) -> UInt64? {
+    static func size(_ text: String) -> UInt64? {
         if text == "max" { return .max }
         let letters: [Unicode.Scalar] = ["k", "m", "g", "t", "p", "e"]
         guard let last = text.utf8.last else { return nil }

@@ -6,7 +6,7 @@ package struct UnitProperty: Hashable, Sendable {
     package let name: String
     package let value: Value
 
-    package init(_ name: String, _ value: Value) {
+    init(_ name: String, _ value: Value) {
         self.name = name
         self.value = value
     }
@@ -59,7 +59,7 @@ package struct UnitProperty: Hashable, Sendable {
 package struct UnitProperties {
     package private(set) var list: [UnitProperty] = []
 
-    package mutating func set(_ name: String, _ value: Value) {
+    mutating func set(_ name: String, _ value: Value) {
         list.removeAll { $0.name == name }
         list.append(UnitProperty(name, value))
     }

@@ -31,7 +31,7 @@ extension CgroupHost {
     private static let hybridRoot = "/sys/fs/cgroup/unified"
 
     /// The controllers of the whole tree: read when something needs them, not before.
-    package func controllers() throws(CgroupError) -> [Controller] {
+    func controllers() throws(CgroupError) -> [Controller] {
         guard let root else { return [] }
         do throws(SystemError) {
             return try Files.readText("\(root)/cgroup.controllers").parts(by: " ").map {

@@ -7,7 +7,7 @@ internal import KernelTypes
 /// are off (cgroup-v2.rst, "Enabling and Disabling").
 struct ControllerSwitch {
     let root: String
-    package let path: CgroupPath
+    let path: CgroupPath
     let isHybrid: Bool
 
     typealias Needed = (controller: Controller, field: String)

@@ -1,5 +1,5 @@
 internal import CgroupPlanning
-package import Errors
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
@@ -21,7 +21,7 @@ extension FSManager {
     /// Makes a cgroup below this one, which keeps the limits, moves a process there and gives it to a user, who manages
     /// it from then on (crun's `run.oci.delegate-cgroup`).
     /// - Parameter name: relative, without `.` and `..`.
-    package func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
+    func enterDelegated(_ name: String, _ pid: Int32, owner: UInt32) throws(CgroupError) {
         let done: Void? = try inDirectory { directory throws(SystemError) in
             let names = name.parts(by: "/").map { ByteName($0) }
             for name in names.indices {
@@ -57,7 +57,7 @@ extension FSManager {
 
     /// Makes a user of the host the owner of the cgroup's directory and of those files in it by which one makes cgroups
     /// below. The limits stay the host's.
-    package func delegate(owner: UInt32) throws(CgroupError) {
+    func delegate(owner: UInt32) throws(CgroupError) {
         let done: Void? = try inDirectory { directory throws(SystemError) in try Self.give(directory, to: owner) }
         if done == nil { throw gone }
     }

@@ -1,6 +1,6 @@
 internal import CgroupPlanning
 internal import Errors
-package import Kernel
+internal import Kernel
 internal import KernelTypes
 
 /// Where later processes of a container start.
@@ -62,7 +62,7 @@ extension FSManager {
 
     /// What leads from a cgroup to the one that /proc/PID/cgroup names; nothing where that does not lie below it.
     /// Names are bytes: the container gives them.
-    package static func names(inProcCgroup text: [UInt8], below path: String) -> [ByteName] {
+    static func names(inProcCgroup text: [UInt8], below path: String) -> [ByteName] {
         let newline = UInt8(ascii: "\n")
         for line in text.split(separator: newline) where line.starts(with: "0::\(path)/".utf8) {
             return line.dropFirst(path.utf8.count + 4).split(separator: UInt8(ascii: "/")).map { ByteName($0) }

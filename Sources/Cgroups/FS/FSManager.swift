@@ -1,6 +1,6 @@
-package import CgroupPlanning
-package import Errors
-package import Kernel
+internal import CgroupPlanning
+internal import Errors
+internal import Kernel
 internal import KernelTypes
 
 /// A container's cgroup as a directory that runbox made itself (the `cgroupfs` manager).
@@ -11,11 +11,11 @@ internal import KernelTypes
 package struct FSManager: ~Copyable, Sendable {
     /// The mount point of the v2 tree.
     let root: String
-    package let path: CgroupPath
+    let path: CgroupPath
     /// The paths of the cgroups that runbox made for the container, from the topmost.
     let created: [String]
     /// The cgroup's directory, for `CLONE_INTO_CGROUP`; nil when the cgroup is gone.
-    package let directory: Descriptor?
+    let directory: Descriptor?
 
     init(root: String, path: CgroupPath, created: [String], directory: consuming Descriptor?) {
         self.root = root
@@ -26,7 +26,7 @@ package struct FSManager: ~Copyable, Sendable {
 
     /// Finds the cgroup of an earlier call again. One that is gone is no error: it can be asked, killed and removed
     /// like an empty one.
-    package init(_ record: CgroupRecord) throws(CgroupError) {
+    init(_ record: CgroupRecord) throws(CgroupError) {
         path = CgroupPath(stored: record.path)
         root = record.root
         created = record.created
@@ -47,7 +47,7 @@ package struct FSManager: ~Copyable, Sendable {
         }
     }
 
-    package var record: CgroupRecord {
+    var record: CgroupRecord {
         CgroupRecord(mode: .cgroupfs, root: root, path: path.description, created: created, inode: inode() ?? 0)
     }
 
@@ -80,7 +80,7 @@ package struct FSManager: ~Copyable, Sendable {
     }
 
     /// Moves a process into the cgroup; for kernels and cases where `CLONE_INTO_CGROUP` is not available.
-    package func join(_ pid: Int32) throws(CgroupError) {
+    func join(_ pid: Int32) throws(CgroupError) {
         switch directory {
         case .none: throw gone
         case .some(let directory):
@@ -112,7 +112,7 @@ package struct FSManager: ~Copyable, Sendable {
 
     /// The processes in the cgroup, by their numbers in this pid namespace.
     /// - Parameter recursive: also those in the cgroups below it, which the container may have made.
-    package func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
+    func processes(recursive: Bool) throws(CgroupError) -> [Int32] {
         let found = try inDirectory { directory throws(SystemError) in
             try Self.processes(in: directory, recursive: recursive)
         }
@@ -139,7 +139,7 @@ package struct FSManager: ~Copyable, Sendable {
     }
 
     /// Whether any living process is in the cgroup or below it.
-    package func isPopulated() throws(CgroupError) -> Bool { try event("populated") }
+    func isPopulated() throws(CgroupError) -> Bool { try event("populated") }
 
     /// One line of `cgroup.events`; false when the cgroup is gone.
     func event(_ name: String) throws(CgroupError) -> Bool {

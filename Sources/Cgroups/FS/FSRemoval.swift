@@ -1,16 +1,16 @@
 internal import CgroupPlanning
-package import Errors
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
 /// Ending a container's processes and taking its cgroup away.
 extension FSManager {
     /// How long a cgroup may take to empty before removing it is given up.
-    package static let removalTime: Int64 = 10_000
+    static let removalTime: Int64 = 10_000
 
     /// Kills every process in the cgroup and below it, frozen ones too; does not wait for their end (cgroup-v2.rst,
     /// `cgroup.kill`).
-    package func kill() throws(CgroupError) {
+    func kill() throws(CgroupError) {
         _ = try inDirectory { directory throws(SystemError) in
             do throws(SystemError) {
                 try Files.write("1", into: "cgroup.kill", at: directory)
@@ -38,14 +38,14 @@ extension FSManager {
     /// this container and are empty. A cgroup that is gone already is as good as removed, and so is one that another
     /// container has taken over.
     /// - Parameter timeout: milliseconds.
-    package func remove(timeout: Int64 = Self.removalTime) throws(CgroupError) {
+    func remove(timeout: Int64 = Self.removalTime) throws(CgroupError) {
         try removeOwn(timeout: timeout)
         try removeParents()
     }
 
     /// Takes back what was made for a container that did not come to be. A cgroup that was there before stays, with all
     /// that is in it.
-    package func rollBack() throws(CgroupError) {
+    func rollBack() throws(CgroupError) {
         if created.contains(path.description) { try removeOwn(timeout: Self.removalTime) }
         try removeParents()
     }
@@ -53,7 +53,7 @@ extension FSManager {
     /// Removes the cgroup of a container whose maker died without recording whether it had made it: nothing in it is
     /// killed, because it may be another's.
     /// - Parameter timeout: milliseconds; an init of ours that finds its maker dead ends by itself.
-    package func removeIfEmpty(timeout: Int64 = 2_000) {
+    func removeIfEmpty(timeout: Int64 = 2_000) {
         let end = MonotonicClock.milliseconds + timeout
         while true {
             do throws(SystemError) {

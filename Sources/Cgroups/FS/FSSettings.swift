@@ -1,12 +1,12 @@
-package import CgroupPlanning
-package import Errors
+internal import CgroupPlanning
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
 /// Puts limits into the container's cgroup.
 extension FSManager {
     /// Writes settings in their order, each by one open and one write.
-    package func apply(_ settings: [Setting]) throws(CgroupError) {
+    func apply(_ settings: [Setting]) throws(CgroupError) {
         if settings.isEmpty { return }
         switch directory {
         case .none: throw gone
@@ -82,7 +82,7 @@ extension FSManager {
 
     /// Makes the kernel judge requests for devices by the rules, beside what cgroups above already forbid. Nothing is
     /// loaded where they allow everything.
-    package func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
+    func applyDeviceProgram(_ rules: DeviceRules) throws(CgroupError) {
         if rules.allowEverything { return }
         switch directory {
         case .none: throw gone

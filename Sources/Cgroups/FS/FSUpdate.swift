@@ -1,5 +1,5 @@
-package import CgroupPlanning
-package import Errors
+internal import CgroupPlanning
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
@@ -10,7 +10,7 @@ extension FSManager {
     /// - Parameters:
     ///   - agreed: what is written, where it is not just what the update says.
     ///   - confirm: what must succeed as well, when all is written.
-    package func update(
+    func update(
         _ update: ResourcesUpdate, agreed: [Setting]? = nil, confirm: () throws(CgroupError) -> Void = {}
     ) throws(CgroupError) {
         let settings = agreed ?? update.settings

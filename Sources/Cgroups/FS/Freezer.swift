@@ -1,4 +1,4 @@
-package import Errors
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
@@ -6,11 +6,11 @@ internal import KernelTypes
 /// `cgroup.events`.
 extension FSManager {
     /// How long pausing may take before it is given up.
-    package static let freezeTime: Int64 = 10_000
+    static let freezeTime: Int64 = 10_000
 
     /// Freezes all processes and waits until they are frozen. When they are not in time, all are thawed.
     /// - Parameter timeout: milliseconds.
-    package func freeze(timeout: Int64 = Self.freezeTime) throws(CgroupError) {
+    func freeze(timeout: Int64 = Self.freezeTime) throws(CgroupError) {
         do throws(CgroupError) {
             try setFrozen(true, timeout: timeout)
         } catch {
@@ -22,12 +22,12 @@ extension FSManager {
     }
 
     /// Lets all processes run on.
-    package func thaw(timeout: Int64 = Self.freezeTime) throws(CgroupError) {
+    func thaw(timeout: Int64 = Self.freezeTime) throws(CgroupError) {
         try setFrozen(false, timeout: timeout)
     }
 
     /// Whether all processes are frozen, by this cgroup's own switch or that of one above.
-    package func isFrozen() throws(CgroupError) -> Bool { try event("frozen") }
+    func isFrozen() throws(CgroupError) -> Bool { try event("frozen") }
 
     /// - Parameter timeout: nil does not wait.
     private func setFrozen(_ frozen: Bool, timeout: Int64?) throws(CgroupError) {

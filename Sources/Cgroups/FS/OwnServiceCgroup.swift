@@ -1,5 +1,5 @@
-package import CgroupPlanning
-package import Errors
+internal import CgroupPlanning
+internal import Errors
 internal import Kernel
 internal import KernelTypes
 
@@ -25,7 +25,7 @@ extension OwnService {
     /// Moves what is in the service's cgroup into one below it. The children of a cgroup that holds processes can have
     /// no controllers (cgroup-v2.rst, "No Internal Process Constraint"), and the service that a cgroup is delegated to
     /// has to see to that (systemd: "Control Group APIs and Delegation").
-    package func clear(root: String) throws(CgroupError) {
+    func clear(root: String) throws(CgroupError) {
         do throws(SystemError) {
             let directory = try Files.open(root + path, [.path, .directory])
             do throws(SystemError) {

@@ -1,5 +1,5 @@
-package import Kernel
-package import KernelTypes
+internal import Kernel
+internal import KernelTypes
 
 /// `hugetlb.SIZE.current` and `hugetlb.SIZE.events`.
 package struct HugePageStatistics: Hashable, Sendable {
@@ -11,7 +11,7 @@ package struct HugePageStatistics: Hashable, Sendable {
     package let failures: UInt64
 
     /// - Parameter names: of all files in the directory; the sizes stand in them.
-    package static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError)
+    static func all(_ directory: borrowing Descriptor, names: [String]) throws(SystemError)
         -> [HugePageStatistics]
     {
         var found: [HugePageStatistics] = []

@@ -25,7 +25,7 @@ package struct IOStatistics: Hashable, Sendable {
 
     /// Lines as `8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6`; other keys belong to single policies and have no
     /// counterpart in `events`.
-    package mutating func read(_ text: String) {
+    mutating func read(_ text: String) {
         for line in text.parts(by: "\n") {
             let words = line.parts(by: " ")
             let device = (words.first ?? "").parts(by: ":").map { UInt64($0) }

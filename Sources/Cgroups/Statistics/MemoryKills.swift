@@ -22,7 +22,7 @@ package struct MemoryKills: Hashable, Sendable {
     /// nil when none was.
     package let limit: Limit?
 
-    package init(count: UInt64, limit: Limit?) {
+    init(count: UInt64, limit: Limit?) {
         self.count = count
         self.limit = limit
     }

@@ -13,7 +13,7 @@ package struct MemoryStatistics: Hashable, Sendable {
         /// How often the limit was run into.
         package var failures: UInt64 = 0
 
-        package init(limit: UInt64 = 0, usage: UInt64? = nil, peak: UInt64? = nil, failures: UInt64 = 0) {
+        init(limit: UInt64 = 0, usage: UInt64? = nil, peak: UInt64? = nil, failures: UInt64 = 0) {
             self.limit = limit
             self.usage = usage
             self.peak = peak
@@ -31,7 +31,7 @@ package struct MemoryStatistics: Hashable, Sendable {
     package var kernelTCP = Entry()
     /// Everything in `memory.stat`, in the kernel's order.
     package var raw: [(key: String, value: UInt64)] { entries.map { ($0.key, $0.value) } }
-    package var entries: [StatisticsFile.Entry] = []
+    var entries: [StatisticsFile.Entry] = []
     package var pressure: Pressure?
 
     init() {}

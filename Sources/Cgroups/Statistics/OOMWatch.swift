@@ -1,5 +1,5 @@
 internal import CgroupPlanning
-package import Errors
+internal import Errors
 internal import Kernel
 package import KernelTypes
 
@@ -51,7 +51,7 @@ package struct OOMWatch: ~Copyable {
 }
 
 extension FSManager {
-    package func watchOOM() throws(CgroupError) -> OOMWatch? {
+    func watchOOM() throws(CgroupError) -> OOMWatch? {
         switch directory {
         case .none: return nil
         case .some(let directory):

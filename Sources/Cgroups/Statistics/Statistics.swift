@@ -1,6 +1,6 @@
-package import Errors
-package import Kernel
-package import KernelTypes
+internal import Errors
+internal import Kernel
+internal import KernelTypes
 
 /// What a cgroup has used, and what it may use: the numbers of cgroup v2 in the units of the `events` command
 /// (nanoseconds, bytes). cgroup-v2.rst.
@@ -19,7 +19,7 @@ package struct Statistics: Hashable, Sendable {
     package init() {}
 
     /// Reads the files of one cgroup's directory.
-    package init(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) {
+    init(_ directory: borrowing Descriptor, names: [String]) throws(SystemError) {
         cpu = try CPUStatistics(directory)
         cpuset = try CpusetStatistics(directory)
         memory = try MemoryStatistics(directory)
@@ -30,7 +30,7 @@ package struct Statistics: Hashable, Sendable {
 }
 
 extension FSManager {
-    package func statistics() throws(CgroupError) -> Statistics {
+    func statistics() throws(CgroupError) -> Statistics {
         let read = try inDirectory { directory throws(SystemError) in
             try Statistics(directory, names: Files.entries(of: directory).map { $0.name.text })
         }
@@ -43,7 +43,7 @@ extension FSManager {
 package enum StatisticsFile {
     /// - Returns: nil where the kernel has no such file, or nothing to report in it (EOPNOTSUPP: pressure that is not
     ///   accounted).
-    package static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
+    static func text(_ name: String, at directory: borrowing Descriptor) throws(SystemError) -> String? {
         do throws(SystemError) {
             return try Files.readText(name, at: directory)
         } catch {
@@ -67,7 +67,7 @@ package enum StatisticsFile {
         let value: UInt64
     }
 
-    package static func entries(_ text: String) -> [Entry] {
+    static func entries(_ text: String) -> [Entry] {
         text.parts(by: "\n").compactMap { line in
             let words = line.parts(by: " ")
             guard words.count == 2, let value = UInt64(words[1]) else { return nil }

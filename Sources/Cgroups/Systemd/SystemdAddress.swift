@@ -5,13 +5,13 @@ internal import KernelTypes
 
 /// A socket behind which systemd may be.
 struct SystemdAddress: Hashable {
-    package let path: String
+    let path: String
     /// Whether a message bus stands between.
     let isBus: Bool
 
     /// In the order of trying. root asks systemd itself; a user goes by the bus of the session, as the environment
     /// names it.
-    package static func all(isUser: Bool) -> [SystemdAddress] {
+    static func all(isUser: Bool) -> [SystemdAddress] {
         isUser
             ? ofUser(
                 Processes.environment("DBUS_SESSION_BUS_ADDRESS"), folder: Processes.environment("XDG_RUNTIME_DIR"),

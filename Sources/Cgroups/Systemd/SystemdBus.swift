@@ -169,7 +169,7 @@ struct SystemdBus: ~Copyable, Sendable {
     // MARK: Units
 
     /// Sets properties of a unit until the next boot.
-    package mutating func set(_ unit: String, _ properties: [UnitProperty]) throws(CgroupError) {
+    mutating func set(_ unit: String, _ properties: [UnitProperty]) throws(CgroupError) {
         if properties.isEmpty { return }
         do throws(DBusError) {
             _ = try call(
@@ -216,7 +216,7 @@ struct SystemdBus: ~Copyable, Sendable {
     }
 
     /// Whether a service was given its cgroup to manage; nil where this manager does not say.
-    package mutating func isDelegated(_ unit: String) -> Bool? {
+    mutating func isDelegated(_ unit: String) -> Bool? {
         guard case .variant(.boolean(let isDelegated))? = try? property("Delegate", of: unit, "Service") else {
             return nil
         }

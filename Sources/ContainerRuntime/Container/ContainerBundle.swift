@@ -9,12 +9,12 @@ public struct ContainerBundle: Sendable {
     /// The folder, absolute.
     public let path: String
     /// The configuration's bytes, read once: what happens to the file later does not matter.
-    package let bytes: [UInt8]
+    let bytes: [UInt8]
     let document: SpecDocument
     let spec: Spec
     /// What is odd in the configuration but no mistake: unknown keys above all.
     public let warnings: [Finding]
-    package let file: String
+    let file: String
 
     /// Reads a bundle's configuration and decodes it.
     ///
@@ -68,7 +68,7 @@ package struct BundleText: Sendable {
     package let file: String
     package let bytes: [UInt8]
 
-    package init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
+    init(_ path: String, bytes: [UInt8]) throws(RuntimeError) {
         self.path = try operation("open bundle \(path)") { () throws(SystemError) in try Self.absolute(path) }
         file = "config.json"
         self.bytes = bytes

@@ -46,7 +46,7 @@ extension Container {
 enum StoredLimits {
     static let fileName = "resources.json"
 
-    package static func read(of record: Record, in store: Store) throws(RuntimeError) -> Resources? {
+    static func read(of record: Record, in store: Store) throws(RuntimeError) -> Resources? {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try Files.read("\(store.folder(record.id))/\(fileName)")

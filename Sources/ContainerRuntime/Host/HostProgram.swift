@@ -3,7 +3,7 @@ internal import KernelTypes
 
 /// A program of the host that the runtime calls and whose output it reads.
 struct HostProgram: Sendable {
-    package let path: String
+    let path: String
 
     /// How a call of it went.
     struct Outcome: Sendable {

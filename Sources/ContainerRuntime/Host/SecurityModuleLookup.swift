@@ -5,7 +5,7 @@ internal import Planning
 
 extension SecurityModules {
     /// Looks for those that are asked about; the start of a container without labels reads nothing.
-    package static func current(appArmor: Bool = true, seLinux: Bool = true) -> SecurityModules {
+    static func current(appArmor: Bool = true, seLinux: Bool = true) -> SecurityModules {
         SecurityModules(
             appArmor: appArmor && appArmorIsEnabled(), seLinux: seLinux && seLinuxIsEnabled())
     }

@@ -15,7 +15,7 @@ struct StoredHooks: Sendable {
 
     /// Reads them from the copy of the configuration, because the bundle may have changed.
     /// - Returns: nil where there are none.
-    package static func read(_ record: Record, store: Store) throws(RuntimeError) -> StoredHooks? {
+    static func read(_ record: Record, store: Store) throws(RuntimeError) -> StoredHooks? {
         guard record.hasLaterHooks else { return nil }
         return StoredHooks(try StoredConfiguration(record, store: store).spec.hooks, of: record)
     }

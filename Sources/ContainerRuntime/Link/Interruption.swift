@@ -70,7 +70,7 @@ enum Halt {
     static let timeout: Int64 = 10_000
 
     /// The error for a process that was halted for too long.
-    package static var failure: SystemError {
+    static var failure: SystemError {
         .refused(
             "the container's process was stopped by a signal or a tracer and has not gone on for \(timeout / 1000) s; "
                 + "a process that shares its pid namespace can do that")

@@ -71,7 +71,7 @@ struct Link: ~Copyable {
 
 /// Both ends of a link, before there are two processes to hold them.
 struct LinkPair: ~Copyable {
-    package let runtime: Link
+    let runtime: Link
     let container: Link
 }
 

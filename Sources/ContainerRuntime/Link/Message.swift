@@ -105,7 +105,7 @@ enum Message: Sendable, Equatable {
 }
 
 private struct Encoder {
-    package var bytes: [UInt8] = []
+    var bytes: [UInt8] = []
 
     mutating func kind(_ value: UInt8) { bytes.append(value) }
 
@@ -130,7 +130,7 @@ private struct Encoder {
 }
 
 private struct Decoder {
-    package let bytes: [UInt8]
+    let bytes: [UInt8]
     private var position = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }

@@ -7,7 +7,7 @@ package struct Program: Sendable {
     /// Where PATH is not set; as in runc and crun.
     private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    package let path: String
+    let path: String
 
     /// - Parameter user: whose permissions explain a refusal.
     /// - Throws: a failure with status 127 or 126 with the text that engines look for (`executable file not found in

@@ -141,7 +141,7 @@ package struct ELFHead: Equatable, Sendable {
 /// Numbers in either byte order; 0 behind the end. Sizes and places that no file has come out as a number that no read
 /// can satisfy.
 private struct NumberReader {
-    package let bytes: [UInt8]
+    let bytes: [UInt8]
     let isLittleEndian: Bool
 
     func number(at offset: Int, size: Int) -> UInt64 {

@@ -12,7 +12,7 @@ package struct ProgramFault: Equatable, Sendable {
     let remedy: String
 
     /// One sentence, which begins with the text that engines look for in the error of a container's program.
-    package var words: String { "\(code.standardDescription): \(reason); \(remedy)" }
+    var words: String { "\(code.standardDescription): \(reason); \(remedy)" }
 
     /// The same without that text, by which an engine would take a hook for the program.
     package var hookWords: String { "\(code): \(reason); \(remedy)" }

@@ -44,7 +44,7 @@ struct Devices: ~Copyable {
         }
     }
 
-    package static let notADirectory = "/dev in the root file system must be a directory, not a link"
+    static let notADirectory = "/dev in the root file system must be a directory, not a link"
 
     /// /dev itself must be a directory: a link in the image would have nodes made wherever it points (CVE-2026-41579,
     /// CVE-2026-47766).

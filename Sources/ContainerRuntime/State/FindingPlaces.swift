@@ -21,6 +21,6 @@ extension Finding {
 }
 
 extension [SpecFinding] {
-    package var errors: [Finding] { filter { $0.severity == .error }.map { Finding($0) } }
-    package var warnings: [Finding] { filter { $0.severity == .warning }.map { Finding($0) } }
+    var errors: [Finding] { filter { $0.severity == .error }.map { Finding($0) } }
+    var warnings: [Finding] { filter { $0.severity == .warning }.map { Finding($0) } }
 }

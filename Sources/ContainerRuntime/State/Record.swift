@@ -92,7 +92,7 @@ package struct Record: Sendable, Equatable {
     }
 
     /// Reads what ``json()`` wrote; nil when it is something else.
-    package init?(_ bytes: [UInt8]) {
+    init?(_ bytes: [UInt8]) {
         guard let document = try? Document(bytes) else { return nil }  // half a file is no record
         let reader = RecordReader(document: document, object: document.root)
         guard let id = reader.string("id"), let ociVersion = reader.string("ociVersion"),
@@ -141,7 +141,7 @@ package struct Record: Sendable, Equatable {
 
 extension Record {
     /// The record of a container that is about to be made.
-    package init(_ plan: LaunchPlan, owner: UInt32) {
+    init(_ plan: LaunchPlan, owner: UInt32) {
         id = plan.id
         ociVersion = plan.ociVersion
         bundle = plan.bundle

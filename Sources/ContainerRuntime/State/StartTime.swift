@@ -12,7 +12,7 @@ enum StartTime {
     }
 
     /// - Returns: RFC 3339 in UTC; nil when the payload has not begun.
-    package static func read(_ folder: String) -> String? {
+    static func read(_ folder: String) -> String? {
         // Not there before the start; half a text is none.
         guard let text = try? Files.readText("\(folder)/\(fileName)"), text.ends(with: "Z") else { return nil }
         return text

@@ -133,7 +133,7 @@ struct NotifyProxy: ~Copyable {
 
 /// One message of the payload as it is passed on.
 struct Notification: Equatable {
-    package let bytes: [UInt8]
+    let bytes: [UInt8]
     let isReady: Bool
     /// Whether it came only to have its descriptor closed.
     let isBarrier: Bool

@@ -37,7 +37,7 @@ package struct AnnotationPlan: Sendable {
             || key.begins(with: "module.wasm.")
     }
 
-    package static func field(_ key: String) -> String { "annotations[\"\(key)\"]" }
+    static func field(_ key: String) -> String { "annotations[\"\(key)\"]" }
 
     private mutating func read(_ annotation: KeyValue, _ spec: Spec, _ findings: inout Findings) {
         let field = Self.field(annotation.key)

@@ -100,7 +100,7 @@ package struct CgroupPlan: Sendable {
 private struct ServicePlace {
     var isInside = false
     var cleared: OwnService?
-    package var notice: String?
+    var notice: String?
 
     init(_ cgroupsPath: String?, _ manager: CgroupManagerKind, _ resources: ResourcesPlan, _ service: OwnService?) {
         guard let service else { return }

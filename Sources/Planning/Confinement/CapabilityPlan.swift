@@ -6,7 +6,7 @@ internal import OCISpec
 enum CapabilityPlan {
     /// Reads the names. A name that the kernel does not know is a warning, as the specification demands; a missing
     /// section means no capability at all.
-    package static func read(_ sets: OCISpec.Capabilities?, findings: inout Findings) -> ProcessCapabilities {
+    static func read(_ sets: OCISpec.Capabilities?, findings: inout Findings) -> ProcessCapabilities {
         var result = ProcessCapabilities()
         guard let sets else { return result }
         let known = KernelTypes.Capabilities.known

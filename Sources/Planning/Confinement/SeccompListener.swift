@@ -1,6 +1,6 @@
-package import Errors
+internal import Errors
 internal import KernelTypes
-package import OCISpec
+internal import OCISpec
 
 /// What decides on system calls with the action SCMP_ACT_NOTIFY: the agent that listens on a Unix stream socket.
 /// Specification: config-linux.md, "Seccomp" and "The Container Process State".
@@ -25,7 +25,7 @@ package struct SeccompListener: Sendable, Equatable {
     /// - Parameters:
     ///   - use: the field of the first action that notifies; nil without one, and then no agent is needed.
     ///   - receiver: the value of ``variable``.
-    package static func read(
+    static func read(
         _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout Findings
     ) -> SeccompListener? {
         let base = "linux.seccomp"

@@ -1,7 +1,7 @@
 /// Which mandatory access controls this machine enforces. A value, so that plans are tested on any machine.
 package struct SecurityModules: Sendable, Equatable {
-    package var appArmor = false
-    package var seLinux = false
+    var appArmor = false
+    var seLinux = false
 
     package init(appArmor: Bool = false, seLinux: Bool = false) {
         self.appArmor = appArmor

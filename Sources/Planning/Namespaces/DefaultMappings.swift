@@ -5,8 +5,8 @@ package import OCISpec
 /// `spec --rootless` writes it: root is the user, and the ids from 1 on are those of /etc/subuid and /etc/subgid.
 /// subuid(5).
 package struct DefaultMappings: Hashable, Sendable {
-    package let uids: [IDMapping]
-    package let gids: [IDMapping]
+    let uids: [IDMapping]
+    let gids: [IDMapping]
 
     package init(uids: [IDMapping], gids: [IDMapping]) {
         self.uids = uids

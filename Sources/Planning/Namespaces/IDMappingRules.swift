@@ -7,7 +7,7 @@ enum IDMappingRules {
     /// The most lines a map may have.
     static let mostLines = 340
 
-    package static func check(_ mappings: [IDMapping], _ field: String, _ findings: inout Findings) {
+    static func check(_ mappings: [IDMapping], _ field: String, _ findings: inout Findings) {
         if mappings.count > mostLines {
             return findings.refuse(field, "has \(mappings.count) entries; the kernel takes \(mostLines)")
         }

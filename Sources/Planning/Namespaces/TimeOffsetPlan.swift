@@ -1,5 +1,5 @@
-package import Errors
-package import OCISpec
+internal import Errors
+internal import OCISpec
 
 /// How far one clock of a new time namespace is off. Specification: config-linux.md, "Offset for Time Namespace";
 /// time_namespaces(7).
@@ -14,7 +14,7 @@ package struct TimeOffsetPlan: Sendable, Equatable {
     package var field: String { "linux.timeOffsets.\(clock)" }
 
     /// The offsets that differ from none.
-    package static func read(
+    static func read(
         _ spec: Spec, isNew: Bool, isJoined: Bool, findings: inout Findings
     ) -> [TimeOffsetPlan] {
         guard let offsets = spec.linux?.timeOffsets, offsets.monotonic != nil || offsets.boottime != nil else {

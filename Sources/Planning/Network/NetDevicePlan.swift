@@ -1,6 +1,6 @@
-package import Errors
+internal import Errors
 internal import KernelTypes
-package import OCISpec
+internal import OCISpec
 
 /// A network interface of the host that the container gets. Specification: config-linux.md, "Network Devices".
 package struct NetDevicePlan: Sendable, Equatable {
@@ -14,7 +14,7 @@ package struct NetDevicePlan: Sendable, Equatable {
     package var isPattern: Bool { name.containsByte("%") }
 
     /// Reads the section, and refuses what cannot be done with the container's namespaces or by this user.
-    package static func read(
+    static func read(
         _ devices: [NetDevice]?, namespaces: NamespacePlan, host: Host, findings: inout Findings
     ) -> [NetDevicePlan] {
         guard let devices, !devices.isEmpty else { return [] }

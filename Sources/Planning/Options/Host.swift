@@ -6,12 +6,12 @@ package struct Host: Sendable {
     package var effectiveGroup: UInt32
     package var cgroups: CgroupHost
     /// Where resctrl is mounted; nil where it is not, or was not asked for.
-    package var resctrl: String?
+    var resctrl: String?
     /// Which security modules enforce, as far as the configuration asks.
     package var modules = SecurityModules.unasked
     /// Whether scopes are to be units of the user's own systemd. It was looked at only if systemd is to make the
     /// cgroup.
-    package var hasOwnSystemd = false
+    var hasOwnSystemd = false
 
     /// For an ordinary user whose configuration has none; nil with every other.
     package var mappings: DefaultMappings?

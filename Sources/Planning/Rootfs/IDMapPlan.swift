@@ -6,9 +6,9 @@ package import OCISpec
 /// The option `idmap` or `ridmap` of a mount, as it stands there.
 struct IDMapRequest: Sendable, Equatable {
     /// The mapping also holds for the mounts below.
-    package let recursive: Bool
+    let recursive: Bool
     /// What follows the equals sign, crun's form; nil without one.
-    package let text: String?
+    let text: String?
     /// Which of the options it is.
     let position: Int
 }
@@ -83,7 +83,7 @@ package struct IDMapPlan: Sendable, Equatable {
 /// Each triple is the first id on the file system, the id that it becomes, and how many follow. With `@` the second one
 /// is the container's and not the host's.
 private struct IDMapText {
-    package private(set) var source: IDMapPlan.Source?
+    private(set) var source: IDMapPlan.Source?
 
     init(_ text: String, _ namespaces: NamespacePlan, field: String, findings: inout Findings) {
         var uids: [IDMapping]?

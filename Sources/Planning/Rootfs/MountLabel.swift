@@ -8,7 +8,7 @@ package struct MountLabel: Sendable, Equatable {
     /// Mount options that set a context; mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS".
     static let kinds = ["context", "fscontext", "defcontext", "rootcontext"]
 
-    package let label: String
+    let label: String
     /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are
     /// separated by commas.
     let option: String

@@ -132,7 +132,7 @@ package struct MountPlan: Sendable {
 
     /// Gives a new file system its context, unless the options say one. What a bind mount shows keeps the labels that
     /// it has.
-    package mutating func label(_ label: MountLabel) {
+    mutating func label(_ label: MountLabel) {
         guard case .fileSystem(let type, _) = kind else { return }
         if type == "mqueue" {
             fileLabel = label.label
@@ -188,21 +188,21 @@ extension MountPlan.Kind {
 private struct OptionList {
     var bind: Bool?
     var remount = false
-    package var flags: MountFlags = []
-    package var set: MountAttributes = []
-    package var clear: MountAttributes = []
-    package var setRecursively: MountAttributes = []
-    package var clearRecursively: MountAttributes = []
-    package var propagation: [(kind: MountPropagation, recursive: Bool)] = []
-    package var data: [(text: String, position: Int)] = []
-    package var copyUp = false
-    package var followSource = true
-    package var followDestination = true
-    package var copySymbolicLink = false
-    package var idMap: IDMapRequest?
+    var flags: MountFlags = []
+    var set: MountAttributes = []
+    var clear: MountAttributes = []
+    var setRecursively: MountAttributes = []
+    var clearRecursively: MountAttributes = []
+    var propagation: [(kind: MountPropagation, recursive: Bool)] = []
+    var data: [(text: String, position: Int)] = []
+    var copyUp = false
+    var followSource = true
+    var followDestination = true
+    var copySymbolicLink = false
+    var idMap: IDMapRequest?
     private var position = 0
 
-    package mutating func read(_ text: String, field: String, findings: inout Findings) {
+    mutating func read(_ text: String, field: String, findings: inout Findings) {
         defer { position += 1 }
         guard let option = MountOption(text) else {
             if !text.isEmpty { data.append((text, position)) }

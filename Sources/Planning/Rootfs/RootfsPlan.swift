@@ -50,7 +50,7 @@ package struct RootfsPlan: Sendable {
     }
 
     /// Gives every new file system a context.
-    package mutating func label(_ label: MountLabel) {
+    mutating func label(_ label: MountLabel) {
         for index in mounts.indices { mounts[index].label(label) }
     }
 

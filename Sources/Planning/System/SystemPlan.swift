@@ -1,4 +1,4 @@
-package import Errors
+internal import Errors
 internal import KernelTypes
 package import OCISpec
 
@@ -10,7 +10,7 @@ package struct SystemPlan: Sendable {
         package let key: String
         package let value: String
         /// Which of the container's namespaces it belongs to.
-        package let namespace: NamespaceType?
+        let namespace: NamespaceType?
     }
 
     package let hostname: String?
@@ -18,7 +18,7 @@ package struct SystemPlan: Sendable {
     package let sysctls: [Sysctl]
     package let personality: UInt?
 
-    package init(_ spec: Spec, namespaces: NamespacePlan, findings: inout Findings) {
+    init(_ spec: Spec, namespaces: NamespacePlan, findings: inout Findings) {
         hostname = spec.hostname
         domainname = spec.domainname
         Self.checkName(hostname, "hostname", namespaces, &findings)
@@ -49,7 +49,7 @@ package struct SystemPlan: Sendable {
 
     /// The path of a key. As in sysctl(8), the first separator decides: `net.ipv4.conf.eth0/1.forwarding` names the
     /// interface eth0.1, and so does `net/ipv4/conf/eth0.1/forwarding`.
-    package static func path(_ key: String) -> String {
+    static func path(_ key: String) -> String {
         let dot = UInt8(ascii: ".")
         let slash = UInt8(ascii: "/")
         guard key.utf8.first(where: { $0 == dot || $0 == slash }) == dot else { return key }
