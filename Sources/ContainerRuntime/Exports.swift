@@ -3,4 +3,5 @@
 @_exported public import CgroupPlanning
 @_exported public import Errors
 @_exported public import KernelTypes
+@_exported public import OCISpec
 @_exported public import Planning

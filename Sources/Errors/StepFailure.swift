@@ -32,7 +32,7 @@ extension SystemError {
     package var isRefusal: Bool { code == .noError }
 }
 
-/// Runs one call of a sequence under the name of its step.
+/// Runs one call under the name of its step.
 @inlinable @inline(__always)
 package func step<Result: ~Copyable>(
     _ step: Step, _ body: @autoclosure () throws(SystemError) -> Result
@@ -44,7 +44,7 @@ package func step<Result: ~Copyable>(
     }
 }
 
-/// Runs a part of a sequence under the name of its step.
+/// Runs a part of a recipe under the name of its step.
 @inlinable @inline(__always)
 package func step<Result: ~Copyable>(
     _ step: Step, _ body: () throws(SystemError) -> Result

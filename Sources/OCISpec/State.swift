@@ -1,23 +1,27 @@
 import JSON
 
+/// Where a container is in its life (runtime.md, "State").
+public enum ContainerStatus: String, Sendable, Word {
+    /// Its environment is being made.
+    case creating
+    /// It waits for `start`.
+    case created
+    /// Its payload runs.
+    case running
+    /// Its cgroup is frozen. Not of the specification, which allows more; the other runtimes call it so.
+    case paused
+    /// Its process has ended.
+    case stopped
+}
+
 /// A container's state, as hooks and `state` show it (runtime.md, "State").
 package struct State: Sendable, Hashable {
-    /// Where a container is in its life.
-    package enum Status: String, Word {
-        case creating
-        case created
-        case running
-        /// Not of the specification, which allows more; what the other runtimes call a frozen container.
-        case paused
-        case stopped
-    }
-
     /// The version of the specification that the state keeps to.
     package var ociVersion: String
     /// The container's ID.
     package var id: String
     /// Where it is in its life.
-    package var status: Status
+    package var status: ContainerStatus
     /// The container's process, as seen by the reader; 0 where there is none.
     package var pid: Int
     /// The bundle's directory, absolute.
@@ -27,7 +31,8 @@ package struct State: Sendable, Hashable {
 
     /// A state by its parts.
     package init(
-        ociVersion: String, id: String, status: Status, pid: Int, bundle: String, annotations: [KeyValue]? = nil
+        ociVersion: String, id: String, status: ContainerStatus, pid: Int, bundle: String,
+        annotations: [KeyValue]? = nil
     ) {
         self.ociVersion = ociVersion
         self.id = id

@@ -3,7 +3,7 @@ internal import Cgroups
 public import Errors
 internal import Kernel
 public import KernelTypes
-internal import OCISpec
+public import OCISpec
 public import Planning
 
 /// One container below a state root, and what can be done with it. Specification: runtime.md, "Operations".
@@ -91,7 +91,7 @@ public struct Container: Sendable {
     ///   - caller: whose ``Caller/notifySocket`` counts.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start;
-    ///   ``RuntimeError/stage(message:exitStatus:)`` when a startContainer or poststart hook fails, or the program
+    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a startContainer or poststart hook fails, or the program
     ///   cannot be executed (127 or 126).
     public func start(caller: Caller = .current, warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0

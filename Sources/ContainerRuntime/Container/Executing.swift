@@ -54,7 +54,7 @@ extension Container {
     ) throws(RuntimeError) -> ExecProcess.Executed {
         let record = try recordForExec(options)
         // Of no interest to anybody but an agent.
-        let status: State.Status =
+        let status: ContainerStatus =
             record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
         return try Exec.start(record, status, options, caller, store, warn)
     }
@@ -71,7 +71,7 @@ extension Container {
 /// From the words of a caller to a running program.
 private enum Exec {
     static func start(
-        _ record: Record, _ status: State.Status, _ options: ExecOptions, _ caller: Caller, _ store: Store,
+        _ record: Record, _ status: ContainerStatus, _ options: ExecOptions, _ caller: Caller, _ store: Store,
         _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExecProcess.Executed {
         let kept = try StoredConfiguration(record, store: store)

@@ -17,7 +17,7 @@ extension Container {
     ///   - caller: what this process hands on.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``;
-    ///   ``RuntimeError/stage(message:exitStatus:)`` when a step of making it fails, after which nothing of it is left;
+    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a step of making it fails, after which nothing of it is left;
     ///   ``RuntimeError/failed(reason:)`` in a process with several threads.
     public func create(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,

@@ -35,7 +35,7 @@ struct SpawnedInit: ~Copyable {
         // What the init is the first to touch of its program would be charged to the container.
         if plan.cgroup.isTight { Processes.readOwnProgram() }
         let runtimeEnd = pair.runtime
-        let sequence = ContainerInit(plan: plan, resources: resources, link: pair.container, gate: gate)
+        let containerInit = ContainerInit(plan: plan, resources: resources, link: pair.container, gate: gate)
         let hasIntermediate = plan.namespaces.needsIntermediate
         let flags = hasIntermediate ? [] : plan.namespaces.cloneFlags
         let process = try Self.worded(cgroup) { () throws(SystemError) in
@@ -45,7 +45,7 @@ struct SpawnedInit: ~Copyable {
                     runtimeEnd.closeInChild()
                     lock.closeInChild()
                     cgroup.closeInChild()
-                    if hasIntermediate { sequence.runIntermediate() } else { sequence.run() }
+                    if hasIntermediate { containerInit.runIntermediate() } else { containerInit.run() }
                 }
             }
         }

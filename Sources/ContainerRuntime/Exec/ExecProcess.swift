@@ -12,7 +12,7 @@ struct ExecProcess {
     /// The container.
     let record: Record
     /// Its status as a seccomp agent is to get it.
-    let containerStatus: State.Status
+    let containerStatus: ContainerStatus
     let filter: SeccompCompiler?
     let warn: (String) -> Void
 

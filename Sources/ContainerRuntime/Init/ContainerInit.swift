@@ -190,7 +190,7 @@ struct ContainerInit: ~Copyable {
         }
     }
 
-    func state(_ status: State.Status) -> State {
+    func state(_ status: ContainerStatus) -> State {
         State(
             ociVersion: plan.ociVersion, id: plan.id, status: status, pid: Int(Processes.currentID),
             bundle: plan.bundle, annotations: plan.annotations.isEmpty ? nil : plan.annotations)

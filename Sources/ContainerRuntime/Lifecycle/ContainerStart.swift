@@ -42,7 +42,7 @@ extension Record {
     /// What a start of this container needs to serve a filter that notifies; nil with every other.
     /// - Parameter process: the process under the filter, where it is not the init.
     func listenerService(
-        _ status: State.Status, process: Int32? = nil, signals: Int32? = nil
+        _ status: ContainerStatus, process: Int32? = nil, signals: Int32? = nil
     ) -> ListenerService? {
         seccompListener.map {
             ListenerService(listener: $0, pid: process ?? pid, state: state(status), signals: signals)

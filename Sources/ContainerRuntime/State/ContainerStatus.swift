@@ -1,18 +1,7 @@
 internal import Errors
+internal import OCISpec
 
-/// Where a container is in its life. Specification: runtime.md, "State"; `paused` is the runtimes' common addition.
-public enum ContainerStatus: String, Sendable {
-    /// Its environment is being made.
-    case creating
-    /// It waits for `start`.
-    case created
-    /// Its payload runs.
-    case running
-    /// Its cgroup is frozen.
-    case paused
-    /// Its process has ended.
-    case stopped
-
+extension ContainerStatus {
     /// Whether a signal reaches the process.
     var allowsKill: Bool { self != .stopped }
     /// Whether `delete` removes it without `--force`. A created one is killed: its payload has not begun.

@@ -163,7 +163,7 @@ extension Record {
 
 extension Record {
     /// The state as the specification and hooks know it.
-    func state(_ status: State.Status) -> State {
+    func state(_ status: ContainerStatus) -> State {
         State(
             ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? 0 : Int(pid), bundle: bundle,
             annotations: annotations.isEmpty ? nil : annotations)
