@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""check-coverage.py RUNBOX: holds docs/coverage.md against the sources, the tests and the executable.
+"""check-coverage.py RUNBOX: compares docs/coverage.md with the sources, the tests and the executable, and the paths that the
+other documents name with the files that there are.
 
 Every file and test that a row names must exist; every key that the decoders of Sources/OCISpec read, every command and
 every flag of the executable's help must have a row; no cell may be empty and nothing may be planned."""
@@ -10,7 +11,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "Sources"
 COVERAGE = ROOT / "docs" / "coverage.md"
+FILE = r"[A-Za-z0-9_/.+-]+\.(?:swift|c|h)\b"
+FOLDER = r"[A-Za-z0-9_-]+/(?:[A-Za-z0-9_-]+/)*(?![A-Za-z0-9_])"
 mistakes = []
 
 
@@ -57,14 +61,18 @@ def check_cells(row):
 
 
 def check_sources(row):
+    """`Module/Folder/One.swift, Other/Two.swift (member), Three.swift; Module/`: what a path leaves out is that of the one
+    before."""
     folder = None
-    for name in re.findall(r"[A-Za-z0-9_/.+-]+\.(?:swift|c|h)\b", row.source):
-        places = [f"Sources/{name}", f"Sources/ContainerRuntime/{name}"] + ([f"{folder}/{name}"] if folder else [])
-        found = next((place for place in places if (ROOT / place).is_file()), None)
+    for name, member in re.findall(rf"({FILE}|{FOLDER})(?: \((\w+)\))?", row.source):
+        places = [name] + ([f"{folder.split('/')[0]}/{name}", f"{folder}/{name}"] if folder else [])
+        found = next((place for place in places if (SOURCES / place).exists()), None)
         if found is None:
             mistake(row.line, f"{row.subject}: there is no source {name}")
-        else:
-            folder = str(pathlib.PurePosixPath(found).parent)
+            continue
+        folder = str(pathlib.PurePosixPath(found).parent)
+        if member and (SOURCES / found).is_file() and not re.search(rf"\b{member}\b", (SOURCES / found).read_text()):
+            mistake(row.line, f"{row.subject}: {found} does not have {member}")
 
 
 # --- tests -----------------------------------------------------------------------------------------------------------
@@ -209,6 +217,30 @@ def check_flags(rows, flags, command):
             mistake(0, f"no row for {command or 'the global flag'} --{flag}")
 
 
+# --- paths of all documents ------------------------------------------------------------------------------------------
+
+
+def check_paths():
+    """In every document, what stands in backquotes and looks like a path of this repository: from its root or from Sources/."""
+    tops = {path.name for folder in (ROOT, SOURCES) for path in folder.iterdir() if path.is_dir() and path.name != "build"}
+    names = {path.name for folder in ("Sources", "Tests", "Examples", "config") for path in (ROOT / folder).rglob("*.*")}
+
+    def exists(path):
+        is_source = path.endswith((".swift", ".c", ".h", ".py", ".sh"))
+        if "/" not in path:
+            return not is_source or path in names
+        if path.split("/")[0] not in tops and not is_source:
+            return True
+        return (ROOT / path).exists() or (SOURCES / path).exists()
+
+    for document in sorted((ROOT / "docs").glob("*.md")):
+        for number, line in enumerate(document.read_text().splitlines(), 1):
+            for span in re.findall(r"`([^`]+)`", line):
+                for path in re.findall(r"(?<![\w./-])[A-Za-z][\w.+-]*(?:/[\w.+-]+)*", span):
+                    if not exists(path):
+                        mistakes.append((number, f"docs/{document.name}:{number}: there is no {path}"))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -220,6 +252,7 @@ def main():
         check_tests(row, suites)
     check_keys(rows)
     check_commands(rows, sys.argv[1])
+    check_paths()
     for _, text in sorted(mistakes, key=lambda entry: entry[0]):
         print(text, file=sys.stderr)
     sys.exit(1 if mistakes else 0)
