@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds docs/errors.md against the code: every sentence that the code can say in an error or warning must be in the catalogue, and nothing else.
+"""Compares docs/errors.md with the code: every sentence that the code can say in an error or warning must be in the catalogue, and nothing else.
 
     error-catalogue.py            fails where the two differ, and prints the rows to add
     error-catalogue.py --list     prints every sentence of the code with its files
