@@ -3,8 +3,11 @@
 other documents name with the files that there are.
 
 Every file and test that a row names must exist; every key that the decoders of Sources/OCISpec read, every command and
-every flag of the executable's help must have a row; no cell may be empty and nothing may be planned."""
+every flag of the executable's help, every mount option of `features` and every annotation must have a row; no cell may be
+empty and nothing may be planned. Every command that is defined must be in the table of commands, and every flag that is
+declared must be read somewhere."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -217,11 +220,40 @@ def check_flags(rows, flags, command):
             mistake(0, f"no row for {command or 'the global flag'} --{flag}")
 
 
+def check_words(rows, runbox):
+    """Mount options and annotations."""
+    features = json.loads(subprocess.run([runbox, "features"], check=True, capture_output=True, text=True).stdout)
+    options = {word for row in rows if row.section == "Mount options" for word in re.findall(r"[a-z][a-z-]*", row.subject)}
+    for word in features["mountOptions"]:
+        if word not in options:
+            mistake(0, f"no row for the mount option {word}")
+    subjects = " ".join(row.subject for row in rows)
+    for name in re.findall(r"case \w+ = \"(.+)\"", (SOURCES / "Planning/Annotations/AnnotationName.swift").read_text()):
+        if name not in subjects:
+            mistake(0, f"no row for the annotation {name}")
+
+
+def check_definitions(runbox):
+    """What is defined for the command line, and would be dropped without a word where nothing else names it."""
+    texts = {path: path.read_text() for path in (SOURCES / "runbox").rglob("*.swift")}
+    for path, text in texts.items():
+        for name in re.findall(r"\bCommand\(\s*name: \"(\w+)\"", text):
+            if subprocess.run([runbox, "help", name], capture_output=True).returncode:
+                mistakes.append((0, f"{path.relative_to(ROOT)}: the table of commands lacks {name}"))
+        # The flags of what needs CRIU are there for engines that look for them.
+        if path.name == "Checkpoint.swift":
+            continue
+        for name in re.findall(r"\bFlag\(\s*\"([a-z0-9-]+)\"", text):
+            if not any(re.search(rf"(?<!Flag\()\"{name}\"", other) for other in texts.values()):
+                mistakes.append((0, f"{path.relative_to(ROOT)}: nobody reads the flag {name}"))
+
+
 # --- paths of all documents ------------------------------------------------------------------------------------------
 
 
-def check_paths():
-    """In every document, what stands in backquotes and looks like a path of this repository: from its root or from Sources/."""
+def check_paths(suites):
+    """In every document, what stands in backquotes and looks like a path of this repository, from its root or from Sources/,
+    or like a test."""
     tops = {path.name for folder in (ROOT, SOURCES) for path in folder.iterdir() if path.is_dir() and path.name != "build"}
     names = {path.name for folder in ("Sources", "Tests", "Examples", "config") for path in (ROOT / folder).rglob("*.*")}
 
@@ -236,6 +268,9 @@ def check_paths():
     for document in sorted((ROOT / "docs").glob("*.md")):
         for number, line in enumerate(document.read_text().splitlines(), 1):
             for span in re.findall(r"`([^`]+)`", line):
+                test = re.fullmatch(r"(\w+)/([a-z]\w+)", span)
+                if test and test[1] in suites and test[2] not in suites[test[1]]:
+                    mistakes.append((number, f"docs/{document.name}:{number}: there is no test {span}"))
                 for path in re.findall(r"(?<![\w./-])[A-Za-z][\w.+-]*(?:/[\w.+-]+)*", span):
                     if not exists(path):
                         mistakes.append((number, f"docs/{document.name}:{number}: there is no {path}"))
@@ -252,7 +287,9 @@ def main():
         check_tests(row, suites)
     check_keys(rows)
     check_commands(rows, sys.argv[1])
-    check_paths()
+    check_words(rows, sys.argv[1])
+    check_definitions(sys.argv[1])
+    check_paths(suites)
     for _, text in sorted(mistakes, key=lambda entry: entry[0]):
         print(text, file=sys.stderr)
     sys.exit(1 if mistakes else 0)
