@@ -267,6 +267,9 @@ def check_paths(suites):
 
     for document in sorted((ROOT / "docs").glob("*.md")):
         for number, line in enumerate(document.read_text().splitlines(), 1):
+            for member, path in re.findall(r"`(\w+)` in `([\w/.-]+\.swift)`", line):
+                if (SOURCES / path).is_file() and not re.search(rf"\b{member}\b", (SOURCES / path).read_text()):
+                    mistakes.append((number, f"docs/{document.name}:{number}: {path} does not have {member}"))
             for span in re.findall(r"`([^`]+)`", line):
                 test = re.fullmatch(r"(\w+)/([a-z]\w+)", span)
                 if test and test[1] in suites and test[2] not in suites[test[1]]:
@@ -274,6 +277,20 @@ def check_paths(suites):
                 for path in re.findall(r"(?<![\w./-])[A-Za-z][\w.+-]*(?:/[\w.+-]+)*", span):
                     if not exists(path):
                         mistakes.append((number, f"docs/{document.name}:{number}: there is no {path}"))
+
+
+def check_folder_rows():
+    """`| `Module/Folder` | `Type`, … |`: a row of docs/architecture.md about a folder names files or words of that folder."""
+    for number, line in enumerate((ROOT / "docs" / "architecture.md").read_text().splitlines(), 1):
+        cells = line.split(" | ")
+        folders = [SOURCES / name for name in re.findall(r"`(\w+/\w+|CgroupPlanning)`", cells[0])]
+        if len(cells) != 2 or not folders or not all(folder.is_dir() for folder in folders):
+            continue
+        files = [path for folder in folders for path in folder.rglob("*.swift")]
+        words = {path.stem for path in files}.union(*(re.findall(r"\w+", path.read_text()) for path in files))
+        for name in re.findall(r"`([A-Z]\w+)`", cells[1]):
+            if name not in words:
+                mistakes.append((number, f"docs/architecture.md:{number}: there is no {name} in these folders"))
 
 
 def main():
@@ -290,6 +307,7 @@ def main():
     check_words(rows, sys.argv[1])
     check_definitions(sys.argv[1])
     check_paths(suites)
+    check_folder_rows()
     for _, text in sorted(mistakes, key=lambda entry: entry[0]):
         print(text, file=sys.stderr)
     sys.exit(1 if mistakes else 0)

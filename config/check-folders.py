@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Compares docs/architecture.md with the sources: which folder of a module uses which other one.
+"""Compares docs/architecture.md with the sources: which module uses which other one, and which folder of a module.
+
+The arrows of modules are those of Package.swift and of config/check-sources.sh, which must be the same.
 
 A folder uses another where one of its files names something that a file of the other declares, be it a type, a function or a
 member of an extension. What names what is read from the index that the compiler writes beside every debug build
@@ -7,18 +9,20 @@ member of an extension. What names what is read from the index that the compiler
 have, or has although there is none.
 
     config/check-folders.py            checks; `swift build` must have run
-    config/check-folders.py --print    prints the block for docs/architecture.md
+    config/check-folders.py --print    prints the block of folders for docs/architecture.md
 """
 
 import ctypes
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOCUMENT = "docs/architecture.md"
-BEGIN, END = "<!-- folders -->", "<!-- end of folders -->"
+FOLDERS, MODULES = "folders", "modules"
 DEFINITION, REFERENCE, RECORD = 1 << 1, 1 << 2, 2
 
 
@@ -197,11 +201,55 @@ def block(modules):
     return lines + ["```"]
 
 
-def documented():
+def documented(block):
+    """The lines between the marks of a block of the document."""
     text = open(os.path.join(HERE, DOCUMENT)).read()
-    if BEGIN not in text or END not in text:
-        sys.exit(f"{DOCUMENT} has no block of folders ({BEGIN} to {END})")
-    return [line for line in text[text.index(BEGIN) + len(BEGIN):text.index(END)].strip().split("\n")]
+    begin, end = f"<!-- {block} -->", f"<!-- end of {block} -->"
+    if begin not in text or end not in text:
+        sys.exit(f"{DOCUMENT} has no block of {block} ({begin} to {end})")
+    return text[text.index(begin) + len(begin):text.index(end)].strip().split("\n")
+
+
+def package():
+    """What each module below Sources/ may import, as Package.swift has it."""
+    described = subprocess.run(
+        ["swift", "package", "--package-path", HERE, "dump-package"], check=True, capture_output=True, text=True)
+    return {
+        target["name"]: {dependency["byName"][0] for dependency in target["dependencies"]}
+        for target in json.loads(described.stdout)["targets"]
+        if target["type"] != "test" and not (target.get("path") or "").startswith("Tests/")
+    }
+
+
+def allowed():
+    """The same, as config/check-sources.sh has it; of the C library only the fuzzer asks for everything."""
+    text = open(os.path.join(HERE, "config/check-sources.sh")).read()
+    return {line.split()[1]: set(line.split()[2:]) - {"Glibc"} for line in re.findall(r"^allow .*$", text, re.M)}
+
+
+def tabled():
+    """The same, as the document's table has it."""
+    rows = [re.fullmatch(r"\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|", line) for line in documented(MODULES)]
+    return {row[1]: set(row[2].split()) - {"–"} for row in rows if row}
+
+
+def check_modules():
+    """Whether all three say the same; C modules import nothing of ours and are not in the script."""
+    wanted, failed = package(), False
+    for place, there, names in [
+        (DOCUMENT, tabled(), set(wanted)),
+        ("config/check-sources.sh", allowed(), {name for name in wanted if not re.match(r"C[A-Z]", name)}),
+    ]:
+        for name in sorted(names | set(there)):
+            if name not in wanted or name not in there:
+                failed = True
+                print(f"{place} {'lacks' if name in wanted else 'has, and there is not:'} {name}", file=sys.stderr)
+            elif wanted[name] != there[name]:
+                failed = True
+                print(
+                    f"{place}: {name} imports {' '.join(sorted(there[name]))}; in Package.swift: "
+                    f"{' '.join(sorted(wanted[name]))}", file=sys.stderr)
+    return failed
 
 
 def main():
@@ -209,7 +257,7 @@ def main():
     if "--print" in sys.argv[1:]:
         print("\n".join(block(modules)))
         return 0
-    failed = False
+    failed = check_modules()
     for module, folders in sorted(modules.items()):
         found = circle(folders)
         if found:
@@ -218,7 +266,7 @@ def main():
             for place, other in zip(found, found[1:]):
                 print(f"  {place} → {other}: {folders[place][other]}", file=sys.stderr)
     # Any order of the lines is right.
-    wanted, there = block(modules), documented()
+    wanted, there = block(modules), documented(FOLDERS)
     if sorted(wanted) != sorted(there):
         failed = True
         for line in [line for line in wanted if line not in there]:
