@@ -154,6 +154,8 @@ def read_decoders():
 def paths(types, keys, name="Spec", above=(), depth=0):
     for key, variable in sorted(keys.get(name, {}).items()):
         inner = types.get(name, {}).get(variable, "")
+        if name == "Hooks":
+            yield above + (key,)  # a moment, beside the keys that every hook has
         if inner in keys and depth < 8:
             yield from paths(types, keys, inner, above + (key,), depth + 1)
         else:
