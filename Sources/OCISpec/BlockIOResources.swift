@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Block I/O (config-linux.md, "Block IO").
 package struct BlockIOResources: Sendable, Hashable {
     /// The relative weight, on cgroup v1's scale of 10 to 1000.
@@ -41,6 +43,35 @@ extension BlockIOResources: Section {
         throttleReadIOPSDevice = fields.sections("throttleReadIOPSDevice")
         throttleWriteIOPSDevice = fields.sections("throttleWriteIOPSDevice")
     }
+
+    func merging(_ changes: BlockIOResources) -> BlockIOResources {
+        let isSameDevice = { (a: ThrottleDevice, b: ThrottleDevice) in a.major == b.major && a.minor == b.minor }
+        var merged = self
+        merged.weight = given(changes.weight) ?? weight
+        merged.leafWeight = given(changes.leafWeight) ?? leafWeight
+        merged.weightDevice = Resources.merge(weightDevice, changes.weightDevice) {
+            $0.major == $1.major && $0.minor == $1.minor
+        }
+        merged.throttleReadBpsDevice = Resources.merge(
+            throttleReadBpsDevice, changes.throttleReadBpsDevice, isSameDevice)
+        merged.throttleWriteBpsDevice = Resources.merge(
+            throttleWriteBpsDevice, changes.throttleWriteBpsDevice, isSameDevice)
+        merged.throttleReadIOPSDevice = Resources.merge(
+            throttleReadIOPSDevice, changes.throttleReadIOPSDevice, isSameDevice)
+        merged.throttleWriteIOPSDevice = Resources.merge(
+            throttleWriteIOPSDevice, changes.throttleWriteIOPSDevice, isSameDevice)
+        return merged
+    }
+
+    func write(to writer: inout Writer) {
+        writer.number("weight", weight)
+        writer.number("leafWeight", leafWeight)
+        if let weightDevice { writer.list("weightDevice", weightDevice) { $0.write(to: &$1) } }
+        writer.rates("throttleReadBpsDevice", throttleReadBpsDevice)
+        writer.rates("throttleWriteBpsDevice", throttleWriteBpsDevice)
+        writer.rates("throttleReadIOPSDevice", throttleReadIOPSDevice)
+        writer.rates("throttleWriteIOPSDevice", throttleWriteIOPSDevice)
+    }
 }
 
 /// The weights of one block device; at least one of the two is there.
@@ -70,6 +101,13 @@ extension WeightDevice: Section {
         weight = fields.integer("weight")
         leafWeight = fields.integer("leafWeight")
         fields.requireOne(of: "weight", "leafWeight")
+    }
+
+    func write(to writer: inout Writer) {
+        writer.member("major", major)
+        writer.member("minor", minor)
+        writer.number("weight", weight)
+        writer.number("leafWeight", leafWeight)
     }
 }
 

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// CPU time and CPU sets (config-linux.md, "CPU").
 package struct CPUResources: Sendable, Hashable {
     /// The relative share of CPU time, on cgroup v1's scale of 2 to 262144.
@@ -51,5 +53,33 @@ extension CPUResources: Section {
         if let burst, let quota, quota > 0, burst > quota.magnitude {
             fields.error("burst", "must be no larger than \"quota\" (\(quota)), found \(burst)")
         }
+    }
+
+    func merging(_ changes: CPUResources) -> CPUResources {
+        var merged = self
+        merged.shares = given(changes.shares) ?? shares
+        // The kernel gives idle containers a weight of its own; so does runc.
+        if changes.idle == 1, given(changes.shares) == nil { merged.shares = nil }
+        merged.quota = given(changes.quota) ?? quota
+        merged.burst = changes.burst ?? burst
+        merged.period = given(changes.period) ?? period
+        merged.realtimeRuntime = given(changes.realtimeRuntime) ?? realtimeRuntime
+        merged.realtimePeriod = given(changes.realtimePeriod) ?? realtimePeriod
+        merged.cpus = given(changes.cpus) ?? cpus
+        merged.mems = given(changes.mems) ?? mems
+        merged.idle = changes.idle ?? idle
+        return merged
+    }
+
+    func write(to writer: inout Writer) {
+        writer.number("shares", shares)
+        writer.number("quota", quota)
+        writer.number("burst", burst)
+        writer.number("period", period)
+        writer.number("realtimeRuntime", realtimeRuntime)
+        writer.number("realtimePeriod", realtimePeriod)
+        if let cpus { writer.member("cpus", cpus) }
+        if let mems { writer.member("mems", mems) }
+        writer.number("idle", idle)
     }
 }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Memory limits in bytes, −1 meaning no limit (config-linux.md, "Memory").
 package struct MemoryResources: Sendable, Hashable {
     /// The limit.
@@ -50,6 +52,34 @@ extension MemoryResources: Section {
         useHierarchy = fields.boolean("useHierarchy")
         checkBeforeUpdate = fields.boolean("checkBeforeUpdate")
     }
+
+    func merging(_ changes: MemoryResources) -> MemoryResources {
+        var merged = self
+        merged.limit = given(changes.limit) ?? limit
+        merged.reservation = given(changes.reservation) ?? reservation
+        merged.swap = given(changes.swap) ?? swap
+        // A limit of memory and swap together means nothing beside memory without one; so does runc.
+        if changes.limit == -1, given(changes.swap) == nil { merged.swap = nil }
+        merged.kernel = given(changes.kernel) ?? kernel
+        merged.kernelTCP = given(changes.kernelTCP) ?? kernelTCP
+        merged.swappiness = changes.swappiness ?? swappiness
+        merged.disableOOMKiller = changes.disableOOMKiller ?? disableOOMKiller
+        merged.useHierarchy = changes.useHierarchy ?? useHierarchy
+        merged.checkBeforeUpdate = changes.checkBeforeUpdate ?? checkBeforeUpdate
+        return merged
+    }
+
+    func write(to writer: inout Writer) {
+        writer.number("limit", limit)
+        writer.number("reservation", reservation)
+        writer.number("swap", swap)
+        writer.number("kernel", kernel)
+        writer.number("kernelTCP", kernelTCP)
+        writer.number("swappiness", swappiness)
+        writer.truth("disableOOMKiller", disableOOMKiller)
+        writer.truth("useHierarchy", useHierarchy)
+        writer.truth("checkBeforeUpdate", checkBeforeUpdate)
+    }
 }
 
 /// The limit of one size of huge pages (config-linux.md, "Huge page limits").
@@ -83,5 +113,10 @@ extension HugepageLimit: Section {
         guard unit.count == 2, "KMG".utf8.contains(unit[0]), unit[1] == UInt8(ascii: "B") else { return false }
         guard let first = number.first, first != UInt8(ascii: "0") else { return false }
         return number.allSatisfy { $0 &- UInt8(ascii: "0") < 10 }
+    }
+
+    func write(to writer: inout Writer) {
+        writer.member("pageSize", pageSize)
+        writer.member("limit", limit)
     }
 }

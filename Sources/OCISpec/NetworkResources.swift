@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Network classes and priorities, which only cgroup v1 has (config-linux.md, "Network").
 package struct NetworkResources: Sendable, Hashable {
     /// The class that packets are tagged with.
@@ -16,6 +18,15 @@ extension NetworkResources: Section {
     init(_ fields: inout Fields) {
         classID = fields.integer("classID")
         priorities = fields.sections("priorities")
+    }
+
+    func write(to writer: inout Writer) {
+        writer.number("classID", classID)
+        guard let priorities else { return }
+        writer.list("priorities", priorities) { priority, writer in
+            writer.member("name", priority.name)
+            writer.member("priority", priority.priority)
+        }
     }
 }
 
@@ -63,5 +74,12 @@ extension RDMALimit: Section {
         hcaHandles = fields.integer("hcaHandles")
         hcaObjects = fields.integer("hcaObjects")
         fields.requireOne(of: "hcaHandles", "hcaObjects")
+    }
+
+    func write(to writer: inout Writer) {
+        writer.part(device) { writer in
+            writer.number("hcaHandles", hcaHandles)
+            writer.number("hcaObjects", hcaObjects)
+        }
     }
 }

@@ -27,7 +27,7 @@ extension Resources {
     }
 
     /// Entries about the same thing are replaced where they stand; the others come behind.
-    fileprivate static func merge<Entry>(
+    static func merge<Entry>(
         _ old: [Entry]?, _ changes: [Entry]?, _ areAboutTheSame: (Entry, Entry) -> Bool
     ) -> [Entry]? {
         guard let changes else { return old }
@@ -43,62 +43,6 @@ extension Resources {
     }
 }
 
-extension MemoryResources {
-    fileprivate func merging(_ changes: MemoryResources) -> MemoryResources {
-        var merged = self
-        merged.limit = given(changes.limit) ?? limit
-        merged.reservation = given(changes.reservation) ?? reservation
-        merged.swap = given(changes.swap) ?? swap
-        // A limit of memory and swap together means nothing beside memory without one; so does runc.
-        if changes.limit == -1, given(changes.swap) == nil { merged.swap = nil }
-        merged.kernel = given(changes.kernel) ?? kernel
-        merged.kernelTCP = given(changes.kernelTCP) ?? kernelTCP
-        merged.swappiness = changes.swappiness ?? swappiness
-        merged.disableOOMKiller = changes.disableOOMKiller ?? disableOOMKiller
-        merged.useHierarchy = changes.useHierarchy ?? useHierarchy
-        merged.checkBeforeUpdate = changes.checkBeforeUpdate ?? checkBeforeUpdate
-        return merged
-    }
-}
-
-extension CPUResources {
-    fileprivate func merging(_ changes: CPUResources) -> CPUResources {
-        var merged = self
-        merged.shares = given(changes.shares) ?? shares
-        // The kernel gives idle containers a weight of its own; so does runc.
-        if changes.idle == 1, given(changes.shares) == nil { merged.shares = nil }
-        merged.quota = given(changes.quota) ?? quota
-        merged.burst = changes.burst ?? burst
-        merged.period = given(changes.period) ?? period
-        merged.realtimeRuntime = given(changes.realtimeRuntime) ?? realtimeRuntime
-        merged.realtimePeriod = given(changes.realtimePeriod) ?? realtimePeriod
-        merged.cpus = given(changes.cpus) ?? cpus
-        merged.mems = given(changes.mems) ?? mems
-        merged.idle = changes.idle ?? idle
-        return merged
-    }
-}
-
-extension BlockIOResources {
-    fileprivate func merging(_ changes: BlockIOResources) -> BlockIOResources {
-        let isSameDevice = { (a: ThrottleDevice, b: ThrottleDevice) in a.major == b.major && a.minor == b.minor }
-        var merged = self
-        merged.weight = given(changes.weight) ?? weight
-        merged.leafWeight = given(changes.leafWeight) ?? leafWeight
-        merged.weightDevice = Resources.merge(weightDevice, changes.weightDevice) {
-            $0.major == $1.major && $0.minor == $1.minor
-        }
-        merged.throttleReadBpsDevice = Resources.merge(
-            throttleReadBpsDevice, changes.throttleReadBpsDevice, isSameDevice)
-        merged.throttleWriteBpsDevice = Resources.merge(
-            throttleWriteBpsDevice, changes.throttleWriteBpsDevice, isSameDevice)
-        merged.throttleReadIOPSDevice = Resources.merge(
-            throttleReadIOPSDevice, changes.throttleReadIOPSDevice, isSameDevice)
-        merged.throttleWriteIOPSDevice = Resources.merge(
-            throttleWriteIOPSDevice, changes.throttleWriteIOPSDevice, isSameDevice)
-        return merged
-    }
-}
-
-private func given<Number: FixedWidthInteger>(_ value: Number?) -> Number? { value == 0 ? nil : value }
-private func given(_ text: String?) -> String? { text?.isEmpty == true ? nil : text }
+/// What changes something: engines give 0 or an empty text for what they leave as it is.
+func given<Number: FixedWidthInteger>(_ value: Number?) -> Number? { value == 0 ? nil : value }
+func given(_ text: String?) -> String? { text?.isEmpty == true ? nil : text }

@@ -47,4 +47,26 @@ import Testing
         #expect(Self.everything.merging(Resources()) == Self.everything)
         #expect(Self.everything.merging(Self.everything) == Self.everything)
     }
+
+    /// A field that is new in the specification has to be merged and written, too: with a value above, these tests see
+    /// whether it is.
+    @Test func everyFieldHasAValueInTheseTests() {
+        #expect(Self.missing(in: Self.everything, "") == ["devices"])
+    }
+
+    /// The paths of fields without a value; in a list, of those that no entry has.
+    private static func missing(in value: Any, _ path: String) -> [String] {
+        let mirror = Mirror(reflecting: value)
+        switch mirror.displayStyle {
+        case .optional: return mirror.children.first.map { missing(in: $0.value, path) } ?? [path]
+        case .collection:
+            let entries = mirror.children.map { Set(missing(in: $0.value, path)) }
+            return entries.dropFirst().reduce(entries.first ?? []) { $0.intersection($1) }.sorted()
+        case .struct:
+            return mirror.children.flatMap { field in
+                missing(in: field.value, (path.isEmpty ? "" : "\(path).") + (field.label ?? ""))
+            }
+        default: return []
+        }
+    }
 }

@@ -32,6 +32,13 @@ extension AllTests {
             Facts((try? String(contentsOfFile: box.path("log/" + name), encoding: .utf8)) ?? "")
         }
 
+        /// A moment that `features` names has to be tried here.
+        @Test func everyMomentIsTried() throws {
+            let text = try Sandbox.current.plain(["features"]).stdout
+            let features = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            #expect(features["hooks"] as? [String] == Self.kinds, "\(text)")
+        }
+
         @Test func hooksRunInTheSpecifiedOrder() throws {
             let box = try Sandbox.current
             let outcome = try box.run(try bundle(box, verbs: ["save:LOG/order", "say:KIND"]))

@@ -91,8 +91,8 @@ public struct Container: Sendable {
     ///   - caller: whose ``Caller/notifySocket`` counts.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start;
-    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a startContainer or poststart hook fails, or the program
-    ///   cannot be executed (127 or 126).
+    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a startContainer or poststart hook fails, or the
+    ///   program cannot be executed (127 or 126).
     public func start(caller: Caller = .current, warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0
         let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in

@@ -17,8 +17,8 @@ extension Container {
     ///   - caller: what this process hands on.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/configuration(_:)`` with all mistakes; ``RuntimeError/exists(_:)``;
-    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a step of making it fails, after which nothing of it is left;
-    ///   ``RuntimeError/failed(reason:)`` in a process with several threads.
+    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a step of making it fails, after which nothing of it
+    ///   is left; ``RuntimeError/failed(reason:)`` in a process with several threads.
     public func create(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,
         warn: @escaping (String) -> Void = { _ in }

@@ -152,7 +152,7 @@ extension Record {
         startTime = 0
         isReady = false
         hasProcess = plan.process != nil
-        hasLaterHooks = plan.hooks?.poststart?.isEmpty == false || plan.hooks?.poststop?.isEmpty == false
+        hasLaterHooks = HookTiming.allCases.contains { $0.isLater && !$0.hooks(of: plan.hooks).isEmpty }
         sharesProcesses = !plan.namespaces.new.contains(.pid)
         keyring = plan.keyring
         cgroup = plan.cgroup.expectedRecord

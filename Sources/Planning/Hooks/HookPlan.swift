@@ -15,6 +15,15 @@ package enum HookTiming: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it is called after `create`, when the bundle may have changed: the container's record says whether there
+    /// are such hooks.
+    package var isLater: Bool {
+        switch self {
+        case .prestart, .createRuntime, .createContainer, .startContainer: false
+        case .poststart, .poststop: true
+        }
+    }
+
     package func hooks(of hooks: Hooks?) -> [Hook] {
         switch self {
         case .prestart: hooks?.prestart ?? []

@@ -82,19 +82,4 @@ extension Process {
         if sets.inheritable?.contains(name) == true { sets.ambient = (sets.ambient ?? []) + [name] }
         capabilities = sets
     }
-
-    /// A process document's process, with the container's for what the document leaves open, as in runc.
-    package func completed(by template: Process?) -> Process {
-        var process = self
-        process.capabilities = capabilities ?? template?.capabilities
-        process.rlimits = rlimits ?? template?.rlimits
-        process.oomScoreAdj = oomScoreAdj ?? template?.oomScoreAdj
-        process.scheduler = scheduler ?? template?.scheduler
-        process.ioPriority = ioPriority ?? template?.ioPriority
-        process.execCPUAffinity = execCPUAffinity ?? template?.execCPUAffinity
-        process.noNewPrivileges = noNewPrivileges ?? template?.noNewPrivileges
-        if apparmorProfile?.isEmpty != false { process.apparmorProfile = template?.apparmorProfile }
-        if selinuxLabel?.isEmpty != false { process.selinuxLabel = template?.selinuxLabel }
-        return process
-    }
 }

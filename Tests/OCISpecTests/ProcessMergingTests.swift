@@ -1,9 +1,8 @@
-import OCISpec
 import Testing
 
-@testable import Planning
+@testable import OCISpec
 
-@Suite struct ExecPlanTests {
+@Suite struct ProcessMergingTests {
     /// What a document of `exec --process` says for itself, or leaves at its default.
     private static let ofTheDocument = ["terminal", "consoleSize", "user", "args", "env", "cwd"]
 
