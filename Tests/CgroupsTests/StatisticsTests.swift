@@ -165,10 +165,10 @@ struct StatisticsTests {
             Issue.record("the file is there")
             return
         }
-        var counts = [try watch.news()]
+        var counts = [try watch.newKills()]
         for text in ["oom 1\noom_kill 3\n", "oom 2\noom_kill 3\n", "oom 2\noom_kill 4\n"] {
             try Files.write(text, into: "\(fake.path)/memory.events")
-            counts.append(try watch.news())
+            counts.append(try watch.newKills())
         }
         #expect(counts == [0, 2, 0, 1])
     }

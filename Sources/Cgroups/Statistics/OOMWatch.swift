@@ -33,7 +33,7 @@ package struct OOMWatch: ~Copyable {
     package var number: Int32 { file.number }
 
     /// How many were killed since the last call.
-    package mutating func news() throws(SystemError) -> UInt64 {
+    package mutating func newKills() throws(SystemError) -> UInt64 {
         let count = try Self.count(file)
         defer { seen = count }
         return count > seen ? count - seen : 0

@@ -31,7 +31,7 @@ public struct Container: Sendable {
 
     // MARK: Queries
 
-    /// What there is to tell of the container at this moment. Of a stopped one it also keeps how it ended, for as long
+    /// The state of the container at this moment. Of a stopped one it also keeps how it ended, for as long
     /// as that can be learnt.
     ///
     /// - Throws: ``RuntimeError/missing(_:)``; ``RuntimeError/failed(reason:)`` when the state is damaged.
@@ -57,7 +57,7 @@ public struct Container: Sendable {
             do throws(RuntimeError) {
                 states.append(try Container(ContainerID(name), store: store).state(askedBy: "list"))
             } catch .missing {
-                // Just being made or deleted: there is nothing to tell.
+                // Just being made or deleted: it has no state yet, or none any more.
                 guard (try? store.isAbandoned(name)) == true else { continue }
                 warn("\(name) is left out: it was never finished; runbox delete \(name) removes it")
             } catch {
@@ -159,7 +159,7 @@ public struct Container: Sendable {
             extendLifetime(folder)
         } catch {
             guard force, case .missing = error else { throw error }
-            // Best effort: what a runtime that was killed has left without a name keeps nobody from anything.
+            // Best effort: what a runtime that was killed has left without a name is in no one's way.
             try? store.sweep()
         }
     }
@@ -210,7 +210,7 @@ public struct Container: Sendable {
     }
 }
 
-/// What `state` and `list` tell of a container.
+/// What `state` and `list` show of a container.
 public struct ContainerState: Sendable {
     /// The version of the specification that its configuration keeps to.
     public let ociVersion: String

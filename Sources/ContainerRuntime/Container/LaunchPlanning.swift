@@ -7,7 +7,7 @@ internal import OCISpec
 internal import Planning
 
 extension LaunchPlan {
-    /// Plans, or tells all that is wrong with the configuration in the order of the file.
+    /// Plans, or throws all that is wrong with the configuration in the order of the file.
     static func make(
         _ bundle: ContainerBundle, id: ContainerID, options: LaunchOptions, caller: Caller, mode: LaunchMode,
         warn: (String) -> Void

@@ -7,9 +7,9 @@ internal import OCISpec
 public import Planning
 
 extension Container {
-    /// Makes a container whose payload waits for ``start(warn:)``. Specification: runtime.md, "Create".
+    /// Makes a container whose payload waits for ``start(caller:warn:)``. Specification: runtime.md, "Create".
     ///
-    /// The container's first process is a child of the caller: whoever wants its exit code calls ``wait(timeout:)``.
+    /// The container's first process is a child of the caller, who calls ``wait(timeout:)`` for its exit code.
     ///
     /// - Parameters:
     ///   - bundle: what the container is made of. Nothing of the host is touched when its configuration has a mistake.
@@ -34,10 +34,10 @@ extension Container {
     /// For a process that does nothing else: in the foreground it blocks all signals of the caller for good, passes on
     /// to the payload those that arrive, takes the caller's terminal where the configuration wants one, and adopts and
     /// reaps the container's orphans. A program with a life of its own calls ``create(_:options:caller:warn:)``,
-    /// ``start(warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
+    /// ``start(caller:warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
-    /// - Throws: as ``create(_:options:caller:warn:)`` and ``start(warn:)``; the container is gone then.
+    /// - Throws: as ``create(_:options:caller:warn:)`` and ``start(caller:warn:)``; the container is gone then.
     package func run(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,
         warn: @escaping (String) -> Void = { _ in }
@@ -102,7 +102,7 @@ extension Container {
         }
     }
 
-    /// What has the name already; empty where that cannot be told.
+    /// What has the name already; empty where that is unknown.
     private var holder: String {
         guard let state = try? state() else { return "" }
         let delete = state.status.allowsDelete ? "delete" : "delete --force"

@@ -15,7 +15,7 @@ extension Container {
         }
     }
 
-    /// What the host's `ps` tells of the container's processes: its header, and those of its rows that are about them.
+    /// What the host's `ps` prints of the container's processes: its header, and those of its rows that are about them.
     ///
     /// - Parameter arguments: for `ps`; they must give a column `PID`.
     public func processTable(_ arguments: [String]) throws(RuntimeError) -> String {

@@ -5,8 +5,8 @@ internal import KernelTypes
 /// Keeps the runtime's executable out of containers' reach (CVE-2019-5736).
 ///
 /// A container's process can open the program that runs it by /proc/PID/exe. So before the runtime touches a container
-/// it executes itself again from a read-only clone of its own file's mount, which nobody can find or make writable, or,
-/// where mounts cannot be cloned, from a sealed copy in memory.
+/// it executes itself again from a read-only clone of its own file's mount, which no process can find or make writable,
+/// or, where mounts cannot be cloned, from a sealed copy in memory.
 public enum SealedExecutable {
     private static let path = "/proc/self/exe"
     /// What the second execution knows itself by. That a file looks read-only proves nothing: a host may remount what

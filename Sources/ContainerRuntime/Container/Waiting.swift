@@ -9,7 +9,7 @@ extension Container {
     /// - Parameter timeout: how long to wait at most; nil waits for ever.
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it.
     /// - Throws: ``RuntimeError/timedOut(reason:)``; ``RuntimeError/failed(reason:)`` when the container has ended and
-    ///   nobody can tell how.
+    ///   its exit code could not be learnt.
     public func wait(timeout: Duration? = nil) throws(RuntimeError) -> Int32 {
         let timeout = timeout.map { $0.milliseconds }
         let deadline = Deadline(milliseconds: timeout)
@@ -18,7 +18,7 @@ extension Container {
             observer: ExitRecorder(record: record, store: store, command: "wait"), deadline: deadline,
             timeout: timeout ?? 0
         ).run()
-        // A zombie has nothing to tell any more that is not known now.
+        // What a zombie could say is known now.
         Processes.reap(record.pid, startTime: record.startTime)
         return code
     }

@@ -41,7 +41,7 @@ extension Container {
                 try Polling.wait(
                     [(process.number, .readable), (watch?.number ?? -1, .priority), (reader, [])], timeout: left)
             }
-            // Asked before the end is: what killed the container is its last news.
+            // Asked before the end is: what killed the container is its last event.
             if try hasNews(&watch), !receive(.outOfMemory) { return }
             if !ready[0].isEmpty || !ready[2].isEmpty { return }
         }
@@ -49,7 +49,7 @@ extension Container {
 
     private func hasNews(_ watch: inout OOMWatch?) throws(RuntimeError) -> Bool {
         do throws(SystemError) {
-            return try watch?.news() ?? 0 > 0
+            return try watch?.newKills() ?? 0 > 0
         } catch {
             throw RuntimeError(error, doing: "watch container \(id)")
         }
