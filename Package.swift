@@ -70,7 +70,8 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
-            name: "OCISpecTests", dependencies: ["OCISpec", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+            name: "OCISpecTests", dependencies: ["OCISpec", "JSON", "TestSupport"], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "KernelTypesTests", dependencies: ["KernelTypes", "Kernel", "TestSupport", "CLinux"],
             swiftSettings: strict),

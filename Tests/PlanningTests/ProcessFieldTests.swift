@@ -8,13 +8,6 @@ import Testing
 
 /// Every field under `process` is planned: without it the plan of the container, or of `exec`, is another one.
 @Suite struct ProcessFieldTests {
-    private static let whole = Process(
-        terminal: true, consoleSize: ConsoleSize(height: 1, width: 2), user: User(uid: 3, gid: 4), args: ["a"],
-        env: ["B=c"], cwd: "/d", capabilities: Capabilities(bounding: ["CAP_CHOWN"]),
-        rlimits: [RLimit(type: .core, soft: 1, hard: 2)], noNewPrivileges: true, apparmorProfile: "e", oomScoreAdj: 5,
-        scheduler: Scheduler(policy: .batch), selinuxLabel: "f", ioPriority: IOPriority(class: .idle, priority: 6),
-        execCPUAffinity: CPUAffinity(initial: "0", final: "1"))
-
     /// Each field with the way to take it out.
     private static let fields: [(name: String, remove: @Sendable (inout Process) -> Void)] = [
         ("terminal", { $0.terminal = nil }), ("consoleSize", { $0.consoleSize = nil }),
@@ -48,17 +41,17 @@ import Testing
 
     @Test func everyFieldIsPlanned() {
         for field in Self.fields {
-            var process = Self.whole
+            var process = wholeProcess
             field.remove(&process)
             // It is no setting of the container's first process.
-            if field.name != "execCPUAffinity" { #expect(launch(process) != launch(Self.whole), "\(field.name)") }
-            #expect(exec(process) != exec(Self.whole), "\(field.name)")
+            if field.name != "execCPUAffinity" { #expect(launch(process) != launch(wholeProcess), "\(field.name)") }
+            #expect(exec(process) != exec(wholeProcess), "\(field.name)")
         }
     }
 
     /// A field that is new in the specification has to stand above.
     @Test func everyFieldIsInTheseTests() {
-        let names = Mirror(reflecting: Self.whole).children.compactMap(\.label)
+        let names = Mirror(reflecting: wholeProcess).children.compactMap(\.label)
         #expect(Set(names) == Set(Self.fields.map(\.name)))
     }
 }

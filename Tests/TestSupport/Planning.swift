@@ -43,3 +43,11 @@ package func spec(_ text: String, _ place: Testing.SourceLocation = #_sourceLoca
     #expect(document.findings.map(\.description) == [], sourceLocation: place)
     return try #require(document.spec, sourceLocation: place)
 }
+
+/// A process with a value in every field.
+package let wholeProcess = OCISpec.Process(
+    terminal: true, consoleSize: ConsoleSize(height: 1, width: 2), user: User(uid: 3, gid: 4), args: ["a"],
+    env: ["B=c"], cwd: "/d", capabilities: Capabilities(bounding: ["CAP_CHOWN"]),
+    rlimits: [RLimit(type: .core, soft: 1, hard: 2)], noNewPrivileges: true, apparmorProfile: "e", oomScoreAdj: 5,
+    scheduler: Scheduler(policy: .batch), selinuxLabel: "f", ioPriority: IOPriority(class: .idle, priority: 6),
+    execCPUAffinity: CPUAffinity(initial: "0", final: "1"))
