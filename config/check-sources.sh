@@ -59,6 +59,9 @@ refuse "an address as a number outlives what it points to; make the system call 
 # shellcheck disable=SC2086 # a list of folders
 refuse "a pointer leaves the closure it is valid in; make the call inside" \
     '(with(Unsafe[A-Za-z]*|CString|UTF8)|lend)(\([^{}]*\))? *\{ *(\(?[a-z]+\)? in )?(\$0|[a-z]+)(\.baseAddress)?[!?]? *\}|Pointer(<[^>]*>)?\(&' $product
+# shellcheck disable=SC2086 # a list of folders
+refuse "a key path where a function is asked for does not compile in Embedded Swift; write a closure" \
+    '\(\\\.|: *\\\.[a-z]' $product
 # Longer lines of code are swift-format's business; a comment is read in two columns.
 for file in $(find Sources Tests/*Tests Tests/TestSupport Examples Package.swift -name '*.swift' -o -name '*.[ch]'); do
     awk -v file="$file" 'length > 120 && /^ *\/\// { print file ":" FNR ": a comment is longer than 120 columns"; bad = 1 } END { exit bad }' "$file" >&2 || failed=1

@@ -58,7 +58,7 @@ package struct Message: Hashable, Sendable {
         add(.replySerial, replySerial.map { .uint32($0) })
         add(.destination, destination.map { .string($0) })
         add(.sender, sender.map { .string($0) })
-        add(.signature, body.isEmpty ? nil : .signature(body.map(\.type.text).joined()))
+        add(.signature, body.isEmpty ? nil : .signature(body.map { $0.type.text }.joined()))
         return fields
     }
 

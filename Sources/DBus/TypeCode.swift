@@ -42,7 +42,7 @@ package indirect enum TypeCode: Hashable, Sendable {
         case .variant: "v"
         case .descriptor: "h"
         case .array(let element): "a\(element.text)"
-        case .structure(let fields): "(\(fields.map(\.text).joined()))"
+        case .structure(let fields): "(\(fields.map { $0.text }.joined()))"
         case .entry(let key, let value): "{\(key.text)\(value.text)}"
         }
     }

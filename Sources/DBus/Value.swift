@@ -34,7 +34,7 @@ package indirect enum Value: Hashable, Sendable {
         case .signature: .signature
         case .descriptor: .descriptor
         case .array(let element, _): .array(element)
-        case .structure(let fields): .structure(fields.map(\.type))
+        case .structure(let fields): .structure(fields.map { $0.type })
         case .entry(let key, let value): .entry(key: key.type, value: value.type)
         case .variant: .variant
         }

@@ -98,7 +98,7 @@ package struct SeccompBuilder: ~Copyable {
     package func add(
         _ verdict: SeccompVerdict, call number: Int32, where comparisons: [SeccompComparison], name: String
     ) throws(SystemError) {
-        let native = comparisons.map(\.native)
+        let native = comparisons.map { $0.native }
         let code = native.withUnsafeBufferPointer {
             seccomp_rule_add_array(context, verdict.word, number, UInt32($0.count), $0.baseAddress)
         }

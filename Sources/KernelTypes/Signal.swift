@@ -39,7 +39,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     ]
 
     /// Every name that there is, without its prefix.
-    package static var allNames: [String] { names.map(\.name) }
+    package static var allNames: [String] { names.map { $0.name } }
 
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no
     /// such signal.

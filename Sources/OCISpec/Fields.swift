@@ -122,7 +122,7 @@ final class SpecDecoder {
     }
 
     private func advice<W: Word>(for string: String, _ type: W.Type) -> String {
-        let words = W.allCases.map(\.rawValue)
+        let words = W.allCases.map { $0.rawValue }
         if let nearest = Spelling.nearest(to: string, in: words) {
             return "; did you mean \"\(nearest)\"?"
         }

@@ -69,7 +69,7 @@ enum Main {
     }
 
     private static func unknown(_ name: String) -> UsageError {
-        let near = Spelling.nearest(to: name, in: Command.all.visible.map(\.name))
+        let near = Spelling.nearest(to: name, in: Command.all.visible.map { $0.name })
         return UsageError(reason: "unknown command \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
     }
 

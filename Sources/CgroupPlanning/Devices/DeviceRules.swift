@@ -158,7 +158,7 @@ package struct DeviceRules: Hashable, Sendable {
     }
 
     /// Whether every request is allowed, so that no program is needed.
-    package var allowEverything: Bool { decisions.last?.isWildcard == true && decisions.allSatisfy(\.allow) }
+    package var allowEverything: Bool { decisions.last?.isWildcard == true && decisions.allSatisfy { $0.allow } }
 
     /// The judgement that the kernel's program makes.
     func allow(_ access: Access, kind: Kind, major: Int32, minor: Int32) -> Bool {

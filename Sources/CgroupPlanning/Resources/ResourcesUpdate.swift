@@ -25,7 +25,7 @@ package struct ResourcesUpdate: Hashable, Sendable {
         let before = ResourcesPlan(old, updating: true).settings
         var named = changes
         named.devices = nil
-        let touched = Set(ResourcesPlan(named, updating: true).settings.map(\.file))
+        let touched = Set(ResourcesPlan(named, updating: true).settings.map { $0.file })
         settings = plan.settings.filter { setting in
             touched.contains(setting.file)
                 || !before.contains { $0.file == setting.file && $0.value == setting.value }

@@ -72,9 +72,9 @@ indirect enum PropertyNode {
         case .variant: .variant
         case .typed(let type, _): type
         case .array(let elements): Self.common(elements).map { .array($0) }
-        case .structure(let fields): Self.all(fields.map(\.ownType)).map { .structure($0) }
+        case .structure(let fields): Self.all(fields.map { $0.ownType }).map { .structure($0) }
         case .dictionary(let entries):
-            if let key = Self.common(entries.map(\.key)), let value = Self.common(entries.map(\.value)) {
+            if let key = Self.common(entries.map({ $0.key })), let value = Self.common(entries.map({ $0.value })) {
                 .array(.entry(key: key, value: value))
             } else {
                 nil
@@ -90,7 +90,7 @@ indirect enum PropertyNode {
     /// first that has one.
     private static func common(_ nodes: [PropertyNode]) -> TypeCode? {
         for case .typed(let type, _) in nodes { return type }
-        let types = nodes.compactMap(\.ownType)
+        let types = nodes.compactMap { $0.ownType }
         return types.contains(.double) ? .double : types.first
     }
 

@@ -88,7 +88,7 @@ struct ControllerSwitch {
     /// The error for what the kernel answers (kernel/cgroup/cgroup.c, `cgroup_subtree_control_write`).
     private func refused(_ code: Errno, _ missing: [Needed], _ parent: String) -> CgroupError {
         let cgroup = parent.isEmpty ? "/" : parent
-        let names = missing.map(\.controller.name).joined(separator: ", ")
+        let names = missing.map { $0.controller.name }.joined(separator: ", ")
         // The root has no such file, and is never threaded.
         let type = (try? Files.readText("\(root)\(parent)/cgroup.type")) ?? "domain"
         let reason: String

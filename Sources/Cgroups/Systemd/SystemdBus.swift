@@ -127,7 +127,7 @@ struct SystemdBus: ~Copyable, Sendable {
         _ unit: String, _ properties: [UnitProperty], _ isQueued: inout Bool
     ) throws(CgroupError) {
         let arguments: [Value] = [
-            .string(unit), .string("fail"), .array(of: UnitProperty.type, properties.map(\.marshalled)),
+            .string(unit), .string("fail"), .array(of: UnitProperty.type, properties.map { $0.marshalled }),
             .array(of: .structure([.string, .array(UnitProperty.type)]), []),
         ]
         do throws(DBusError) {
@@ -174,7 +174,7 @@ struct SystemdBus: ~Copyable, Sendable {
         do throws(DBusError) {
             _ = try call(
                 "SetUnitProperties",
-                [.string(unit), .boolean(true), .array(of: UnitProperty.type, properties.map(\.marshalled))])
+                [.string(unit), .boolean(true), .array(of: UnitProperty.type, properties.map { $0.marshalled })])
         } catch {
             throw CgroupError("systemd does not change the unit \(unit): \(error)")
         }

@@ -71,7 +71,7 @@ struct NetDevices: ~Copyable {
             throw .refused("the container has a network interface \(plan.name) already; give another name, or eth%d")
         }
         let addresses = try host.addresses(of: before)
-        let others = try container.links().map(\.index)
+        let others = try container.links().map { $0.index }
         do throws(SystemError) {
             try host.move(before, to: containerNamespace, as: plan.name)
         } catch {

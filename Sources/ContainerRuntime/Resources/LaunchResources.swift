@@ -165,7 +165,7 @@ struct LaunchResources: ~Copyable {
     ) throws(SystemError) {
         // A clone stays in the peer group of the host's mount; it follows the container's root unless the options say
         // otherwise.
-        let isSaid = mount.propagation.contains(where: \.recursive)
+        let isSaid = mount.propagation.contains(where: { $0.recursive })
         let inherited: MountPropagation? =
             root.kind == .shared || isSaid ? nil : root.kind == .private ? .private : .slave
         if inherited != nil || !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {

@@ -48,7 +48,7 @@ struct BundleCheck {
     /// What planning says, and a look at the host by the plan; but nothing about sections that could not be read, whose
     /// placeholders are not the user's.
     private func plan(_ spec: Spec, _ options: LaunchOptions) -> [Finding] {
-        let broken = document.findings.filter { $0.severity == .error }.map(\.path)
+        let broken = document.findings.filter { $0.severity == .error }.map { $0.path }
         // The namespaces decide about everything else.
         if broken.contains(where: { Self.section(of: $0) == "linux.namespaces" }) { return [] }
         var found = Findings()

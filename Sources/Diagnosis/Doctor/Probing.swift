@@ -60,7 +60,7 @@ extension KernelFacts {
             ("cgroup", "cgroup"), ("ipc", "ipc"), ("mnt", "mount"), ("net", "network"), ("pid", "pid"),
             ("time", "time"), ("user", "user"), ("uts", "uts"),
         ]
-        facts.missingNamespaces = files.filter { !Files.exists("/proc/self/ns/\($0.0)") }.map(\.1)
+        facts.missingNamespaces = files.filter { !Files.exists("/proc/self/ns/\($0.0)") }.map { $0.1 }
         facts.hasOverlay = HostFacts.fileSystems.contains("overlay")
         return facts
     }
@@ -79,13 +79,13 @@ extension SecurityFacts {
             ("SCMP_ACT_KILL_THREAD", .killThread), ("SCMP_ACT_TRAP", .trap), ("SCMP_ACT_TRACE", .trace(0)),
             ("SCMP_ACT_LOG", .log), ("SCMP_ACT_NOTIFY", .notify),
         ]
-        facts.missingActions = actions.filter { !SeccompSupport.isAvailable($0.1) }.map(\.0)
+        facts.missingActions = actions.filter { !SeccompSupport.isAvailable($0.1) }.map { $0.0 }
         let flags = [
             ("SECCOMP_FILTER_FLAG_LOG", SeccompSupport.isKnown(flag: SeccompSupport.log)),
             ("SECCOMP_FILTER_FLAG_SPEC_ALLOW", SeccompSupport.isKnown(flag: SeccompSupport.allowSpeculation)),
             ("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SeccompSupport.knowsWaitKillable),
         ]
-        facts.missingFlags = flags.filter { !$0.1 }.map(\.0)
+        facts.missingFlags = flags.filter { !$0.1 }.map { $0.0 }
         facts.notifications = KernelProbe.hasSeccompNotifications
         facts.libseccomp = SeccompLibrary.version
         facts.appArmor = HostFiles.lines("/sys/module/apparmor/parameters/enabled").first == "Y"

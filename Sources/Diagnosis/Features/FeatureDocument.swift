@@ -14,7 +14,7 @@ package enum FeatureDocument {
         let trial = FeatureProbe()
         return Features(
             ociVersionMin: OCIVersion.oldest, ociVersionMax: OCIVersion.implemented,
-            hooks: HookTiming.allCases.map(\.rawValue), mountOptions: MountOption.table.map(\.name).sorted(),
+            hooks: HookTiming.allCases.map { $0.rawValue }, mountOptions: MountOption.table.map { $0.name }.sorted(),
             linux: linux(trial),
             annotations: [
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompLibrary.version),
@@ -27,7 +27,7 @@ package enum FeatureDocument {
 
     private static func linux(_ trial: FeatureProbe) -> LinuxFeatures {
         var linux = LinuxFeatures()
-        linux.namespaces = NamespaceType.allCases.map(\.rawValue).sorted()
+        linux.namespaces = NamespaceType.allCases.map { $0.rawValue }.sorted()
         linux.capabilities = Capabilities.allNames
         linux.cgroup.version2 = true
         linux.cgroup.systemd = true
@@ -40,8 +40,8 @@ package enum FeatureDocument {
         linux.intelRdt.schemata = true
         linux.intelRdt.monitoring = true
         var policy = LinuxFeatures.MemoryPolicy()
-        policy.modes = MemoryPolicyMode.allCases.map(\.rawValue)
-        policy.flags = MemoryPolicyFlag.allCases.map(\.rawValue)
+        policy.modes = MemoryPolicyMode.allCases.map { $0.rawValue }
+        policy.flags = MemoryPolicyFlag.allCases.map { $0.rawValue }
         linux.memoryPolicy = policy
         linux.isIdMapEnabled = true
         linux.isNetDevicesEnabled = trial.applies(.netDevices)
@@ -51,13 +51,13 @@ package enum FeatureDocument {
     private static func seccomp(_ trial: FeatureProbe) -> LinuxFeatures.Seccomp {
         var seccomp = LinuxFeatures.Seccomp()
         let notifies = trial.applies(.seccompNotify)
-        seccomp.actions = SeccompAction.allCases.filter { notifies || $0 != .notify }.map(\.rawValue).sorted()
-        seccomp.operators = SeccompOperator.allCases.map(\.rawValue).sorted()
+        seccomp.actions = SeccompAction.allCases.filter { notifies || $0 != .notify }.map { $0.rawValue }.sorted()
+        seccomp.operators = SeccompOperator.allCases.map { $0.rawValue }.sorted()
         // The plan warns of what this libseccomp does not know, and leaves it out.
-        seccomp.architectures = SeccompArchitecture.allCases.filter { $0.token != nil }.map(\.rawValue).sorted()
+        seccomp.architectures = SeccompArchitecture.allCases.filter { $0.token != nil }.map { $0.rawValue }.sorted()
         let known = SeccompFlag.allCases.filter { trial.applies(.seccompWaitKillable) || $0 != .waitKillableReceive }
-        seccomp.knownFlags = known.map(\.rawValue)
-        seccomp.supportedFlags = known.filter(\.isSupportedHere).map(\.rawValue)
+        seccomp.knownFlags = known.map { $0.rawValue }
+        seccomp.supportedFlags = known.filter { $0.isSupportedHere }.map { $0.rawValue }
         return seccomp
     }
 }

@@ -39,14 +39,14 @@ struct FeatureProbe {
     init() {
         let document = SpecDocument(bytes: Array(Self.configuration.utf8), file: "features")
         guard let spec = document.spec else {
-            refused = Question.allCases.map(\.rawValue)  // a configuration that cannot be read applies nothing
+            refused = Question.allCases.map { $0.rawValue }  // a configuration that cannot be read applies nothing
             return
         }
         var findings = Findings()
         let host = Host(effectiveUser: 0, effectiveGroup: 0, cgroups: CgroupHost(root: "/sys/fs/cgroup"))
         _ = LaunchPlan(
             spec, id: "features", bundle: "/", options: LaunchOptions(), mode: .create, host: host, findings: &findings)
-        refused = findings.errors.filter(\.isUnsupported).map(\.field)
+        refused = findings.errors.filter { $0.isUnsupported }.map { $0.field }
     }
 
     /// Whether a field is applied; one that a field above or below it is refused for is not.

@@ -176,7 +176,7 @@ package struct AnnotationPlan: Sendable {
         } else if key.begins(with: AnnotationName.microVM) {
             findings.warn(field, "has no effect: this runtime has no handler krun")
         } else if key.begins(with: "run.oci.") {
-            let near = Spelling.nearest(to: key, in: AnnotationName.allCases.map(\.rawValue))
+            let near = Spelling.nearest(to: key, in: AnnotationName.allCases.map { $0.rawValue })
             findings.warn(field, "means nothing to runbox\(near.map { "; did you mean \($0)?" } ?? "") (ignored)")
         }
     }

@@ -51,7 +51,7 @@ package struct SeccompPlan: Sendable {
             | (notifying == nil ? 0 : SeccompSupport.newListener)
         listener = SeccompListener.read(
             seccomp, use: notifying, annotations: annotations, receiver: receiver, findings: &findings)
-        names = (seccomp.syscalls ?? []).flatMap(\.names)
+        names = (seccomp.syscalls ?? []).flatMap { $0.names }
     }
 
     private static func verdict(

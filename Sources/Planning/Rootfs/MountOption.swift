@@ -85,7 +85,7 @@ package enum MountOption: Sendable, Equatable {
     /// resemble anything by a third of their letters.
     static func nearest(to text: String) -> String? {
         let short = ["ro", "rw"].first { text.utf8.count == 3 && text.begins(with: $0) }
-        return short ?? Spelling.nearest(to: text, in: table.map(\.name))
+        return short ?? Spelling.nearest(to: text, in: table.map { $0.name })
     }
 
     /// The option that a text stands for; nil when it is the file system's own.

@@ -105,7 +105,7 @@ package struct MountPlan: Sendable {
         setRecursively = options.setRecursively
         clearRecursively = options.clearRecursively
         propagation = options.propagation
-        data = options.data.map(\.text)
+        data = options.data.map { $0.text }
         copyUp = options.copyUp
         followSource = options.followSource
         followDestination = options.followDestination

@@ -73,7 +73,7 @@ struct Failure: Error {
 
     init(_ error: RuntimeError) {
         if case .configuration(let findings) = error {
-            messages = [error.description] + findings.dropFirst().map(\.description)
+            messages = [error.description] + findings.dropFirst().map { $0.description }
         } else {
             messages = [error.description]
         }

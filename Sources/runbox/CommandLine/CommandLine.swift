@@ -149,7 +149,7 @@ struct ParsedArguments: Sendable {
     func value(_ name: String) -> String? { values.last { $0.name == name }?.value }
 
     /// The values of a flag that may be repeated, in their order.
-    func values(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+    func values(_ name: String) -> [String] { values.filter { $0.name == name }.map { $0.value } }
 
     /// A flag's value as a number.
     func number(_ name: String) throws(UsageError) -> Int? {

@@ -4,7 +4,7 @@ internal import KernelTypes
 /// Help texts, printed from the command table.
 enum Help {
     static func overview(_ commands: [Command]) -> String {
-        let width = (commands.visible.map(\.name.count) + [4]).max() ?? 8
+        let width = (commands.visible.map { $0.name.count } + [4]).max() ?? 8
         var lines = [
             "NAME:", "   runbox - Open Container Initiative runtime", "", "USAGE:",
             "   runbox [global options] command [command options] [arguments...]", "",
@@ -33,8 +33,8 @@ enum Help {
     }
 
     private static func table(_ flags: [Flag]) -> [String] {
-        let names = flags.map(\.spelling)
-        let width = names.map(\.count).max() ?? 0
+        let names = flags.map { $0.spelling }
+        let width = names.map { $0.count }.max() ?? 0
         return zip(names, flags).map { "   \(pad($0, width))  \($1.text)" }
     }
 

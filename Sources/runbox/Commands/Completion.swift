@@ -13,7 +13,7 @@ extension Command {
     ) { invocation throws(Failure) in
         let name = invocation.parsed.arguments[0]
         guard let shell = Shell(rawValue: name) else {
-            let known = Shell.allCases.map(\.rawValue).joined(separator: ", ")
+            let known = Shell.allCases.map { $0.rawValue }.joined(separator: ", ")
             throw Failure(UsageError(reason: "there is no completion for \"\(name)\": \(known)"), invocation.command)
         }
         try Output.write(shell.completion(invocation.commands))

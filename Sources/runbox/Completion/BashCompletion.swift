@@ -50,7 +50,7 @@ enum BashCompletion {
     private static func arguments(_ commands: [CompletedCommand]) -> String {
         var lines = ["# Sets kind to what argument $2 of command $1 is.", "_runbox_argument() {", "    kind="]
         lines.append("    case $1:$2 in")
-        lines.append("    :*) kind=\(word(.words(commands.map(\.name)))) ;;")
+        lines.append("    :*) kind=\(word(.words(commands.map { $0.name }))) ;;")
         for command in commands {
             for (number, kind) in command.arguments.enumerated() where kind != .text {
                 lines.append("    \(command.name):\(number)) kind=\(word(kind)) ;;")
@@ -60,7 +60,7 @@ enum BashCompletion {
         lines += [
             "# Whether the arguments of command $1 belong to another program after the first.", "_runbox_program() {",
         ]
-        let programs = commands.filter(\.takesProgram).map(\.name).joined(separator: " | ")
+        let programs = commands.filter { $0.takesProgram }.map { $0.name }.joined(separator: " | ")
         lines += ["    case $1 in", "    \(programs)) return 0 ;;", "    esac", "    return 1", "}", "", ""]
         return lines.joined(separator: "\n")
     }

@@ -9,7 +9,8 @@ enum FishCompletion {
         lines.append(
             "# Flags that take the next word as their value, and commands whose arguments belong to a program.")
         lines.append("set -g __runbox_value_flags \(withValue.flatMap { values($0, $1) }.joined(separator: " "))")
-        lines.append("set -g __runbox_programs \(commands.filter(\.takesProgram).map(\.name).joined(separator: " "))")
+        lines.append(
+            "set -g __runbox_programs \(commands.filter { $0.takesProgram }.map { $0.name }.joined(separator: " "))")
         lines += [functions, "complete -c runbox -f"]
         lines += GlobalOptions.flags.map { line($0, "__runbox_before_command") }
         for command in commands {

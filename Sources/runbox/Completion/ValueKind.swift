@@ -21,7 +21,7 @@ enum ValueKind: Equatable, Sendable {
         case "CONTAINER": self = .container
         case "CAP": self = .words(Capabilities.allNames)
         case "SIGNAL": self = .words(Signal.allNames)
-        case "SHELL": self = .words(Shell.allCases.map(\.rawValue))
+        case "SHELL": self = .words(Shell.allCases.map { $0.rawValue })
         default: self = .text
         }
     }
@@ -49,7 +49,7 @@ struct CompletedCommand: Sendable {
     static func all(_ commands: [Command]) -> [CompletedCommand] {
         let help = CompletedCommand(
             name: "help", summary: "show the help text, or that of one command", flags: [],
-            arguments: [.words(commands.visible.map(\.name))], takesProgram: false)
+            arguments: [.words(commands.visible.map { $0.name })], takesProgram: false)
         return commands.visible.map { CompletedCommand($0) } + [help]
     }
 
