@@ -5,9 +5,11 @@ BUILD := build
 RUNBOX := $(CURDIR)/$(BUILD)/runbox
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable
 EXAMPLE := $(CURDIR)/.build/examples/debug/HelloContainer
+EMBEDDED ?= yes
 PREFIX ?= /usr/local
 DESTDIR ?=
 FAULTS ?=
+BENCH ?=
 FUZZ_SECONDS ?= 10
 FUZZ_SEED ?= 1
 
@@ -39,11 +41,9 @@ need-vm: need-build
 
 # --- build -----------------------------------------------------------------------------------------------------------
 
+# EMBEDDED=no builds ordinary Swift.
 build: need-build
-	$(SWIFT) build $(RELEASE) --product runbox
-	@mkdir -p $(BUILD)
-	@strip .build/release/runbox -o $(BUILD)/runbox.new && mv -f $(BUILD)/runbox.new $(BUILD)/runbox
-	@file $(BUILD)/runbox 2>/dev/null || ls -l $(BUILD)/runbox
+	config/build-executable.sh $(SWIFT) $(RUNBOX) $(EMBEDDED)
 
 $(BUILD)/probe: Tests/Probe/probe.c
 	@mkdir -p $(BUILD)
@@ -72,6 +72,7 @@ example: need-build
 
 test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	$(SWIFT) test --skip '^RuntimeTests'
+	Tests/Traps/traps.sh $(SWIFT) $(BUILD)/traps $(EMBEDDED)
 	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
@@ -100,8 +101,9 @@ services: need-test build
 compare: need-test build $(BUILD)/probe
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe --write
 
+# BENCH='--quick --only exec,life'; BENCH='--json' writes what BENCH='--baseline FILE' compares with.
 bench: need-test build
-	RUNBOX=$(RUNBOX) Tests/Bench/bench.py
+	RUNBOX=$(RUNBOX) Tests/Bench/bench.py $(BENCH)
 
 # --- keep in order ---------------------------------------------------------------------------------------------------
 
@@ -112,12 +114,13 @@ check: need-build
 	config/error-catalogue.py
 	config/make-seccomp-profile.py --check
 	$(SWIFT) build --explicit-target-dependency-import-check error
+	$(MAKE) build
 	config/check-folders.py
 	config/check-coverage.py .build/debug/runbox
 	$(MAKE) fuzz
 
-# Feeds mutated documents to what reads untrusted text, and random configurations to what plans containers of them. With the
-# settings of the executable, whose objects it then shares. A crash is replayed by `runbox-fuzz reader --seed N --count 1`.
+# Feeds mutated documents to what reads untrusted text, and random configurations to what plans containers of them. A crash
+# is replayed by `runbox-fuzz reader --seed N --count 1`.
 fuzz: need-build
 	$(SWIFT) build $(RELEASE) --product runbox-fuzz
 	.build/release/runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)

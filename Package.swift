@@ -11,6 +11,50 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Where the toolchain keeps its libraries for Embedded Swift, while `make` builds the executable
+/// (config/build-executable.sh). The library and the tests are ordinary Swift from the same sources:
+/// docs/architecture.md.
+let embedded = Context.environment["RUNBOX_EMBEDDED"]
+
+/// Settings of what the executable is made of. A section for each function lets the linker drop what nobody calls,
+/// and all but one of what several modules have specialized.
+let product = settings(without: ["object-outliner"])
+
+/// - Parameter passes: Passes of the optimizer that fail on the module. Swift 6.3.1 fails on this source with two: with
+///   one in whatever module inlines `OwnService.clear`, with the other in ContainerRuntime (a borrowed `Descriptor?` in
+///   a generic closure).
+func settings(without passes: [String]) -> [SwiftSetting] {
+    if embedded == nil { return strict }
+    return strict + [
+        .enableExperimentalFeature("Embedded"), .define("RUNBOX_EMBEDDED"),
+        .unsafeFlags(
+            ["-wmo", "-Osize", "-Xfrontend", "-function-sections"]
+                + passes.flatMap { ["-Xllvm", "-sil-disable-pass=\($0)"] }),
+    ]
+}
+
+/// Settings of the C targets that know which of the two builds they are in.
+let shim: [CSetting] = embedded == nil ? [] : [.define("RUNBOX_EMBEDDED")]
+
+/// Sources/CSeal/seal.c
+#if arch(x86_64)
+    let entry = ["-Xlinker", "--entry=cseal_start"]
+#else
+    let entry: [String] = []
+#endif
+
+/// A static executable without the libraries of ordinary Swift.
+let linking: [LinkerSetting] =
+    embedded.map { folder in
+        [
+            .unsafeFlags(
+                [
+                    "-Xclang-linker", "-static", "-use-ld=lld", "-Xlinker", "--gc-sections",
+                    "\(folder)/libswiftUnicodeDataTables.a", "-lm",
+                ] + entry)
+        ]
+    } ?? []
+
 /// What `runbox --version` calls the commit; empty outside of a git checkout.
 let commit = Context.gitInformation?.currentCommit ?? ""
 
@@ -22,47 +66,47 @@ let package = Package(
         .library(name: "ContainerRuntime", targets: ["ContainerRuntime", "Diagnosis"]),
     ],
     targets: [
-        .target(name: "JSON", swiftSettings: strict),
-        .target(name: "OCISpec", dependencies: ["JSON"], swiftSettings: strict),
-        .target(name: "CLinux", cSettings: [.define("RUNBOX_COMMIT", to: "\"\(commit)\"")]),
-        .target(name: "CSeal"),
+        .target(name: "JSON", swiftSettings: product),
+        .target(name: "OCISpec", dependencies: ["JSON"], swiftSettings: product),
+        .target(name: "CLinux", cSettings: shim + [.define("RUNBOX_COMMIT", to: "\"\(commit)\"")]),
+        .target(name: "CSeal", cSettings: shim),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
-        .target(name: "KernelTypes", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
-        .target(name: "Errors", dependencies: ["KernelTypes"], swiftSettings: strict),
-        .target(name: "DBus", dependencies: ["KernelTypes"], swiftSettings: strict),
+        .target(name: "KernelTypes", dependencies: ["CLinux", "CSeccomp", "CCap"], swiftSettings: product),
+        .target(name: "Errors", dependencies: ["KernelTypes"], swiftSettings: product),
+        .target(name: "DBus", dependencies: ["KernelTypes"], swiftSettings: product),
         .target(
-            name: "CgroupPlanning", dependencies: ["DBus", "OCISpec", "Errors", "KernelTypes"], swiftSettings: strict),
+            name: "CgroupPlanning", dependencies: ["DBus", "OCISpec", "Errors", "KernelTypes"], swiftSettings: product),
         .target(
             name: "Planning", dependencies: ["CgroupPlanning", "OCISpec", "Errors", "KernelTypes"],
-            swiftSettings: strict),
+            swiftSettings: product),
         .target(
-            name: "Kernel", dependencies: ["KernelTypes", "CLinux", "CSeccomp", "CCap"], swiftSettings: strict),
-        .target(name: "DBusTransport", dependencies: ["DBus", "Kernel", "KernelTypes"], swiftSettings: strict),
+            name: "Kernel", dependencies: ["KernelTypes", "CLinux", "CSeccomp", "CCap"], swiftSettings: product),
+        .target(name: "DBusTransport", dependencies: ["DBus", "Kernel", "KernelTypes"], swiftSettings: product),
         .target(
             name: "Cgroups",
             dependencies: ["CgroupPlanning", "DBusTransport", "DBus", "OCISpec", "Errors", "Kernel", "KernelTypes"],
-            swiftSettings: strict),
+            swiftSettings: product),
         .target(
             name: "ContainerRuntime",
             dependencies: [
                 "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
             ],
-            swiftSettings: strict),
+            swiftSettings: settings(without: ["object-outliner", "cmo"])),
         .target(
             name: "Diagnosis",
             dependencies: [
                 "ContainerRuntime", "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel",
                 "KernelTypes",
             ],
-            swiftSettings: strict),
+            swiftSettings: product),
         .executableTarget(
             name: "runbox",
             dependencies: [
                 "ContainerRuntime", "Diagnosis", "Planning", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
                 "CSeal",
             ],
-            swiftSettings: strict),
+            swiftSettings: product, linkerSettings: linking),
 
         .target(
             name: "TestSupport",

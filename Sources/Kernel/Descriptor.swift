@@ -4,16 +4,17 @@ package import KernelTypes
 /// An open file descriptor, closed by its one owner. Every descriptor made here is close-on-exec.
 ///
 /// Closing is silent in `deinit`, because descriptors mostly end on error paths; where the result of closing matters
-/// use ``close()``.
-package struct Descriptor: ~Copyable, Sendable {
-    let raw: Int32
+/// use ``close()``. Public, with a body of the `deinit` that others see, because Embedded Swift destroys a value
+/// where it ends and asks for both.
+@frozen public struct Descriptor: ~Copyable, Sendable {
+    @usableFromInline let raw: Int32
 
     init(raw: Int32) { self.raw = raw }
 
     /// Takes over a descriptor that this process inherited (an engine's preserved descriptor, standard streams).
     init(inherited raw: Int32) { self.raw = raw }
 
-    deinit { _ = CLinux.close(raw) }
+    @inlinable deinit { closeSilently(raw) }
 
     /// Gives the number away; the caller owns it from here.
     package consuming func take() -> Int32 {
@@ -60,6 +61,9 @@ package struct Descriptor: ~Copyable, Sendable {
     package var number: Int32 { raw }
 }
 
+/// Closes a descriptor whose owner ends.
+@usableFromInline func closeSilently(_ raw: Int32) { _ = CLinux.close(raw) }
+
 /// The number of a descriptor that may be absent.
 func rawNumber(of descriptor: borrowing Descriptor?) -> Int32? {
     switch descriptor {
@@ -69,13 +73,13 @@ func rawNumber(of descriptor: borrowing Descriptor?) -> Int32? {
 }
 
 /// Descriptors in a row, owned together: what an `Array` cannot hold.
-package struct DescriptorTable: ~Copyable, Sendable {
-    private var raws: [Int32] = []
+@frozen public struct DescriptorTable: ~Copyable, Sendable {
+    @usableFromInline var raws: [Int32] = []
 
     package init() {}
 
-    deinit {
-        for raw in raws where raw >= 0 { _ = CLinux.close(raw) }
+    @inlinable deinit {
+        for raw in raws where raw >= 0 { closeSilently(raw) }
     }
 
     package var count: Int { raws.count }

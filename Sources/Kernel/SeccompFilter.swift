@@ -71,9 +71,12 @@ extension SeccompComparison {
     }
 }
 
+/// Ends a filter under construction.
+@usableFromInline func release(_ context: UnsafeMutableRawPointer) { seccomp_release(context) }
+
 /// Builds a filter by libseccomp; seccomp_init(3) and its kin.
-package struct SeccompBuilder: ~Copyable {
-    private let context: scmp_filter_ctx
+@frozen public struct SeccompBuilder: ~Copyable {
+    @usableFromInline let context: UnsafeMutableRawPointer
 
     package init(defaultVerdict: SeccompVerdict) throws(SystemError) {
         guard let context = seccomp_init(defaultVerdict.word) else {
@@ -82,7 +85,7 @@ package struct SeccompBuilder: ~Copyable {
         self.context = context
     }
 
-    deinit { seccomp_release(context) }
+    @inlinable deinit { release(context) }
 
     private static func result(_ code: Int32, _ call: String, _ subject: String) throws(SystemError) {
         if code < 0 { throw SystemError(call, subject, Errno(rawValue: -code)) }

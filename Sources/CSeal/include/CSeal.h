@@ -1,5 +1,5 @@
-// The executable's beginning, before the Swift runtime: seal.c and procfs.c have constructors, which need only be
-// linked in.
+// The executable's beginning, before the Swift runtime: the entry (seal.c), and the constructors of seal.c, procfs.c
+// and traps.c, which need only be linked in.
 #ifndef RUNBOX_CSEAL_H
 #define RUNBOX_CSEAL_H
 

@@ -249,6 +249,6 @@ public struct ContainerState: Sendable {
         self.exit = exit
         owner = record.owner
         systemdScope = record.cgroup.scope?.unit ?? ""
-        annotations = Dictionary(record.annotations.map { ($0.key, $0.value) }) { _, last in last }
+        annotations = record.annotations.reduce(into: [:]) { $0[$1.key] = $1.value }
     }
 }
