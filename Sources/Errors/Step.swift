@@ -8,6 +8,7 @@ public enum Step: UInt8, Sendable, CaseIterable {
     case startContainerHooks, execute, poststartHooks
     case join, seccompListener, labels
     case pidfdSocket, netDevices, delegatedCgroup, cgroup
+    case bundle, plan
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     public var words: String {
@@ -49,6 +50,8 @@ public enum Step: UInt8, Sendable, CaseIterable {
         case .netDevices: "move network interfaces"
         case .delegatedCgroup: "enter the delegated cgroup"
         case .cgroup: "make the cgroup"
+        case .bundle: "read the bundle"
+        case .plan: "plan the container"
         }
     }
 }

@@ -37,6 +37,8 @@ extension SystemError {
 package func step<Result: ~Copyable>(
     _ step: Step, _ body: @autoclosure () throws(SystemError) -> Result
 ) throws(StepFailure) -> Result {
+    let began = StepClock.now
+    defer { StepClock.note(step.rawValue, since: began) }
     do throws(SystemError) {
         return try body()
     } catch {
@@ -49,9 +51,21 @@ package func step<Result: ~Copyable>(
 package func step<Result: ~Copyable>(
     _ step: Step, _ body: () throws(SystemError) -> Result
 ) throws(StepFailure) -> Result {
+    let began = StepClock.now
+    defer { StepClock.note(step.rawValue, since: began) }
     do throws(SystemError) {
         return try body()
     } catch {
         throw StepFailure(step, error)
     }
+}
+
+/// Measures a part that has errors of its own.
+@inlinable @inline(__always)
+package func measured<Result: ~Copyable, Failure: Error>(
+    _ step: Step, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    let began = StepClock.now
+    defer { StepClock.note(step.rawValue, since: began) }
+    return try body()
 }

@@ -63,9 +63,11 @@ enum Main {
         if command.touchesContainers {
             try attempt { () throws(RuntimeError) in try SealedExecutable.ensure(arguments: words) }
         }
+        let steps = StepTimes(log)
+        defer { steps.write() }
         return try command.run(
             Invocation(
-                command: command, commands: Command.all, parsed: parsed, global: options, log: log))
+                command: command, commands: Command.all, parsed: parsed, global: options, log: log, steps: steps))
     }
 
     private static func unknown(_ name: String) -> UsageError {

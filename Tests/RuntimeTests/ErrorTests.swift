@@ -102,6 +102,58 @@ extension AllTests {
                 "\(lines)")
         }
 
+        /// A line of `--debug`: whose step, what was done, how long.
+        private static func isStep(_ line: String, of side: String, _ activity: String) -> Bool {
+            let begins = "\(side): \(activity): "
+            guard let start = line.range(of: begins)?.upperBound else { return false }
+            let words = line[start...].split(separator: " ")
+            return words.count > 1 && Double(words[0]) != nil && words[1] == "ms"
+        }
+
+        /// The filter allows no question for the time, which some machines answer by a system call.
+        @Test(arguments: ["run", "create"])
+        func debugWritesTheStepsWithTheirDurations(command: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("hang") {
+                try $0.set(
+                    "linux.seccomp",
+                    json: """
+                        {"defaultAction": "SCMP_ACT_ALLOW",
+                        "syscalls": [{"names": ["clock_gettime"], "action": "SCMP_ACT_KILL_PROCESS"}]}
+                        """
+                )
+            }
+            let log = box.path("log")
+            let words = command == "run" ? ["run", "--detach"] : ["create"]
+            let outcome = try box.plain(
+                ["--debug", "--log", log, "--log-format", "json", "--root", box.root] + words
+                    + ["--bundle", bundle.directory, box.id])
+            #expect(outcome.status == 0, "\(outcome)")
+            let lines = try objects(try String(contentsOfFile: log, encoding: .utf8))
+            #expect(lines.allSatisfy { $0["level"] as? String == "debug" }, "\(lines)")
+            let messages = lines.compactMap { $0["msg"] as? String }
+            for (side, activity) in [
+                ("runtime", "read the bundle"), ("runtime", "plan the container"),
+                ("runtime", "make the container's process"), ("container's process", "mount"),
+                ("container's process", "change the root"),
+            ] {
+                #expect(
+                    messages.contains { Self.isStep($0, of: side, activity) }, "\(side): \(activity): \(messages)")
+            }
+            #expect(messages.last?.hasPrefix("all of it: ") == true, "\(messages)")
+        }
+
+        @Test func debugOfAForegroundRunComesBeforeTheOutputOfTheEnd() throws {
+            let box = try Sandbox.current
+            let loud = try box.run(try box.bundle("exit:3"), global: ["--debug"])
+            let steps = loud.stderr.split(separator: "\n").map(String.init)
+            #expect(loud.status == 3, "\(loud)")
+            #expect(steps.contains { Self.isStep($0, of: "runtime", "start the program") }, "\(loud)")
+            #expect(steps.allSatisfy { $0.hasPrefix("debug: ") }, "\(loud)")
+            let quiet = try box.run(try box.bundle("exit:3"))
+            #expect(quiet.status == 3 && quiet.stderr.isEmpty, "\(quiet)")
+        }
+
         @Test func theErrorNamesStepSubjectAndCause() throws {
             let box = try Sandbox.current
             let line = try box.refuse { $0.addMount("/etc/passwd/below", type: "tmpfs", source: "tmpfs") }

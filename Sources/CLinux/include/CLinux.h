@@ -101,6 +101,18 @@ struct clinux_pidfd_info {
     int exit_code;
 };
 
+// A step of a process; nanoseconds. steptimes.c
+struct clinux_step_time {
+    unsigned char step, side;
+    unsigned long long began, ended;
+};
+int clinux_times_begin(void);
+void clinux_times_stop(void);
+void clinux_times_side(unsigned char side);
+unsigned long long clinux_times_now(void);
+void clinux_times_note(unsigned char step, unsigned long long began);
+int clinux_times_entry(unsigned place, struct clinux_step_time *entry);
+
 // Macros of <sys/wait.h> and friends.
 int clinux_wait_exited(int status);
 int clinux_wait_exit_status(int status);

@@ -24,9 +24,10 @@ extension Container {
     /// `runbox exec`: the same, for a process that does nothing else. Unless ``ExecOptions/detach`` is set, all signals
     /// of the caller are blocked for good and passed on to the program.
     ///
+    /// - Parameter started: called when the program runs, unless detached, and before this process confines itself.
     /// - Returns: the program's exit code, or 128 + the number of the signal that ended it; 0 when detached.
     package func execInForeground(
-        _ options: ExecOptions, caller: Caller, warn: @escaping (String) -> Void
+        _ options: ExecOptions, caller: Caller, started: () -> Void = {}, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
         try caller.check()
         var caller = caller
@@ -42,6 +43,7 @@ extension Container {
         }
         caller.interrupts = signals.number
         var executed = try executed(options, caller, warn)
+        started()
         let terminal = executed.terminal.take()
         let foreground = Foreground(
             executed.process, doing: "stay with the process", terminal: terminal, signals: signals, warn: warn)

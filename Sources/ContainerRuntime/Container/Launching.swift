@@ -24,7 +24,9 @@ extension Container {
         warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) {
         let caller = try checked(caller, warn)
-        let plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
+        let plan = try measured(.plan) { () throws(RuntimeError) in
+            try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .create, warn: warn)
+        }
         // Dropping the container closes the link, which the init does not wait at: its gate is in the state folder.
         _ = try make(plan, bundle, warn)
     }
@@ -36,14 +38,17 @@ extension Container {
     /// reaps the container's orphans. A program with a life of its own calls ``create(_:options:caller:warn:)``,
     /// ``start(caller:warn:)``, ``wait(timeout:)`` and ``delete(force:warn:)``.
     ///
+    /// - Parameter started: called when the payload runs, unless detached, and before this process confines itself.
     /// - Returns: the payload's exit code, or 128 + the number of the signal that ended it; 0 when detached.
     /// - Throws: as ``create(_:options:caller:warn:)`` and ``start(caller:warn:)``; the container is gone then.
     package func run(
         _ bundle: ContainerBundle, options: LaunchOptions = LaunchOptions(), caller: Caller = .current,
-        warn: @escaping (String) -> Void = { _ in }
+        started: () -> Void = {}, warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
         let caller = try checked(caller, warn)
-        var plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
+        var plan = try measured(.plan) { () throws(RuntimeError) in
+            try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
+        }
         if options.detach { return try runDetached(plan, bundle, warn) }
         // Signals from here on are for the payload: none may end the runtime before it has cleaned up.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
@@ -60,6 +65,7 @@ extension Container {
         }
         let notify = NotifyProxy.listen(plan.caller.notify, pid: created.record.pid, warn: warn)
         try start(created, plan, warn)
+        started()
         let terminal = created.terminal.take()
         let reason = try stay(with: created, terminal, signals, notify, plan, warn)
         return reason.shellStatus

@@ -46,9 +46,11 @@ struct Creation: ~Copyable {
         self.seccompText = seccompText
         self.warn = warn
         let record = Record(plan, owner: Credentials.effectiveUser)
-        let folder = try store.reserve(plan.id) { folder throws(SystemError) in
-            try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
-            try store.write(record, in: folder)
+        let folder = try measured(.record) { () throws(RuntimeError) in
+            try store.reserve(plan.id) { folder throws(SystemError) in
+                try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
+                try store.write(record, in: folder)
+            }
         }
         made = Made(record: record, folder: folder)
     }
@@ -135,7 +137,9 @@ struct Creation: ~Copyable {
 
     private mutating func makeCgroup() throws(RuntimeError) {
         do throws(CgroupError) {
-            made.cgroup = try plan.cgroup.create(asUser: plan.isRootless)
+            made.cgroup = try measured(.cgroup) { () throws(CgroupError) in
+                try plan.cgroup.create(asUser: plan.isRootless)
+            }
         } catch {
             throw RuntimeError(error)
         }

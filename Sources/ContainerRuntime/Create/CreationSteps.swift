@@ -25,7 +25,9 @@ extension Creation {
     mutating func place() throws(StepFailure) {
         guard plan.cgroup.scope != nil else { return }
         do throws(CgroupError) {
-            try made.cgroup.place(pid, plan.cgroup.resources, host: plan.cgroup.host)
+            try measured(.cgroup) { () throws(CgroupError) in
+                try made.cgroup.place(pid, plan.cgroup.resources, host: plan.cgroup.host)
+            }
         } catch {
             throw StepFailure(.cgroup, .refused(error.description))
         }
@@ -53,10 +55,12 @@ extension Creation {
 
     mutating func applyLimits() throws(StepFailure) {
         do throws(CgroupError) {
-            try made.cgroup.apply(plan.cgroup.earlySettings)
-            if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices) }
-            if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil {
-                try made.cgroup.delegate(owner: hostOwner)
+            try measured(.limits) { () throws(CgroupError) in
+                try made.cgroup.apply(plan.cgroup.earlySettings)
+                if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices) }
+                if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil {
+                    try made.cgroup.delegate(owner: hostOwner)
+                }
             }
         } catch {
             throw StepFailure(.limits, .refused(error.description))

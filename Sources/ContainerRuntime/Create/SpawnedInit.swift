@@ -38,14 +38,16 @@ struct SpawnedInit: ~Copyable {
         let containerInit = ContainerInit(plan: plan, resources: resources, link: pair.container, gate: gate)
         let hasIntermediate = plan.namespaces.needsIntermediate
         let flags = hasIntermediate ? [] : plan.namespaces.cloneFlags
-        let process = try Self.worded(cgroup) { () throws(SystemError) in
-            try cgroup.withDirectory { directory throws(SystemError) in
-                try Cloning.clone(flags, cgroup: directory) {
-                    // The other end is the runtime's alone: only so does its death show here.
-                    runtimeEnd.closeInChild()
-                    lock.closeInChild()
-                    cgroup.closeInChild()
-                    if hasIntermediate { containerInit.runIntermediate() } else { containerInit.run() }
+        let process = try measured(.clone) { () throws(StepFailure) in
+            try Self.worded(cgroup) { () throws(SystemError) in
+                try cgroup.withDirectory { directory throws(SystemError) in
+                    try Cloning.clone(flags, cgroup: directory) {
+                        // The other end is the runtime's alone: only so does its death show here.
+                        runtimeEnd.closeInChild()
+                        lock.closeInChild()
+                        cgroup.closeInChild()
+                        if hasIntermediate { containerInit.runIntermediate() } else { containerInit.run() }
+                    }
                 }
             }
         }

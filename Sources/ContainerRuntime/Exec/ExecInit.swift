@@ -22,6 +22,7 @@ struct ExecInit: ~Copyable {
     /// has left the host behind already, its root, descriptors, environment and privileges: a process of the container
     /// that may trace others would find them in it otherwise (CVE-2016-9962).
     func run() -> Never {
+        StepClock.become(.intermediate)
         do throws(StepFailure) {
             try step(.join, try Processes.setDumpable(false))
             try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
@@ -59,6 +60,7 @@ struct ExecInit: ~Copyable {
 
     /// Waits for the start and becomes the program. It never returns through the runtime's frames.
     private func complete(_ resolved: Payload.ResolvedProgram, _ filter: SeccompFilter?) -> Never {
+        StepClock.become(.containerProcess)
         do throws(StepFailure) {
             try step(.gate) { () throws(SystemError) in
                 // Until then the runtime would take it for the intermediate process.

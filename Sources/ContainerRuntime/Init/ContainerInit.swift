@@ -18,6 +18,7 @@ struct ContainerInit: ~Copyable {
     /// Sets up, waits for the start and becomes the payload, or spawns the process that does. It never returns through
     /// the runtime's frames.
     func run() -> Never {
+        StepClock.become(.containerProcess)
         do throws(StepFailure) {
             try step(.terminal, try StandardStreams.replace(by: plan.options.streams))
             let setUpResult = try setUp()
@@ -35,6 +36,7 @@ struct ContainerInit: ~Copyable {
 
     /// Joins existing namespaces first and spawns the init in them.
     func runIntermediate() -> Never {
+        StepClock.become(.intermediate)
         do throws(StepFailure) {
             try step(.cgroup, try awaitPlace())
             try IntermediateProcess.run(plan, resources, link) { run() }
@@ -70,7 +72,9 @@ struct ContainerInit: ~Copyable {
         var root = try step(.prepareRoot) { () throws(SystemError) in
             try RootPreparation.prepare(plan.rootfs, ownNamespace: ownMounts)
         }
+        let began = StepClock.now
         let dev = try mountAll(in: &root, ownSources, cgroupDirectory)
+        StepClock.note(Step.mounts.rawValue, since: began)
         try step(
             .devices,
             try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root, mount: dev))

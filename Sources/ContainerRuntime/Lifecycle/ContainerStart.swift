@@ -16,10 +16,10 @@ struct ContainerStart: Sendable {
 
     /// - Parameter letGo: lets the program run, and returns when it does.
     func run(_ letGo: () throws(RuntimeError) -> Void) throws(RuntimeError) {
-        try letGo()
-        StartTime.write(folder)
+        try measured(.execute, letGo)
+        measured(.record) { StartTime.write(folder) }
         do throws(StepFailure) {
-            try hooks?.runPoststart(signals: signals)
+            try measured(.poststartHooks) { () throws(StepFailure) in try hooks?.runPoststart(signals: signals) }
         } catch {
             // Specification since 1.2: the container is stopped.
             try? ContainerKill(record: record, status: .running).run(.kill, all: false)  // it may be gone already

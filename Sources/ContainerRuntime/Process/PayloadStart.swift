@@ -93,6 +93,7 @@ extension Payload {
         }
         let fault = inspection.fault(of: prepared.path)
         if let fault { expectFailure(Program.failure(prepared.name, fault.code, fault)) }
+        StepClock.stop()
         try step(.seccomp, try load(filter))
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }

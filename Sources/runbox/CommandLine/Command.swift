@@ -39,6 +39,7 @@ struct Invocation: Sendable {
     let parsed: ParsedArguments
     let global: GlobalOptions
     let log: Log
+    let steps: StepTimes
 
     /// The flags of `run` and `create`.
     func launchOptions() throws(Failure) -> LaunchOptions {

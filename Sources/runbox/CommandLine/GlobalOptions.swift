@@ -15,7 +15,9 @@ struct GlobalOptions: Sendable {
             "log-format", value: "FORMAT", choices: "text json",
             "text (default) or json: one object a line with level, msg and time"),
         Flag("log-level", value: "LEVEL", choices: "error warning debug", "error, warning (default) or debug"),
-        Flag("debug", "the same as --log-level debug: also lists all mistakes of a configuration"),
+        Flag(
+            "debug",
+            "the same as --log-level debug: also lists all mistakes of a configuration, and how long each step took"),
         Flag(
             "cgroup-manager", value: "NAME", choices: "cgroupfs systemd disabled",
             "cgroupfs (default), systemd or disabled"),

@@ -65,9 +65,11 @@ enum LaunchFlags {
         let argument = parsed.arguments[0]
         let isPath = argument.containsByte("/") || argument == "." || argument == ".."
         do throws(RuntimeError) {
-            let bundle = try ContainerBundle(
-                isPath ? argument : parsed.value("bundle") ?? ".",
-                config: parsed.value("config").map { Self.config($0, isPath) }, warn: invocation.log.warn)
+            let bundle = try measured(.bundle) { () throws(RuntimeError) in
+                try ContainerBundle(
+                    isPath ? argument : parsed.value("bundle") ?? ".",
+                    config: parsed.value("config").map { Self.config($0, isPath) }, warn: invocation.log.warn)
+            }
             guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
             if parsed.value("bundle") != nil {
                 throw .failed(

@@ -42,7 +42,8 @@ extension Command {
         }
         let container = try invocation.container()
         do throws(RuntimeError) {
-            return try container.execInForeground(options, caller: caller, warn: invocation.log.warn)
+            return try container.execInForeground(
+                options, caller: caller, started: invocation.steps.write, warn: invocation.log.warn)
         } catch {
             throw Failure(execution: error)
         }

@@ -27,7 +27,9 @@ extension Command {
         let target = try LaunchFlags.target(invocation)
         let container = Container(target.id, store: Store(root: invocation.global.root))
         return try attempt { () throws(RuntimeError) in
-            try container.run(target.bundle, options: options, caller: caller, warn: invocation.log.warn)
+            try container.run(
+                target.bundle, options: options, caller: caller, started: invocation.steps.write,
+                warn: invocation.log.warn)
         }
     }
 }
