@@ -1,16 +1,30 @@
-"""What the bench measures: runtimes, each with a state root of its own, and the floor. Each method answers (milliseconds, kilobytes)."""
+"""What the bench measures: runtimes, each with a state root of its own, and the floor. Each method answers a Sample."""
 import contextlib
 import os
 import pathlib
 import select
 import shutil
 import subprocess
+from typing import NamedTuple
 
 PARENT_CGROUP = pathlib.Path("/sys/fs/cgroup/runbox-bench")
 
 
 class Failed(Exception):
     pass
+
+
+class Sample(NamedTuple):
+    """What one call, or several, cost; the kilobytes are those of the largest process."""
+    milliseconds: float
+    kilobytes: int
+    faults: int
+    switches: int
+
+    @classmethod
+    def total(cls, samples):
+        samples = list(samples)
+        return cls(sum(s.milliseconds for s in samples), max(s.kilobytes for s in samples), sum(s.faults for s in samples), sum(s.switches for s in samples))
 
 
 class Contender:
@@ -36,17 +50,18 @@ class Contender:
         return self.bench.launch([self.path, "--version"])
 
     def life(self, bundle):
-        """create, start and delete. Waiting for /bin/true to end lies between and is not counted."""
+        """Name of a command → its sample: create, start, state and delete of /bin/true. Waiting for its end lies between and is not counted."""
         pid_file = self.bench.state / f"{self.name}.pid"
-        spent, memory = self.call("create", "--bundle", str(self.bench.bundles[bundle]), "--pid-file", str(pid_file), self.id)
-        calls = [(spent, memory)]
+        parts = {"create": self.call("create", "--bundle", str(self.bench.bundles[bundle]), "--pid-file", str(pid_file), self.id)}
         init = os.pidfd_open(int(pid_file.read_text()))
-        calls.append(self.bench.launch(self.command("start", self.id)))
+        parts["start"] = self.bench.launch(self.command("start", self.id))
         select.select([init], [], [], 10)
         os.close(init)
         self.bench.reap()
-        calls.append(self.bench.launch(self.command("delete", self.id)))
-        return sum(spent for spent, _ in calls), max(memory for _, memory in calls)
+        parts["state"] = self.bench.launch(self.command("state", self.id))
+        parts["delete"] = self.bench.launch(self.command("delete", self.id))
+        parts["life"] = Sample.total(parts[name] for name in ("create", "start", "delete"))
+        return parts
 
     @contextlib.contextmanager
     def sleeper(self):
@@ -64,6 +79,12 @@ class Contender:
 
     def execute(self):
         return self.bench.launch(self.command("exec", self.id, "/bin/true"))
+
+    def execute_in_terminal(self):
+        return self.bench.launch(["-t", *self.command("exec", "--tty", self.id, "/bin/true")])
+
+    def kill(self):
+        return self.bench.launch(self.command("kill", self.id, "0"))
 
     def remove(self):
         subprocess.run(self.command("delete", "--force", self.id), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
