@@ -16,20 +16,27 @@ let strict: [SwiftSetting] = [
 /// docs/architecture.md.
 let embedded = Context.environment["RUNBOX_EMBEDDED"]
 
-/// Settings of what the executable is made of. A section for each function lets the linker drop what nobody calls,
-/// and all but one of what several modules have specialized.
-let product = settings(without: ["object-outliner"])
+/// Functions that are called, where the optimizer would copy them into each of thousands of places, which makes the
+/// executable a third larger: `String.append(_:)`, `String.==`, the end of a `Descriptor`, `String.init(decoding:as:)`.
+let calledFunctions =
+    ["$eSS6appendyySSF", "$eSS2eeoiySbSS_SStFZ", "$e6Kernel10DescriptorVfD"].map { "-sil-inline-never-function=\($0)" }
+    + ["-sil-inline-never-functions=SS8decoding2as"]
 
-/// - Parameter passes: Passes of the optimizer that fail on the module. Swift 6.3.1 fails on this source with two: with
-///   one in whatever module inlines `OwnService.clear`, with the other in ContainerRuntime (a borrowed `Descriptor?` in
-///   a generic closure).
-func settings(without passes: [String]) -> [SwiftSetting] {
+/// Settings of what the executable is made of. A section for each function lets the linker drop what nobody calls, and
+/// all but one of what several modules have specialized.
+let product = settings()
+
+/// - Parameter passes: Passes of the optimizer that fail on the module.
+func settings(without passes: [String] = []) -> [SwiftSetting] {
     if embedded == nil { return strict }
+    let optimizer =
+        ["-enable-machine-outliner=always", "-machine-outliner-reruns=3", "-enable-linkonceodr-outlining"]
+        + calledFunctions + passes.map { "-sil-disable-pass=\($0)" }
     return strict + [
         .enableExperimentalFeature("Embedded"), .define("RUNBOX_EMBEDDED"),
         .unsafeFlags(
-            ["-wmo", "-Osize", "-Xfrontend", "-function-sections"]
-                + passes.flatMap { ["-Xllvm", "-sil-disable-pass=\($0)"] }),
+            ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-assume-single-threaded"]
+                + optimizer.flatMap { ["-Xllvm", $0] }),
     ]
 }
 
@@ -43,6 +50,16 @@ let shim: [CSetting] = embedded == nil ? [] : [.define("RUNBOX_EMBEDDED")]
     let entry: [String] = []
 #endif
 
+/// What counts references in a process without threads. Embedded Swift has only the functions that work with threads.
+let counters = ["", "bridgeObject"].flatMap { kind in
+    ["etain", "elease"].flatMap { name in
+        ["", "_n"].map { many in
+            let function = "\(kind)\(kind.isEmpty ? "r" : "R")\(name)\(many)"
+            return "--defsym=swift_nonatomic_\(function)=swift_\(function)"
+        }
+    }
+}
+
 /// A static executable without the libraries of ordinary Swift.
 let linking: [LinkerSetting] =
     embedded.map { folder in
@@ -51,7 +68,7 @@ let linking: [LinkerSetting] =
                 [
                     "-Xclang-linker", "-static", "-use-ld=lld", "-Xlinker", "--gc-sections",
                     "\(folder)/libswiftUnicodeDataTables.a", "-lm",
-                ] + entry)
+                ] + entry + counters.flatMap { ["-Xlinker", $0] })
         ]
     } ?? []
 
@@ -92,7 +109,8 @@ let package = Package(
             dependencies: [
                 "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
             ],
-            swiftSettings: settings(without: ["object-outliner", "cmo"])),
+            // Swift 6.3.1 crashes there on a borrowed `Descriptor?` in a generic closure.
+            swiftSettings: settings(without: ["cmo"])),
         .target(
             name: "Diagnosis",
             dependencies: [

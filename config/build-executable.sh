@@ -8,7 +8,8 @@ swift=$1
 output=$2
 if [ "${3:-yes}" != no ] && folder=$(config/embedded-libraries.sh "$swift"); then
     scratch=.build/embedded
-    RUNBOX_EMBEDDED=$folder "$swift" build -c release --scratch-path "$scratch" --product runbox
+    RUNBOX_EMBEDDED=$folder "$swift" build -c release --scratch-path "$scratch" --omit-frame-pointers \
+        -debug-info-format none --product runbox
 else
     echo "the executable is built as ordinary Swift" >&2
     scratch=.build

@@ -133,7 +133,7 @@ package enum Processes {
     package static func pid(of pidfd: borrowing Descriptor) throws(SystemError) -> Int32 {
         let text = try Files.readText("/proc/self/fdinfo/\(pidfd.raw)")
         for line in text.parts(by: "\n") where line.begins(with: "Pid:") {
-            if let value = Int32(line.drop { !$0.isNumber && $0 != "-" }) { return value }
+            if let value = Int32(line.dropFirst("Pid:".count).drop { $0 == "\t" }) { return value }
         }
         throw SystemError("read", "pid of pidfd", .noProcess)
     }

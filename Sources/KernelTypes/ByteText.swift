@@ -17,6 +17,15 @@ extension StringProtocol {
     /// Whether an ASCII character's byte occurs.
     package func containsByte(_ character: Unicode.Scalar) -> Bool { utf8.contains(UInt8(ascii: character)) }
 
+    /// The text with its ASCII letters in capitals. Names of signals, capabilities and kernel options have no others,
+    /// and Unicode's tables would be a fortieth of the executable.
+    package var inCapitals: String { mapped { $0 &- UInt8(ascii: "a") < 26 ? $0 & ~0x20 : $0 } }
+
+    /// The text with its ASCII letters in lower case.
+    package var inLowerCase: String { mapped { $0 &- UInt8(ascii: "A") < 26 ? $0 | 0x20 : $0 } }
+
+    private func mapped(_ change: (UInt8) -> UInt8) -> String { String(decoding: utf8.map(change), as: UTF8.self) }
+
     /// What follows a beginning; nil when the text does not begin so.
     package func rest(after prefix: String) -> String? {
         begins(with: prefix) ? String(decoding: utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
@@ -47,6 +56,11 @@ extension StringProtocol {
             String(decoding: bytes[..<slash], as: UTF8.self), String(decoding: bytes[(slash + 1)...], as: UTF8.self)
         )
     }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is a control character: Unicode's general category Cc.
+    package var isControl: Bool { value < 0x20 || (0x7f...0x9f).contains(value) }
 }
 
 extension ArraySlice<UInt8> {

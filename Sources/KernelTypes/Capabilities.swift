@@ -71,7 +71,7 @@ package enum Capabilities {
         numbers.compactMap { value in
             guard let text = cap_to_name(value) else { return nil }
             defer { cap_free(text) }
-            return String(cString: text).uppercased()
+            return String(cString: text).inCapitals
         }
     }
 }

@@ -44,14 +44,12 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no
     /// such signal.
     public init?(_ text: String) {
-        // Other letters can become ASCII ones when they are raised.
-        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         if let number = Self.plainNumber(text) {
             guard (0...64).contains(number) else { return nil }
             rawValue = number
             return
         }
-        var name = text.uppercased()
+        var name = text.inCapitals
         if name.begins(with: "SIG") { name.removeFirst(3) }
         if let entry = Self.names.first(where: { $0.name == name }) {
             rawValue = entry.number

@@ -62,7 +62,7 @@ extension Errno: CustomStringConvertible {
     /// The C library's text in lower case, as Go programs print them and engines search them.
     package var standardDescription: String {
         guard let text = strerror(rawValue) else { return "error \(rawValue)" }
-        return String(cString: text).lowercased()
+        return String(cString: text).inLowerCase
     }
 }
 

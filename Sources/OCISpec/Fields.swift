@@ -47,12 +47,21 @@ final class SpecDecoder {
         }
     }
 
-    /// Runs `body` and forgets what it noted.
-    fileprivate func silently(_ body: () -> Void) {
-        let before = (findings.count, errorCount, warningCount)
-        body()
-        findings.removeLast(findings.count - before.0)
-        (errorCount, warningCount) = (before.1, before.2)
+    /// How much was noted so far.
+    private struct Noted {
+        let findings: Int
+        let errors: Int
+        let warnings: Int
+    }
+
+    private var noted: Noted {
+        Noted(findings: findings.count, errors: errorCount, warnings: warningCount)
+    }
+
+    /// Forgets what was noted since.
+    private func forget(since noted: Noted) {
+        findings.removeLast(findings.count - noted.findings)
+        (errorCount, warningCount) = (noted.errors, noted.warnings)
     }
 
     /// Notes a value of the wrong kind.
@@ -60,18 +69,31 @@ final class SpecDecoder {
         note(.error, at: node, "expected \(expected), found \(document.words(for: node))")
     }
 
-    /// Reads an object as a section.
+    /// Reads an object as a section. What does not depend on the section is done elsewhere: this is compiled for each
+    /// of them.
     func section<T: Section>(_ type: T.Type = T.self, at node: NodeIndex) -> T? {
-        guard document.kind(of: node) == .object else {
-            mismatch(at: node, expected: "an object")
-            return nil
-        }
+        guard isObject(node) else { return nil }
         var fields = Fields(self, node)
         let value = T(&fields)
         if fields.hasUnknown {
-            fields.reportUnknown(in: type)
+            // The keys a section knows, learnt by letting it ask once more: no list that could differ from what is
+            // read, and no cost where every key is known.
+            var probe = fields.probe()
+            let before = noted
+            _ = T(&probe)
+            forget(since: before)
+            fields.reportUnknown(known: probe.askedKeys)
         }
         return value
+    }
+
+    /// Whether a value is an object; notes the mistake otherwise.
+    private func isObject(_ node: NodeIndex) -> Bool {
+        guard document.kind(of: node) == .object else {
+            mismatch(at: node, expected: "an object")
+            return false
+        }
+        return true
     }
 
     /// Reads a string. One that holds NUL is refused: C would see it end there, so that what was checked would not be
@@ -117,12 +139,15 @@ final class SpecDecoder {
         if let word = W(rawValue: string) {
             return word
         }
-        note(.error, at: node, "unknown value \(document.excerpt(of: node))\(advice(for: string, type))")
+        noteUnknown(string, at: node, W.allCases.map { $0.rawValue })
         return nil
     }
 
-    private func advice<W: Word>(for string: String, _ type: W.Type) -> String {
-        let words = W.allCases.map { $0.rawValue }
+    private func noteUnknown(_ string: String, at node: NodeIndex, _ words: [String]) {
+        note(.error, at: node, "unknown value \(document.excerpt(of: node))\(advice(for: string, words))")
+    }
+
+    private func advice(for string: String, _ words: [String]) -> String {
         if let nearest = Spelling.nearest(to: string, in: words) {
             return "; did you mean \"\(nearest)\"?"
         }
@@ -148,10 +173,7 @@ final class SpecDecoder {
 
     /// Reads an object whose keys are names the user chose, in the order of the text.
     func entries<T>(at node: NodeIndex, _ read: (_ name: String, _ value: NodeIndex) -> T?) -> [T]? {
-        guard document.kind(of: node) == .object else {
-            mismatch(at: node, expected: "an object")
-            return nil
-        }
+        guard isObject(node) else { return nil }
         var result: [T] = []
         result.reserveCapacity(document.count(of: node))
         for (key, value) in document.members(of: node) {
@@ -229,9 +251,8 @@ struct Fields {
         matched < decoder.document.count(of: node)
     }
 
-    /// Reports the members that were not asked for.
-    fileprivate func reportUnknown<T: Section>(in type: T.Type) {
-        let known = knownKeys(of: type)
+    /// Reports the members that are none of the known ones.
+    fileprivate func reportUnknown(known: [String]) {
         for (key, _) in decoder.document.members(of: node) {
             guard let name = decoder.document.string(key), !known.contains(name) else { continue }
             decoder.note(
@@ -245,13 +266,16 @@ struct Fields {
         return refusesUnknown ? nearest : nearest + " (ignored)"
     }
 
-    /// The keys a section knows, learnt by letting it ask once more: no list that could differ from what is read, and
-    /// no cost where every key is known.
-    private func knownKeys<T: Section>(of type: T.Type) -> [String] {
+    /// What a section is read from only to learn which keys it knows.
+    fileprivate func probe() -> Fields {
         var probe = self
         probe.asked = []
-        decoder.silently { _ = T(&probe) }
-        return (probe.asked ?? []).map { "\($0)" }
+        return probe
+    }
+
+    /// The keys that a probe was asked for.
+    fileprivate var askedKeys: [String] {
+        (asked ?? []).map { "\($0)" }
     }
 }
 

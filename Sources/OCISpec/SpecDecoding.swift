@@ -6,19 +6,26 @@ package import JSON
 /// nothing can be understood.
 package struct SpecDocument: Sendable {
     /// The configuration; nil where any finding is an error.
-    package let spec: Spec?
+    package let shared: SharedSpec?
     /// What was found, in the order of the text.
     package let findings: [SpecFinding]
-    /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil
-    /// where the text is no JSON object.
-    package let partial: Spec?
+    private let read: SharedSpec?
     private let source: SourceText
 
     /// Reads `bytes`; `file` is the name that findings show.
     package init(bytes: [UInt8], file: String) {
+        let partial: Spec?
         (source, partial, findings) = SourceText.decode(bytes, file: file)
-        spec = findings.contains { $0.severity == .error } ? nil : partial
+        read = partial.map { SharedSpec($0) }
+        shared = findings.contains { $0.severity == .error } ? nil : read
     }
+
+    /// The configuration; nil where any finding is an error.
+    package var spec: Spec? { shared?.spec }
+
+    /// The same with placeholders in the places of mistakes, for looking further; never for making a container. nil
+    /// where the text is no JSON object.
+    package var partial: Spec? { read?.spec }
 
     /// The place of the value at a path such as `linux.namespaces[2].path` or `annotations["a.b"]`.
     ///
@@ -32,6 +39,16 @@ package struct SpecDocument: Sendable {
     /// Two documents with the same text here mean the same, which makes it a key for a cache.
     package func text(atPath path: String) -> ArraySlice<UInt8>? {
         source.text(atPath: path)
+    }
+}
+
+/// A configuration that several values share: copying one means hundreds of reference counts.
+package final class SharedSpec: Sendable {
+    /// The configuration.
+    package let spec: Spec
+
+    fileprivate init(_ spec: Spec) {
+        self.spec = spec
     }
 }
 

@@ -11,7 +11,8 @@ public struct ContainerBundle: Sendable {
     /// The configuration's bytes, read once: what happens to the file later does not matter.
     let bytes: [UInt8]
     let document: SpecDocument
-    let spec: Spec
+    private let shared: SharedSpec
+    var spec: Spec { shared.spec }
     /// What is odd in the configuration but no mistake: unknown keys above all.
     public let warnings: [Finding]
     let file: String
@@ -48,11 +49,11 @@ public struct ContainerBundle: Sendable {
         bytes = text.bytes
         document = SpecDocument(bytes: bytes, file: file)
         warnings = document.findings.warnings
-        guard let spec = document.spec else {
+        guard let shared = document.shared else {
             for warning in warnings { warn(warning.description) }
             throw .configuration(document.findings.errors)
         }
-        self.spec = spec
+        self.shared = shared
     }
 
     /// Findings of planning with their places, in the order of the file.

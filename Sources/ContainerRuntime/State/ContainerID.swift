@@ -12,17 +12,18 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     /// It becomes the name of a folder, so a leading dot is for the runtime's own (`.cache`), and `.` and `..` are out.
     /// - Throws: ``RuntimeError/invalidID(_:)``.
     public init(_ text: String) throws(RuntimeError) {
-        let isWord = { (byte: UInt8) -> Bool in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            case UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): true
-            default: false
-            }
-        }
-        guard !text.isEmpty, text.utf8.count <= 255, !text.begins(with: "."), text.utf8.allSatisfy(isWord) else {
+        guard !text.isEmpty, text.utf8.count <= 255, !text.begins(with: "."), text.unicodeScalars.allSatisfy({ Self.allows($0) })
+        else {
             throw .invalidID(text)
         }
         description = text
+    }
+
+    /// Whether a name may contain a character.
+    package static func allows(_ character: Unicode.Scalar) -> Bool {
+        switch character {
+        case "a"..."z", "A"..."Z", "0"..."9", "_", "+", "-", ".": true
+        default: false
+        }
     }
 }

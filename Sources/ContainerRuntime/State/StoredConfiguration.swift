@@ -7,15 +7,16 @@ internal import OCISpec
 /// changed since.
 struct StoredConfiguration: Sendable {
     let document: SpecDocument
-    let spec: Spec
+    private let shared: SharedSpec
+    var spec: Spec { shared.spec }
 
     init(_ record: Record, store: Store) throws(RuntimeError) {
         let path = "\(store.folder(record.id))/\(Record.configName)"
         let bytes = try operation("read the kept configuration") { () throws(SystemError) in try Files.read(path) }
         document = SpecDocument(bytes: bytes, file: path)
-        guard let spec = document.spec else {
+        guard let shared = document.shared else {
             throw .configuration(document.findings.errors)
         }
-        self.spec = spec
+        self.shared = shared
     }
 }

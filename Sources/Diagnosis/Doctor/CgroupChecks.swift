@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 extension HostChecks {
@@ -56,7 +57,7 @@ extension HostChecks {
         if facts.cgroup.switchedOff.contains(name) {
             return (": switched off at boot", boot(with: "cgroup_enable=\(name == "io" ? "blkio" : name)"))
         }
-        let option = name == "io" ? "BLK_CGROUP" : name == "memory" ? "MEMCG" : "CGROUP_\(name.uppercased())"
+        let option = name == "io" ? "BLK_CGROUP" : name == "memory" ? "MEMCG" : "CGROUP_\(name.inCapitals)"
         return (": not in this kernel", "a kernel with CONFIG_\(name == "cpuset" ? "CPUSETS" : option)")
     }
 

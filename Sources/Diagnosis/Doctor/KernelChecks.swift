@@ -1,4 +1,5 @@
 internal import Kernel
+internal import KernelTypes
 internal import OCISpec
 
 extension HostChecks {
@@ -89,7 +90,7 @@ extension HostChecks {
             .missing(
                 "kernel.namespace.\(kind)", "no \(kind) namespaces",
                 cost: "containers with a \(kind) namespace cannot be made",
-                remedy: kind == "time" ? newerKernel("5.6") : "a kernel with CONFIG_\(kind.uppercased())_NS",
+                remedy: kind == "time" ? newerKernel("5.6") : "a kernel with CONFIG_\(kind.inCapitals)_NS",
                 essential: kind == "mount" || kind == "pid")
         }
     }

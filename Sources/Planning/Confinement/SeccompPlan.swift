@@ -141,7 +141,7 @@ package struct SeccompPlan: Sendable {
 extension SeccompArchitecture {
     /// libseccomp's number for it; nil where this libseccomp has none.
     package var token: SeccompArchitectureToken? {
-        SeccompArchitectureToken(name: rawValue.dropFirst("SCMP_ARCH_".count).lowercased())
+        SeccompArchitectureToken(name: rawValue.dropFirst("SCMP_ARCH_".count).inLowerCase)
     }
 }
 

@@ -90,8 +90,9 @@ enum LaunchFlags {
     /// has it may be the same service, still running.
     private static func name(_ bundle: ContainerBundle) throws(RuntimeError) -> ContainerID {
         let folder = bundle.path.parts(by: "/").last ?? "container"
-        let allowed = folder.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-.".contains($0)) ? $0 : "_" }
-        let trimmed = String(allowed.drop { $0 == "." }.prefix(240))
+        let allowed = folder.unicodeScalars.map { ContainerID.allows($0) ? $0 : "_" }
+        var trimmed = ""
+        trimmed.unicodeScalars.append(contentsOf: allowed.drop { $0 == "." }.prefix(240))
         return try ContainerID(trimmed.isEmpty ? "container" : trimmed)
     }
 }

@@ -145,9 +145,9 @@ extension String {
     /// Names and paths come from configurations and images: a message stays one line, and no terminal takes orders from
     /// it.
     func withVisibleControls() -> String {
-        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
+        guard unicodeScalars.contains(where: { $0.isControl }) else { return self }
         return unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+            scalar.isControl ? scalar.escaped(asASCII: true) : String(scalar)
         }.joined()
     }
 }

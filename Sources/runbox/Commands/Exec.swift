@@ -72,7 +72,7 @@ extension Command {
             options.additionalGroups.append(group.user)
         }
         options.capabilities = parsed.values("cap").map { name in
-            let name = name.uppercased()
+            let name = name.inCapitals
             return name.begins(with: "CAP_") ? name : "CAP_\(name)"
         }
         if parsed.isOn("no-new-privs") { options.noNewPrivileges = true }

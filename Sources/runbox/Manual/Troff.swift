@@ -12,7 +12,7 @@ struct Troff {
         let name = Self.escaped(title)
         lines = [
             ".\\\" Printed by `runbox man` from the table that runbox reads its commands and flags by.",
-            ".TH \(name.uppercased()) 1 \(Release.date) \"runbox \(Release.version)\" \"User Commands\"",
+            ".TH \(name.inCapitals) 1 \(Release.date) \"runbox \(Release.version)\" \"User Commands\"",
             // Names of commands and flags stay in one piece.
             ".nh",
             ".SH NAME",
