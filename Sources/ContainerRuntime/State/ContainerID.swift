@@ -12,7 +12,9 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     /// It becomes the name of a folder, so a leading dot is for the runtime's own (`.cache`), and `.` and `..` are out.
     /// - Throws: ``RuntimeError/invalidID(_:)``.
     public init(_ text: String) throws(RuntimeError) {
-        guard !text.isEmpty, text.utf8.count <= 255, !text.begins(with: "."), text.unicodeScalars.allSatisfy({ Self.allows($0) })
+        guard
+            !text.isEmpty, text.utf8.count <= 255, !text.begins(with: "."),
+            text.unicodeScalars.allSatisfy({ Self.allows($0) })
         else {
             throw .invalidID(text)
         }
