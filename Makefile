@@ -19,7 +19,7 @@ DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build example demo test test-vm attack faults check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
+.PHONY: all build order example demo test test-vm attack faults check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -44,6 +44,10 @@ need-vm: need-build
 # EMBEDDED=no builds ordinary Swift.
 build: need-build
 	config/build-executable.sh $(SWIFT) $(RUNBOX) $(EMBEDDED)
+
+# The order of functions for the linker, from what containers are started with: docs/performance.md.
+order: need-demo build
+	python3 Tests/Bench/order.py --runbox .build/embedded/release/runbox
 
 $(BUILD)/probe: Tests/Probe/probe.c
 	@mkdir -p $(BUILD)

@@ -45,12 +45,13 @@ let shim: [CSetting] = embedded == nil ? [] : [.define("RUNBOX_EMBEDDED")]
 
 /// Sources/CSeal/seal.c
 #if arch(x86_64)
-    let entry = ["-Xlinker", "--entry=cseal_start"]
+    let entry = ["--entry=cseal_start"]
 #else
     let entry: [String] = []
 #endif
 
-/// What counts references in a process without threads. Embedded Swift has only the functions that work with threads.
+/// What counts references where a single thread runs Swift (the other one of CLinux/listener.c runs C). Embedded Swift
+/// has only the functions that several threads may call.
 let counters = ["", "bridgeObject"].flatMap { kind in
     ["etain", "elease"].flatMap { name in
         ["", "_n"].map { many in
@@ -60,17 +61,19 @@ let counters = ["", "bridgeObject"].flatMap { kind in
     }
 }
 
-/// A static executable without the libraries of ordinary Swift.
+/// A static executable without the libraries of ordinary Swift, its functions in the order of config/function-order.txt.
 let linking: [LinkerSetting] =
-    embedded.map { folder in
-        [
-            .unsafeFlags(
-                [
-                    "-Xclang-linker", "-static", "-use-ld=lld", "-Xlinker", "--gc-sections",
-                    "\(folder)/libswiftUnicodeDataTables.a", "-lm",
-                ] + entry + counters.flatMap { ["-Xlinker", $0] })
-        ]
-    } ?? []
+    embedded == nil
+    ? []
+    : [
+        .unsafeFlags(
+            ["-Xclang-linker", "-static", "-use-ld=lld", "-lm"]
+                + ([
+                    "--gc-sections", "--icf=all", "-O2", "--no-eh-frame-hdr", "--no-warn-symbol-ordering",
+                    "--script=\(Context.packageDirectory)/config/executable.ld",
+                    "--symbol-ordering-file=\(Context.packageDirectory)/config/function-order.txt",
+                ] + entry + counters).flatMap { ["-Xlinker", $0] })
+    ]
 
 /// What `runbox --version` calls the commit; empty outside of a git checkout.
 let commit = Context.gitInformation?.currentCommit ?? ""

@@ -18,7 +18,8 @@ static struct {
     int error;
 } handover;
 
-static char stack[32 << 10] __attribute__((aligned(64)));
+// The thread ends with the process, or at its exec: the stack is never given back.
+enum { STACK = 32 << 10 };
 
 static inline void pause_processor(void) {
 #if defined(__x86_64__)
@@ -57,11 +58,12 @@ int clinux_load_listener(const void *program, unsigned int flags, int socket, co
     handover.length = length;
     atomic_store(&handover.listener, NONE_YET);
     atomic_store(&handover.state, WAITING);
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     sigset_t all, old;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &old);
-    int thread = clone(
-        wait_and_hand_over, stack + sizeof stack,
+    int thread = stack == MAP_FAILED ? -1 : clone(
+        wait_and_hand_over, stack + STACK,
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL);
     sigprocmask(SIG_SETMASK, &old, NULL);
     // Two tasks share one errno from here on: each looks at it only while the other makes no call.

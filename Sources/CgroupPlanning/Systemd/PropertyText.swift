@@ -163,7 +163,7 @@ private enum PropertyNumber {
             case .uint32: integer(digits).map { .uint32($0) }
             case .int64: integer(digits).map { .int64($0) }
             case .uint64: integer(digits).map { .uint64($0) }
-            case .double: Double(digits).map { .double($0) }
+            case .double: decimal(digits).map { .double($0) }
             default: nil
             }
         guard let value else {
@@ -174,17 +174,42 @@ private enum PropertyNumber {
     }
 
     private static func integer<Number: FixedWidthInteger>(_ text: String) -> Number? {
-        let isNegative = text.begins(with: "-")
-        let digits = text.rest(after: "-") ?? text.rest(after: "+") ?? text
-        let sign = isNegative ? "-" : ""
+        guard let magnitude = magnitude(text.unsigned) else { return nil }
+        guard text.begins(with: "-"), magnitude > 0 else { return Number(exactly: magnitude) }
+        guard magnitude <= Int64.min.magnitude else { return nil }
+        return Number(exactly: Int64(truncatingIfNeeded: 0 &- magnitude))
+    }
+
+    private static func magnitude(_ digits: String) -> UInt64? {
         guard digits.utf8.first.map({ (48...57).contains($0) }) == true else { return nil }
         if let hexadecimal = digits.rest(after: "0x") ?? digits.rest(after: "0X") {
-            guard hexadecimal.utf8.first != UInt8(ascii: "-"), hexadecimal.utf8.first != UInt8(ascii: "+") else {
-                return nil
-            }
-            return Number("\(sign)\(hexadecimal)", radix: 16)
+            guard hexadecimal.unsigned == hexadecimal else { return nil }
+            return UInt64(hexadecimal, radix: 16)
         }
         let isOctal = digits.utf8.count > 1 && digits.begins(with: "0")
-        return Number("\(sign)\(digits)", radix: isOctal ? 8 : 10)
+        return UInt64(digits, radix: isOctal ? 8 : 10)
     }
+
+    /// A number whose decimal digits and whose power of ten a Double holds exactly, so that one operation rounds it
+    /// right; others are refused. The C library's own reading would be a hundredth of the executable.
+    private static func decimal(_ text: String) -> Double? {
+        let sign: Double = text.begins(with: "-") ? -1 : 1
+        if text.unsigned == "inf" { return sign * .infinity }
+        if text.unsigned == "nan" { return .nan }
+        let parts = text.unsigned.inLowerCase.parts(by: "e", keepingEmpty: true)
+        let mantissa = parts[0].parts(by: ".", keepingEmpty: true)
+        guard parts.count <= 2, mantissa.count <= 2 else { return nil }
+        let digits = mantissa.joined()
+        guard digits.unsigned == digits, let number = UInt64(digits), number < 1 << 53 else { return nil }
+        guard let exponent = parts.count == 2 ? Int(parts[1]) : 0, abs(exponent) <= 64 else { return nil }
+        let power = exponent - (mantissa.count == 2 ? mantissa[1].utf8.count : 0)
+        guard abs(power) <= 22 else { return nil }
+        let ten = (0..<abs(power)).reduce(1.0) { product, _ in product * 10 }
+        return sign * (power < 0 ? Double(number) / ten : Double(number) * ten)
+    }
+}
+
+extension String {
+    /// Without a sign before it.
+    fileprivate var unsigned: String { rest(after: "-") ?? rest(after: "+") ?? self }
 }
