@@ -204,7 +204,7 @@ private func allow(_ names: String...) -> SeccompRule { SeccompRule(names: names
             let file = "\(cache)/\(names[0])"
             let bytes = try Files.read(file)
             let key =
-                "runbox seccomp 1 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\nthe text"
+                "runbox seccomp 2 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\nthe text"
             #expect(bytes == Array(key.utf8) + program.bytes)
             let status = try Files.status(file)
             #expect(status.permissions & 0o077 == 0)

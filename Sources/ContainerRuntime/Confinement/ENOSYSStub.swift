@@ -1,5 +1,4 @@
 internal import KernelTypes
-internal import Planning
 
 /// Answers ENOSYS, not the profile's refusal, to system calls that are newer than the profile.
 ///
@@ -7,19 +6,12 @@ internal import Planning
 /// above the highest number that the profile names, for each architecture, gets the answer of a kernel that does not
 /// have it.
 enum ENOSYSStub {
-    private static let auditX8664: UInt32 = 0xc000_003e
-    private static let x32Bit: UInt32 = 0x4000_0000
-
-    static func prepend(to program: SeccompProgram, plan: SeccompPlan) -> SeccompProgram {
-        guard isRefusal(plan.defaultVerdict) else { return program }
-        var architectures = plan.architectures
-        if !architectures.contains(.native) { architectures.append(.native) }
-        var stub: [UInt8] = []
-        for architecture in architectures {
-            guard let highest = highestCall(of: plan, on: architecture), !isX32(architecture) else { continue }
-            stub += check(architecture, highest: highest)
+    static func instructions(_ verdict: SeccompVerdict, _ calls: SeccompCalls) -> [SeccompInstruction] {
+        guard isRefusal(verdict) else { return [] }
+        return calls.numbers.flatMap { architecture, calls in
+            let highest = calls.last { $0.number < SeccompCalls.x32Bit }
+            return highest.map { check(architecture, highest: $0.number) } ?? []
         }
-        return stub.isEmpty ? program : SeccompProgram(bytes: stub + program.bytes)
     }
 
     private static func isRefusal(_ verdict: SeccompVerdict) -> Bool {
@@ -30,29 +22,16 @@ enum ENOSYSStub {
         }
     }
 
-    /// x32 shares its audit number with x86_64 and is distinguished by a bit of the call's number.
-    private static func isX32(_ architecture: SeccompArchitectureToken) -> Bool {
-        SeccompArchitectureToken(name: "x32") == architecture
-    }
-
-    private static func highestCall(of plan: SeccompPlan, on architecture: SeccompArchitectureToken) -> UInt32? {
-        plan.names.compactMap { SeccompLibrary.number($0, on: architecture) }.max()
-    }
-
     /// For one architecture: if it is this one and the number is above the highest, but not an x32 number, then ENOSYS.
-    private static func check(_ architecture: SeccompArchitectureToken, highest: UInt32) -> [UInt8] {
-        instruction(0x20, value: 4)  // load the architecture
-            + instruction(0x15, ifTrue: 0, ifFalse: 4, value: architecture.rawValue)
-            + instruction(0x20, value: 0)  // load the number
-            + instruction(0x35, ifTrue: 2, ifFalse: 0, value: architecture.rawValue == auditX8664 ? x32Bit : .max)
-            + instruction(0x25, ifTrue: 0, ifFalse: 1, value: highest)
-            + instruction(0x06, value: 0x0005_0000 | 38)
-    }
-
-    /// One struct sock_filter; the kernel takes the byte order of the machine.
-    private static func instruction(
-        _ code: UInt16, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0, value: UInt32
-    ) -> [UInt8] {
-        withUnsafeBytes(of: code) { Array($0) } + [ifTrue, ifFalse] + withUnsafeBytes(of: value) { Array($0) }
+    private static func check(_ architecture: UInt32, highest: UInt32) -> [SeccompInstruction] {
+        let hasX32 = SeccompArchitectureToken(name: "x86_64")?.rawValue == architecture
+        return [
+            .loadArchitecture,
+            .jump(ifEqual: architecture, 0, else: 4),
+            .loadNumber,
+            .jump(ifAtLeast: hasX32 ? SeccompCalls.x32Bit : .max, 2, else: 0),
+            .jump(ifAbove: highest, 0, else: 1),
+            .answer(SeccompVerdict.errno(38).word),
+        ]
     }
 }

@@ -38,7 +38,7 @@ package struct SeccompCompiler: Sendable {
     /// The whole key is kept beside the program and compared: no two sections can be taken for each other, whatever
     /// their hash.
     private func cacheKey() -> [UInt8] {
-        Array("runbox seccomp 1 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
+        Array("runbox seccomp 2 \(SeccompLibrary.version) \(SeccompArchitectureToken.native.rawValue)\n".utf8)
             + text
     }
 
@@ -87,16 +87,16 @@ package struct SeccompCompiler: Sendable {
     // MARK: Compilation
 
     package func compile() throws(SystemError) -> SeccompProgram {
+        let calls = SeccompCalls(plan)
+        let tree = SeccompTree(plan, calls)
         let builder = try SeccompBuilder(defaultVerdict: plan.defaultVerdict)
         for architecture in plan.architectures { try builder.addArchitecture(architecture) }
-        for rule in plan.rules {
-            for name in rule.names {
-                // A name that this libseccomp does not know belongs to a newer kernel or another architecture.
-                guard let number = SeccompLibrary.number(name) else { continue }
-                try builder.add(rule.verdict, call: number, where: rule.comparisons, name: name)
-            }
+        for (rule, name) in tree.rest {
+            // A name that this libseccomp does not know belongs to a newer kernel or another architecture.
+            guard let number = SeccompLibrary.number(name) else { continue }
+            try builder.add(rule.verdict, call: number, where: rule.comparisons, name: name)
         }
-        let program = try builder.export()
-        return ENOSYSStub.prepend(to: program, plan: plan)
+        let before = ENOSYSStub.instructions(plan.defaultVerdict, calls) + tree.instructions
+        return SeccompProgram(bytes: before.flatMap { $0.bytes } + (try builder.export()).bytes)
     }
 }
