@@ -18,7 +18,7 @@ extension Container {
         _ options: ExecOptions, caller: Caller = .current, warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
         try caller.check()
-        return try executed(options, caller, warn).process.pid
+        return try executed(recordForExec(options), options, caller, warn).process.pid
     }
 
     /// `runbox exec`: the same, for a process that does nothing else. Unless ``ExecOptions/detach`` is set, all signals
@@ -31,18 +31,18 @@ extension Container {
     ) throws(RuntimeError) -> Int32 {
         try caller.check()
         var caller = caller
+        let record = try recordForExec(options)
         guard !options.detach else {
-            _ = try executed(options, caller, warn)
+            _ = try executed(record, options, caller, warn)
             return 0
         }
-        try check(options)
         // Signals from here on are for the program: none may end the runtime before that.
         let signals = try operation("prepare for signals") { () throws(SystemError) in
             try Signals.blockAll()
             return try Signals.descriptor()
         }
         caller.interrupts = signals.number
-        var executed = try executed(options, caller, warn)
+        var executed = try executed(record, options, caller, warn)
         started()
         let terminal = executed.terminal.take()
         let foreground = Foreground(
@@ -52,16 +52,13 @@ extension Container {
     }
 
     private func executed(
-        _ options: ExecOptions, _ caller: Caller, _ warn: @escaping (String) -> Void
+        _ record: Record, _ options: ExecOptions, _ caller: Caller, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExecProcess.Executed {
-        let record = try recordForExec(options)
         // Of no interest to anybody but an agent.
         let status: ContainerStatus =
             record.seccompListener == nil ? .running : try status(of: record) == .created ? .created : .running
         return try Exec.start(record, status, options, caller, store, warn)
     }
-
-    private func check(_ options: ExecOptions) throws(RuntimeError) { _ = try recordForExec(options) }
 
     private func recordForExec(_ options: ExecOptions) throws(RuntimeError) -> Record {
         guard let record = try store.load(id.description) else { throw .missing(id.description) }

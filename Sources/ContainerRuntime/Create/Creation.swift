@@ -49,7 +49,7 @@ struct Creation: ~Copyable {
         let folder = try measured(.record) { () throws(RuntimeError) in
             try store.reserve(plan.id) { folder throws(SystemError) in
                 try Files.write(configuration, toNew: "\(folder)/\(Record.configName)", mode: 0o600)
-                try store.write(record, in: folder)
+                try store.writeFirst(record, in: folder)
             }
         }
         made = Made(record: record, folder: folder)

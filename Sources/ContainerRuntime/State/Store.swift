@@ -72,10 +72,13 @@ public struct Store: Sendable {
 
     // MARK: Records
 
-    func write(_ record: Record) throws(SystemError) { try write(record, in: folder(record.id)) }
+    func write(_ record: Record) throws(SystemError) {
+        try Files.replace("\(folder(record.id))/\(Record.fileName)", with: record.json(), mode: 0o600)
+    }
 
-    func write(_ record: Record, in folder: String) throws(SystemError) {
-        try Files.replace("\(folder)/\(Record.fileName)", with: record.json(), mode: 0o600)
+    /// Writes the first record into a folder that nobody sees before it is whole.
+    func writeFirst(_ record: Record, in folder: String) throws(SystemError) {
+        try Files.write(Array(record.json().utf8), toNew: "\(folder)/\(Record.fileName)", mode: 0o600)
     }
 
     /// Whether what lies in a container's folder can be read and is no record.
