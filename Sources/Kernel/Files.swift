@@ -273,8 +273,12 @@ extension Files {
         return FileStatus(result)
     }
 
-    /// Gives a file another owner and leaves its group.
-    package static func changeOwner(ofNumber number: Int32, owner: UInt32) throws(SystemError) {
-        _ = try check("fchown", "descriptor \(number)") { fchown(number, owner, UInt32.max) }
+    package static func changeOwner(ofNumber number: Int32, owner: UInt32, group: UInt32) throws(SystemError) {
+        _ = try check("fchown", "descriptor \(number)") { fchown(number, owner, group) }
+    }
+
+    /// Whether it was opened for writing. fcntl(2), F_GETFL.
+    package static func isWritable(number: Int32) throws(SystemError) -> Bool {
+        try check("fcntl(F_GETFL)", "descriptor \(number)") { clinux_fcntl(number, F_GETFL, 0) } & O_ACCMODE != O_RDONLY
     }
 }

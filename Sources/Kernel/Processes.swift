@@ -175,23 +175,14 @@ package enum Processes {
 
     /// Blanks what this process was given as its environment: /proc/PID/environ shows it to every process that may
     /// trace the process, and it can hold the caller's secrets.
-    /// - Parameter kept: names of variables that stay.
-    package static func forgetEnvironment(keeping kept: [String] = []) {
+    package static func forgetEnvironment() {
         guard let first = clinux_environment() else { return }
-        var (entry, next) = (first, first)
+        var entry = first
         while let text = entry.pointee {
-            let isKept = kept.contains { name in
-                strncmp(text, name, name.utf8.count) == 0 && text[name.utf8.count] == CChar(UInt8(ascii: "="))
-            }
-            if isKept {
-                next.pointee = text
-                next += 1
-            } else {
-                memset(text, 0, strlen(text))
-            }
+            memset(text, 0, strlen(text))
             entry += 1
         }
-        next.pointee = nil
+        first.pointee = nil
     }
 
     /// Takes a variable out of this process's environment.

@@ -68,15 +68,26 @@ package enum Terminals {
         _ = try check("ioctl(TIOCSCTTY)") { clinux_ioctl_value(raw, UInt(TIOCSCTTY), 0) }
     }
 
-    /// Turns off all processing of input and output, and returns the settings before.
-    package static func makeRaw(_ descriptor: borrowing Descriptor) throws(SystemError) -> TerminalSettings {
+    /// Turns off all processing of input, and returns the settings before. What is written to it is processed as before.
+    package static func makeInputRaw(_ descriptor: borrowing Descriptor) throws(SystemError) -> TerminalSettings {
         let raw = descriptor.raw
         var settings = termios()
         _ = try check("tcgetattr") { tcgetattr(raw, &settings) }
         let before = TerminalSettings(value: settings)
+        let output = settings.c_oflag
         cfmakeraw(&settings)
+        settings.c_oflag = output
         _ = try check("tcsetattr") { tcsetattr(raw, TCSANOW, &settings) }
         return before
+    }
+
+    /// Lets a newline leave the terminal as one (ONLCR); termios(3).
+    package static func keepNewlines(of descriptor: borrowing Descriptor) throws(SystemError) {
+        let raw = descriptor.raw
+        var settings = termios()
+        _ = try check("tcgetattr") { tcgetattr(raw, &settings) }
+        settings.c_oflag &= ~tcflag_t(ONLCR)
+        _ = try check("tcsetattr") { tcsetattr(raw, TCSANOW, &settings) }
     }
 
     package static func restore(_ settings: TerminalSettings, of descriptor: borrowing Descriptor) throws(SystemError) {

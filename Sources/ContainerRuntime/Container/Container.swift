@@ -91,30 +91,41 @@ public struct Container: Sendable {
     ///   - caller: whose ``Caller/notifySocket`` counts.
     ///   - warn: takes sentences about what is odd but no error.
     /// - Throws: ``RuntimeError/status(reason:)`` unless the container waits for its start;
-    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a startContainer or poststart hook fails, or the
-    ///   program cannot be executed (127 or 126).
-    public func start(caller: Caller = .current, warn: (String) -> Void = { _ in }) throws(RuntimeError) {
+    ///   ``RuntimeError/step(_:errno:message:exitStatus:)`` when a startContainer hook fails, the program cannot be
+    ///   executed (127 or 126), or a poststart hook fails, after which nothing of the container is left.
+    public func start(caller: Caller = .current, warn: @escaping (String) -> Void = { _ in }) throws(RuntimeError) {
         var pid: Int32 = 0
-        let notify = try store.whileLocked(id.description) { () throws(RuntimeError) -> NotifyProxy? in
-            guard let record = try store.load(id.description) else { throw .missing(id.description) }
-            try status(of: record).check(.start, of: record.id)
-            guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
-            pid = record.pid
-            let folder = store.folder(record.id)
-            let notify = notifications(of: record, caller, warn)
-            try ContainerStart(
-                record: record, folder: folder, hooks: try StoredHooks.read(record, store: store)
-            ).openGate()
-            return notify
-        }
         // Without the lock: who wants to delete the container meanwhile may.
-        switch consume notify {
+        switch try openGate(&pid, caller, warn) {
         case .some(var notify):
             try operation("wait until the payload is ready") { () throws(SystemError) in
                 try notify.waitUntilReady(of: pid, warn: warn)
             }
         case .none: break
         }
+    }
+
+    /// - Parameter pid: the init's, once it is known.
+    private func openGate(
+        _ pid: inout Int32, _ caller: Caller, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> NotifyProxy? {
+        let folder = try store.lock(id.description)
+        guard let record = try store.load(id.description) else { throw .missing(id.description) }
+        try status(of: record).check(.start, of: record.id)
+        guard record.hasProcess else { throw .status(reason: "cannot start: process property must not be empty") }
+        pid = record.pid
+        let notify = notifications(of: record, caller, warn)
+        try ContainerStart(
+            record: record, folder: store.folder(record.id), hooks: try StoredHooks.read(record, store: store)
+        ).openGate {
+            do throws(RuntimeError) {
+                try ContainerDelete(record: record, store: store, warn: warn).run(folder)
+            } catch {
+                warn("the container is not removed: \(error); runbox delete --force \(record.id) does that")
+            }
+        }
+        extendLifetime(folder)
+        return notify
     }
 
     /// The container must have been created with a place for the socket; the manager is that of this call.

@@ -59,8 +59,7 @@ extension Container {
         plan.caller.interrupts = signals.number
         var created = try make(plan, bundle, warn)
         switch created.terminal {
-        // A terminal without a size is one all the same.
-        case .some(let controller): try? TerminalRelay.copyWindowSize(to: controller)
+        case .some(let controller): TerminalRelay.prepare(controller)
         case .none: break
         }
         let notify = NotifyProxy.listen(plan.caller.notify, pid: created.record.pid, warn: warn)

@@ -117,7 +117,10 @@ extension Creation {
         made.hooksBegan = true
         guard runners.contains(where: { !$0.hooks.isEmpty }) else { return }
         try writeRecord()
-        for runner in runners { try runner.runAll(made.record.state(.creating)) }
+        // prestart hooks are older than the division of create and start, and see what they saw before it.
+        for runner in runners {
+            try runner.runAll(made.record.state(runner.timing == .prestart ? .created : .creating))
+        }
     }
 
     mutating func proceed() throws(StepFailure) {

@@ -71,8 +71,8 @@ struct ExecInit: ~Copyable {
                 try link.expect(.start)
             }
             let payload = plan.payload
-            try payload.become(payload.layOut(resolved), filter) { filter throws(SystemError) in
-                try filter.load(over: link)
+            try payload.become(payload.layOut(resolved), filter) { filter throws(StepFailure) in
+                try step(.seccomp, try filter.load(over: link))
             } expectFailure: { failure in
                 try? link.send(.expectedFailure(failure))  // best effort, as the report below is
             }
@@ -84,11 +84,11 @@ struct ExecInit: ~Copyable {
     }
 
     private func setUpStreams() throws(SystemError) {
-        let user = plan.payload.process.user
+        let process = plan.payload.process
         guard let terminal = plan.terminal else {
-            return try StandardStreams.handOver(to: user, files: plan.options.detach)
+            return try StandardStreams.handOver(to: process.user, group: process.group)
         }
-        let controller = try TerminalSetup.setUp(terminal, owner: user, console: false)
+        let controller = try TerminalSetup.setUp(terminal, owner: process.user, console: false)
         try link.send(.terminal, descriptor: controller)
     }
 }

@@ -119,13 +119,12 @@ struct ExecProcess {
         }
     }
 
-    /// Sends the terminal on where an engine waits for it; otherwise it gets the size of the runtime's own.
+    /// Sends the terminal on where an engine waits for it; otherwise it is prepared to be relayed.
     private func hand(_ terminal: borrowing Descriptor?) throws(SystemError) {
         switch terminal {
         case .some(let controller):
             if let socket = plan.terminal?.socket { return try ConsoleSocket.hand(controller, to: socket) }
-            // A terminal without a size is one all the same.
-            try? TerminalRelay.copyWindowSize(to: controller)
+            TerminalRelay.prepare(controller)
         case .none: throw .refused("the container's process sent no terminal")
         }
     }

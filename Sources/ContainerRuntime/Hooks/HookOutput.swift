@@ -58,19 +58,3 @@ package enum HookOutput: Sendable, Equatable {
         return table
     }
 }
-
-/// What hooks get of the runtime's own environment: which trace they belong to (W3C Trace Context), and nothing else.
-enum TraceContext {
-    static let names = ["TRACEPARENT", "TRACESTATE"]
-
-    /// An environment with the trace's variables added. What it says itself of them stays.
-    static func added(to environment: [String]) -> [String] {
-        var result = environment
-        for name in names {
-            guard let value = Processes.environment(name), !result.contains(where: { $0.begins(with: "\(name)=") })
-            else { continue }
-            result.append("\(name)=\(value)")
-        }
-        return result
-    }
-}

@@ -8,8 +8,11 @@ internal import Planning
 package struct HookRunner: Sendable {
     let timing: HookTiming
     package let hooks: [Hook]
-    /// For hooks without an environment of their own; nil leaves it empty.
+    /// For hooks without an environment of their own; nil stands for the one of this process, which is the runtime's.
     let fallbackEnvironment: [String]?
+    /// What a hook that the image chooses is held by, as the payload is. The hook's own process loads it last, so that
+    /// it need not allow what this one does to run a hook.
+    let filter: SeccompFilter?
     /// Where hooks of the runtime's namespaces begin: the bundle, as with runc and crun; nil leaves them where this
     /// process is.
     let directory: String?
@@ -19,7 +22,8 @@ package struct HookRunner: Sendable {
 
     package init(
         _ timing: HookTiming, _ hooks: Hooks?, directory: String?, output: HookOutput,
-        fallbackEnvironment: [String]? = nil, interruption: Interruption = Interruption()
+        fallbackEnvironment: [String]? = nil, filter: SeccompFilter? = nil,
+        interruption: Interruption = Interruption()
     ) {
         self.output = output
         self.interruption = interruption
@@ -27,6 +31,7 @@ package struct HookRunner: Sendable {
         self.timing = timing
         self.hooks = timing.hooks(of: hooks)
         self.fallbackEnvironment = fallbackEnvironment
+        self.filter = filter
     }
 
     /// Runs all; the first failure ends it. One by a signal for the runtime has that signal's exit status.
@@ -72,26 +77,40 @@ package struct HookRunner: Sendable {
         let files = try self.output.open()
         let image = ExecImage(
             path: hook.path, arguments: hook.args?.isEmpty == false ? hook.args ?? [] : [hook.path],
-            environment: TraceContext.added(to: hook.env ?? fallbackEnvironment ?? []))
+            environment: hook.env ?? fallbackEnvironment ?? Processes.environment())
         let child = try Cloning.clone(cgroup: nil) { become(index, image, input: input, kept: kept, files: files) }
         let end = try wait(for: child, timeout: hook.timeout)
         outcome = end.outcome
         switch end.outcome {
         case .ready: break
-        case .late: throw fail(index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s", kept)
+        case .late:
+            throw fail(
+                index, "hook ran past specified timeout of \(hook.timeout ?? 0).0s: timeout expired for `\(hook.path)`",
+                kept)
         case .signal(let signal):
-            throw fail(index, "interrupted by \(signal.description)", kept)
-        case .halted: throw fail(index, "it was stopped by a signal and has not gone on", kept)
+            throw fail(index, "\(hook.path): interrupted by \(signal.description)", kept)
+        case .halted: throw fail(index, "\(hook.path): it was stopped by a signal and has not gone on", kept)
         // Not the hook's fault: how the init ended is what there is to report.
         case .initEnded: throw Conversation.ended.cause
         }
         switch end.reason {
         case .exited(0): return
-        case .exited(let code) where code == Self.execFailed:
-            throw fail(index, "cannot be executed", kept)
-        case .exited(let code): throw fail(index, "exit status \(code)", kept)
-        case .killed(let signal): throw fail(index, "killed by \(signal.description)", kept)
+        case .exited(let code) where code == Self.execFailed: throw notExecuted(index, kept)
+        case .exited(let code):
+            throw fail(index, "exit status \(code): error executing hook `\(hook.path)` (exit code: \(code))", kept)
+        case .killed(let signal):
+            let hint = signal == .badSystemCall && filter != nil ? "; linux.seccomp forbids a system call of it" : ""
+            let said = "error executing hook `\(hook.path)` (exit code: \(signal.shellStatus))"
+            throw fail(index, "killed by \(signal.description)\(hint): \(said)", kept)
         }
+    }
+
+    /// Under a filter the hook's process could say nothing, so that this one looks at the file.
+    private func notExecuted(_ index: Int, _ kept: borrowing Descriptor) -> SystemError {
+        let path = hooks[index].path
+        let said = lastLine(kept) ?? inspection(of: index, ProgramInspection.here(.runtime)).fault(of: path)?.hookWords
+        return .refused(
+            Self.cannotExecute(timing, index, path, said ?? "the kernel does not take it under linux.seccomp"))
     }
 
     /// The status of a child that could not become the hook; why is in the output.
@@ -111,11 +130,17 @@ package struct HookRunner: Sendable {
             }
             try InheritedDescriptors.closeOnExec(from: 3)
             Signals.resetForProgram()
+            if let filter {
+                try filter.program.load(flags: filter.flags)
+                _ = image.execute()
+                Processes.exit(Self.execFailed)
+            }
             let code = image.execute()
             let fault = inspection(of: index, ProgramInspection.here(.runtime)).fault(of: hooks[index].path)
             try Files.write(Self.words(code, fault), to: kept)
         } catch {
-            // Only the status can report it.
+            // Without room for it only the status can report it.
+            _ = try? Files.write(error.description, to: kept)
         }
         Processes.exit(Self.execFailed)
     }
@@ -152,14 +177,15 @@ package struct HookRunner: Sendable {
         return End(reason: try Processes.wait(child), outcome: outcome)
     }
 
-    /// One line, with the last thing that the hook itself said.
+    /// One line, in the words that engines know of runc and crun, with the last thing that the hook itself said.
     private func fail(_ index: Int, _ reason: String, _ kept: borrowing Descriptor) -> SystemError {
-        var said = ""
-        // Without output the reason stands alone.
-        if (try? Files.rewind(kept)) != nil, let bytes = try? Files.read(kept, limit: 1 << 20) {
-            let lines = String(decoding: bytes, as: UTF8.self).parts(by: "\n")
-            if let last = lines.last { said = ": \(last)" }
-        }
-        return .refused("error running \(timing.rawValue) hook #\(index): \(hooks[index].path): \(reason)\(said)")
+        let said = lastLine(kept).map { ": \($0)" } ?? ""
+        return .refused("error running \(timing.rawValue) hook #\(index): \(reason)\(said)")
+    }
+
+    /// Without output the reason stands alone.
+    private func lastLine(_ kept: borrowing Descriptor) -> String? {
+        guard (try? Files.rewind(kept)) != nil, let bytes = try? Files.read(kept, limit: 1 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).parts(by: "\n").last
     }
 }

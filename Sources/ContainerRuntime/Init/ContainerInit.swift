@@ -77,12 +77,12 @@ struct ContainerInit: ~Copyable {
         StepClock.note(Step.mounts.rawValue, since: began)
         try step(
             .devices,
-            try Devices(plan: plan.rootfs, byBinding: plan.namespaces.has(.user)).makeAll(in: root, mount: dev))
+            try Devices(
+                plan: plan.rootfs, byBinding: plan.namespaces.has(.user),
+                needsConsole: plan.terminal != nil && ownMounts
+            ).makeAll(in: root, mount: dev))
         let filter = try step(.runtimeHooks, try agree())
-        try HookRunner(
-            .createContainer, plan.hooks, directory: plan.bundle,
-            output: try step(.createContainerHooks, try resources.hookOutput())
-        ).runAll(state(.creating))
+        try runCreateContainerHooks(root)
         var hidden = try step(.hiddenPaths, try MaskedPaths.open(plan.rootfs))
         try step(.pivot, try Pivot.enter(root, plan.rootfs, ownNamespace: ownMounts))
         try step(.terminal, try setUpStreams())
@@ -144,6 +144,16 @@ struct ContainerInit: ~Copyable {
         return try link.awaitFilter()
     }
 
+    /// They begin in the root file system's directory, as with runc.
+    private func runCreateContainerHooks(_ root: borrowing RootDirectory) throws(StepFailure) {
+        guard plan.hooks?.createContainer?.isEmpty == false else { return }
+        try step(.createContainerHooks, try Files.changeDirectory(to: root.descriptor))
+        try HookRunner(
+            .createContainer, plan.hooks, directory: nil,
+            output: try step(.createContainerHooks, try resources.hookOutput())
+        ).runAll(state(.creating))
+    }
+
     // MARK: Namespaces and streams
 
     private func enterNamespaces() throws(SystemError) {
@@ -185,7 +195,7 @@ struct ContainerInit: ~Copyable {
     /// Once the mounts are what they will be: the null device is the container's.
     private func handStreamsOver() throws(SystemError) {
         guard plan.terminal == nil, let process = plan.process else { return }
-        try StandardStreams.handOver(to: process.user, files: plan.mode == .create || plan.options.detach)
+        try StandardStreams.handOver(to: process.user, group: process.group)
     }
 
     private func setParameters() throws(SystemError) {

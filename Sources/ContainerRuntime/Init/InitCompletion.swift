@@ -40,7 +40,7 @@ extension ContainerInit {
     /// waits for ever.
     func prepareProgram(_ setUpResult: SetUpResult) throws(StepFailure) -> Payload.ResolvedProgram? {
         try step(.execute, try closeHostDescriptors())
-        if isSeenBeforeItsProgram { Processes.forgetEnvironment(keeping: TraceContext.names) }
+        if isSeenBeforeItsProgram { Processes.forgetEnvironment() }
         guard let payload = plan.payload else {
             try step(.processAttributes, try SystemSettings.setPersonality(plan.system))
             return nil
@@ -64,13 +64,18 @@ extension ContainerInit {
             throw StepFailure(.program, .refused("process property must not be empty"))
         }
         let prepared = payload.layOut(resolved)
+        // A filter has one listener, which is this process's: hooks inherit such a filter. They load every other one
+        // themselves, so that it need not allow what it takes to run them.
+        let isInherited = filter?.notifies == true
         let hooks = HookRunner(
             .startContainer, plan.hooks, directory: nil,
             output: try step(.startContainerHooks, try resources.hookOutput()),
-            fallbackEnvironment: prepared.environment)
-        try hooks.runAll(state(.created))
-        try payload.become(prepared, filter) { filter throws(SystemError) in
-            try load(filter)
+            fallbackEnvironment: prepared.environment, filter: isInherited ? nil : filter)
+        let state = state(.created)
+        if !isInherited { try hooks.runAll(state) }
+        try payload.become(prepared, filter) { filter throws(StepFailure) in
+            try step(.seccomp, try load(filter))
+            if isInherited { try hooks.runAll(state) }
         } expectFailure: {
             expectFailure($0)
         }

@@ -14,27 +14,31 @@ struct ContainerStart: Sendable {
     /// Where signals for the runtime can be read; they end a hook.
     var signals: Int32?
 
-    /// - Parameter letGo: lets the program run, and returns when it does.
-    func run(_ letGo: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - letGo: lets the program run, and returns when it does.
+    ///   - destroy: removes the container, whose init is killed, because a poststart hook has failed.
+    func run(_ letGo: () throws(RuntimeError) -> Void, destroy: () -> Void = {}) throws(RuntimeError) {
         try measured(.execute, letGo)
         measured(.record) { StartTime.write(folder) }
         do throws(StepFailure) {
             try measured(.poststartHooks) { () throws(StepFailure) in try hooks?.runPoststart(signals: signals) }
         } catch {
-            // Specification since 1.2: the container is stopped.
+            // Specification, runtime.md, "Lifecycle", step 9: the container is stopped, and its life goes on at its end.
             try? ContainerKill(record: record, status: .running).run(.kill, all: false)  // it may be gone already
+            destroy()
             throw RuntimeError(error)
         }
     }
 
     /// `start`: opens the gate that the init waits at.
-    func openGate() throws(RuntimeError) {
-        try run { () throws(RuntimeError) in
+    func openGate(destroy: () -> Void) throws(RuntimeError) {
+        let letGo: () throws(RuntimeError) -> Void = { () throws(RuntimeError) in
             let failure = try operation("start") { () throws(SystemError) in
                 try StartGate.open(folder: folder, of: record.pid, serving: record.listenerService(.created))
             }
             if let failure { throw RuntimeError(failure) }
         }
+        try run(letGo, destroy: destroy)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Errors
+internal import Kernel
 internal import OCISpec
 internal import Planning
 
@@ -28,8 +29,10 @@ struct StoredHooks: Sendable {
         ).runAll(record.state(.running))
     }
 
-    /// - Parameter directory: where the hooks begin; nil where the bundle may be gone.
-    func runPoststop(in directory: String? = nil, warn: (String) -> Void) {
+    /// They begin in the bundle, or where this process is when that is gone.
+    func runPoststop(warn: (String) -> Void) {
+        guard hooks?.poststop?.isEmpty == false else { return }
+        let directory = Files.exists(record.bundle) ? record.bundle : nil
         HookRunner(.poststop, hooks, directory: directory, output: record.hookOutput)
             .runEach(record.state(.stopped), warn: warn)
     }

@@ -74,11 +74,12 @@ extension Payload {
     ///
     /// - Parameters:
     ///   - load: loads the filter; `SeccompFilter.load(over:)`, by the link to the process that passes a listener on.
+    ///     What it does under the filter is for such a filter to allow.
     ///   - expectFailure: takes what execve will say if the kernel has no handler of its own for such a file; the
     ///     filter may forbid to say it later.
     func become(
         _ prepared: consuming Prepared, _ filter: SeccompFilter?,
-        load: (SeccompFilter) throws(SystemError) -> Void, expectFailure: (StepFailure) -> Void
+        load: (SeccompFilter) throws(StepFailure) -> Void, expectFailure: (StepFailure) -> Void
     ) throws(StepFailure) -> Never {
         let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
@@ -94,7 +95,7 @@ extension Payload {
         let fault = inspection.fault(of: prepared.path)
         if let fault { expectFailure(Program.failure(prepared.name, fault.code, fault)) }
         StepClock.stop()
-        try step(.seccomp, try load(filter))
+        try load(filter)
         throw Program.failure(prepared.name, prepared.image.execute(), fault)
     }
 

@@ -23,20 +23,28 @@ package enum StandardStreams {
         }
     }
 
-    /// Streams that are the host's null device become the container's; pipes and sockets belong to the payload's user,
-    /// who may want to open /dev/stdout. A device is the host's, and a terminal is another user's.
-    /// - Parameter files: also gives regular files away, which an engine made for the container, while a person's
-    ///   redirected file stays the person's.
-    static func handOver(to user: UInt32, files: Bool) throws(SystemError) {
+    /// Streams that are the host's null device become the container's; pipes, sockets and log files belong to the
+    /// payload's user, who may want to open /dev/stdout. A device is the host's, and a terminal is another user's.
+    static func handOver(to user: UInt32, group: UInt32) throws(SystemError) {
         for number in 0...2 as ClosedRange<Int32> {
             let status = try Files.status(ofNumber: number)
             if status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 {
                 try reopenNull(number)
-            } else if status.owner != user, !status.kind.isDevice, files || status.kind != .regular {
-                // Best effort, as in runc: pipes of another user namespace or files on a read-only mount stay as they
-                // are.
-                try? Files.changeOwner(ofNumber: number, owner: user)
+            } else if status.owner != user || status.group != group, try isGiven(number, status.kind) {
+                // Best effort, as in runc and crun: pipes of another user namespace or files on a read-only mount stay
+                // as they are.
+                try? Files.changeOwner(ofNumber: number, owner: user, group: group)
             }
+        }
+    }
+
+    /// The owner of a file may open it for writing: one that the caller lets the container only read stays the
+    /// caller's.
+    private static func isGiven(_ number: Int32, _ kind: FileKind) throws(SystemError) -> Bool {
+        switch kind {
+        case .fifo, .socket: true
+        case .regular: try Files.isWritable(number: number)
+        case .directory, .symbolicLink, .characterDevice, .blockDevice, .unknown: false
         }
     }
 

@@ -8,6 +8,8 @@ struct Devices: ~Copyable {
     let plan: RootfsPlan
     /// Inside a user namespace nodes cannot be made; the host's are shown instead.
     let byBinding: Bool
+    /// Whether a terminal is to be shown as /dev/console, which a read-only /dev must have a place for.
+    let needsConsole: Bool
 
     /// - Parameter mount: the new file system at /dev, where there is one.
     func makeAll(in root: borrowing RootDirectory, mount: borrowing Descriptor?) throws(SystemError) {
@@ -23,6 +25,7 @@ struct Devices: ~Copyable {
     private func fill(_ folder: borrowing Descriptor, in root: borrowing RootDirectory) throws(SystemError) {
         try makeNodes(in: root, folder: folder)
         for link in DevicePlan.links { try makeLink(link.name, link.target, in: folder) }
+        if needsConsole { try makeConsolePlace(in: folder) }
         if Files.exists("/proc/kcore") { try makeLink("core", "/proc/kcore", in: folder) }
         try makeTerminalMultiplexer(in: folder)
     }
@@ -104,6 +107,14 @@ struct Devices: ~Copyable {
         }
         let place = try Files.open(name, at: folder, [.path, .noFollow])
         try Mounting.attach(tree, on: place, subject: device.path)
+    }
+
+    private func makeConsolePlace(in folder: borrowing Descriptor) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.makeNode("console", at: folder, kind: .regular, mode: 0o644)
+        } catch  where error.code == .exists {
+            // What the image or the configuration has there is looked at when it is mounted on.
+        }
     }
 
     private func makeLink(_ name: String, _ target: String, in folder: borrowing Descriptor) throws(SystemError) {

@@ -31,24 +31,31 @@ struct TerminalRelay: ~Copyable {
         self.settings = settings
     }
 
-    /// Puts the runtime's terminal into raw mode and gives the payload's its size. What fails of that is done without:
-    /// the payload runs already.
+    /// Puts the input of the runtime's terminal into raw mode. What fails of that is done without: the payload runs
+    /// already.
     /// - Returns: nil where there is nothing to relay.
     static func begin(_ controller: consuming Descriptor?) throws(SystemError) -> TerminalRelay? {
         guard let controller else { return nil }
         let input = try Descriptor.duplicate(of: 0)
         let output = try Descriptor.duplicate(of: 1)
         try? Files.setNonBlocking(controller)
-        let settings = Terminals.isTerminal(0) ? try? Terminals.makeRaw(input) : nil
+        let settings = Terminals.isTerminal(0) ? try? Terminals.makeInputRaw(input) : nil
         return TerminalRelay(controller: controller, input: input, output: output, settings: settings)
+    }
+
+    /// Makes the payload's terminal what the payload must find from the beginning: in the size of the runtime's, and
+    /// without newlines that become two characters. The runtime's output is what the payload writes then, also in a pipe
+    /// or a file, and a terminal behind it does with newlines what it is set to do.
+    static func prepare(_ controller: borrowing Descriptor) {
+        // A terminal without a size, or with other newlines, is one all the same.
+        try? copyWindowSize(to: controller)
+        try? Terminals.keepNewlines(of: controller)
     }
 
     /// Gives the payload's terminal the size of the runtime's, if it has one.
     func copyWindowSize() throws(SystemError) { try Self.copyWindowSize(to: controller) }
 
-    /// The same before there is anything to relay: the payload must find its terminal in the right size from the
-    /// beginning.
-    static func copyWindowSize(to controller: borrowing Descriptor) throws(SystemError) {
+    private static func copyWindowSize(to controller: borrowing Descriptor) throws(SystemError) {
         guard Terminals.isTerminal(0) else { return }
         let size = try Terminals.windowSize(of: Descriptor.duplicate(of: 0))
         if size.rows != 0 || size.columns != 0 { try Terminals.setWindowSize(size, of: controller) }
