@@ -96,7 +96,9 @@ extension AllTests {
             #expect(state["id"] as? String == box.id && state["bundle"] as? String == bundle.directory, "\(facts)")
             #expect((state["ociVersion"] as? String)?.hasPrefix("1.") == true, "\(facts)")
             #expect((state["annotations"] as? [String: String])?["org.example.key"] == "value", "\(facts)")
-            let statuses = ["startContainer": "created", "poststart": "running", "poststop": "stopped"]
+            let statuses = [
+                "prestart": "created", "startContainer": "created", "poststart": "running", "poststop": "stopped",
+            ]
             #expect(state["status"] as? String == statuses[kind] ?? "creating", "\(facts)")
             let pid = state["pid"] as? Int
             switch kind {
@@ -150,11 +152,118 @@ extension AllTests {
         }
 
         @Test(arguments: ["prestart", "createRuntime", "createContainer", "poststart", "poststop"])
-        func withoutEnvAHookHasNoVariables(kind: String) throws {
+        func withoutEnvAHookHasTheRuntimes(kind: String) throws {
             let box = try Sandbox.current
-            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env"])
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env"]) {
+                $0["process.env"] = ["PATH=/bin", "PAYLOAD=yes"]
+            }
+            let surroundings = Surroundings(environment: ["MINE": "host", "PATH": "/usr/bin:/bin"])
+            #expect(try box.run(bundle, with: surroundings).status == 0)
+            let seen = read(box, kind)
+            #expect(seen["env.MINE"] == "host" && seen["env.PATH"] == "/usr/bin:/bin", "\(seen)")
+            #expect(seen["env.PAYLOAD"] == nil, "\(seen)")
+        }
+
+        /// The program is the image's, and so is its environment.
+        @Test func withoutEnvAStartContainerHookHasThePayloads() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["save:LOG/KIND", "env"]) {
+                $0["process.env"] = ["PATH=/bin", "PAYLOAD=yes"]
+            }
             #expect(try box.run(bundle, with: Surroundings(environment: ["LEAK": "host"])).status == 0)
+            let seen = read(box, "startContainer")
+            #expect(seen["env.PAYLOAD"] == "yes" && seen["env.LEAK"] == nil, "\(seen)")
+        }
+
+        @Test(arguments: kinds)
+        func anEmptyEnvIsOne(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "env"]) {
+                $0["hooks.\(kind).0.env"] = [String]()
+            }
+            let outcome = try box.run(
+                bundle, with: Surroundings(environment: ["LEAK": "host", "TRACEPARENT": "00-ab-cd-01"]))
+            #expect(outcome.status == 0, "\(outcome)")
             #expect(read(box, kind)["env"] == "0")
+        }
+
+        @Test(arguments: kinds)
+        func hooksBeginWhereTheOthersRunThem(kind: String) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: [kind], verbs: ["save:LOG/KIND", "cwd"]) {
+                $0["process.cwd"] = "/tmp"
+            }
+            #expect(try box.run(bundle, with: Surroundings(directory: "/")).status == 0)
+            let places = ["createContainer": bundle.directory + "/rootfs", "startContainer": "/tmp"]
+            let seen = read(box, kind)
+            #expect(seen["cwd"] == places[kind] ?? bundle.directory, "\(seen)")
+        }
+
+        @Test func poststopHooksRunWithoutTheirBundle() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["poststop"], verbs: ["save:LOG/KIND", "cwd"])
+            _ = try box.create(bundle)
+            try FileManager.default.removeItem(atPath: bundle.directory)
+            #expect(try box.runtime("delete", box.id, with: Surroundings(directory: "/")).status == 0)
+            #expect(read(box, "poststop")["cwd"] == "/", "\(read(box, "poststop"))")
+        }
+
+        // MARK: Under the filter
+
+        /// What runs a hook need not be allowed: the hook's own process loads the filter.
+        @Test(.needsX8664, arguments: ["run", "create"], [true, false])
+        func startContainerHooksRunUnderTheFilter(mode: String, noNewPrivileges: Bool) throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(
+                box, kinds: ["startContainer"], verbs: ["save:LOG/KIND", "seccomp", "try:99", "ids", "status:CapEff"]
+            ) {
+                $0["process.noNewPrivileges"] = noNewPrivileges
+                $0["process.user"] = ["uid": 1000, "gid": 1000]
+                $0.capabilities([])
+                try $0.set(
+                    "linux.seccomp",
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13}, {"names": ["memfd_create", "clone3", "poll", "ppoll", "waitid", "close_range", "pidfd_send_signal"], "action": "SCMP_ACT_KILL_PROCESS"}]}"#
+                )
+            }
+            if mode == "run" {
+                let outcome = try box.run(bundle)
+                #expect(outcome.status == 0 && outcome.stdout == "the payload\n", "\(outcome)")
+            } else {
+                _ = try box.create(bundle)
+                try box.ok("start", box.id)
+            }
+            let seen = read(box, "startContainer")
+            #expect(seen["seccomp"] == "2" && seen["try.99"] == "EACCES" && seen["uid"] == "1000", "\(seen)")
+            #expect(seen["status.CapEff"] == "0000000000000000", "\(seen)")
+        }
+
+        @Test(.needsX8664) func aHookThatTheFilterKillsIsAnError() throws {
+            let box = try Sandbox.current
+            let bundle = try bundle(box, kinds: ["startContainer"], verbs: ["syscall:99"]) {
+                try $0.set(
+                    "linux.seccomp",
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["sysinfo"], "action": "SCMP_ACT_KILL_PROCESS"}]}"#
+                )
+            }
+            let line = try box.refused(try box.run(bundle))
+            #expect(line.contains("killed by SIGSYS; linux.seccomp forbids a system call of it"), "\(line)")
+        }
+
+        /// Under a filter that forbids to say so, too.
+        @Test(.needsX8664) func aMissingHookUnderAFilterIsAnError() throws {
+            let box = try Sandbox.current
+            let line = try box.refuse {
+                $0["hooks.startContainer"] = [["path": "/absent/hook"]]
+                try $0.set(
+                    "linux.seccomp",
+                    json:
+                        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["write", "openat"], "action": "SCMP_ACT_ERRNO"}]}"#
+                )
+            }
+            #expect(line.contains("startContainer hook #0: /absent/hook: cannot be executed: not found"), "\(line)")
+            #expect(line.contains("it is not in the container"), "\(line)")
         }
 
         @Test func withoutArgsThePathIsTheName() throws {
@@ -209,6 +318,55 @@ extension AllTests {
             let outcome = try box.run(bundle)
             #expect(outcome.status != 0 && outcome.stderr.contains("poststart"), "\(outcome)")
             box.expectNothingLeft()
+        }
+
+        /// Specification, runtime.md, "Lifecycle": step 9 leads to step 12. Later poststart hooks do not run.
+        @Test(arguments: ["exit:3", "sleep:60000"])
+        func aFailureAfterTheStartDeletesTheContainer(verb: String) throws {
+            let box = try Sandbox.current
+            let probe = try Programs.probe.get()
+            let bundle = try bundle(box, kinds: ["poststart"], verbs: [verb]) {
+                $0["process.args"] = ["/probe", "hang"]
+                $0["hooks.poststart.0.timeout"] = 1
+                for kind in ["poststart", "poststop"] {
+                    $0["hooks.\(kind).+"] =
+                        ["path": probe, "args": ["hook", "save:\(try self.log(box))/order", "say:\(kind)"]]
+                        as [String: Any]
+                }
+            }
+            _ = try box.create(bundle)
+            let outcome = try box.runtime("start", box.id)
+            #expect(outcome.status == 1 && outcome.stderr.contains("error running poststart hook #0"), "\(outcome)")
+            #expect(read(box, "order").text == "poststop\n")
+            let state = try box.runtime("state", box.id)
+            #expect(state.status == 1 && state.stderr.contains("does not exist"), "\(state)")
+            box.expectNothingLeft()
+        }
+
+        @Test func failingHooksAreReportedInTheWordsThatEnginesKnow() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") {
+                $0["hooks.poststop"] =
+                    [
+                        ["path": "/bin/sh", "args": ["sh", "-c", "echo why >&2; exit 3"]],
+                        ["path": "/bin/sh", "args": ["sh", "-c", "kill -9 $$"]],
+                        ["path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1],
+                        ["path": "/absent/hook"],
+                        ["path": "/bin/sh", "args": ["sh", "-c", "echo ran > \(try self.log(box))/last"]],
+                    ] as [[String: Any]]
+            }
+            _ = try box.create(bundle)
+            let outcome = try box.runtime("delete", box.id)
+            #expect(outcome.status == 0, "\(outcome)")
+            for words in [
+                "error running poststop hook #0: exit status 3: error executing hook `/bin/sh` (exit code: 3): why",
+                "error running poststop hook #1: killed by SIGKILL: error executing hook `/bin/sh` (exit code: 137)",
+                "error running poststop hook #2: hook ran past specified timeout of 1.0s: timeout expired for `/bin/sleep`",
+                "error running poststop hook #3: /absent/hook: cannot be executed: not found",
+            ] {
+                #expect(outcome.stderr.contains("warning: \(words)"), "\(words): \(outcome)")
+            }
+            #expect(read(box, "last").text == "ran\n")
         }
 
         @Test func aFailureAfterTheEndIsAWarning() throws {

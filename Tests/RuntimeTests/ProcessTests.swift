@@ -337,6 +337,107 @@ extension AllTests {
         }
     }
 
+    /// The standard streams, which the payload's user may want to open by name
+    @Suite struct Streams {
+        private func owner(_ path: String) -> String {
+            var status = stat()
+            return stat(path, &status) == 0 ? "\(status.st_uid):\(status.st_gid)" : "none"
+        }
+
+        private func open(_ path: String, _ flags: Int32) -> Int32 { Glibc.open(path, flags | O_CLOEXEC, 0o600) }
+
+        private func bundle(_ box: Sandbox, verbs: [String]) throws -> Bundle {
+            try box.bundle(args: ["/probe"] + verbs) {
+                $0.capabilities([])
+                $0["process.user"] = ["uid": 1000, "gid": 1001]
+            }
+        }
+
+        /// nginx and its like open /dev/stdout and /dev/stderr; as with crun, uid and gid.
+        @Test(arguments: ["run", "create", "exec"])
+        func aLogFileIsGivenToTheUser(mode: String) throws {
+            let box = try Sandbox.current
+            let (out, errors) = (box.path("out.log"), box.path("err.log"))
+            let files = [open(out, O_WRONLY | O_CREAT | O_APPEND), open(errors, O_WRONLY | O_CREAT | O_APPEND)]
+            defer { files.forEach { close($0) } }
+            let surroundings = Surroundings(descriptors: [nil, files[0], files[1]])
+            let verbs = ["open:/dev/stdout:w", "open:/dev/stderr:w"]
+            switch mode {
+            case "run": #expect(try box.run(try bundle(box, verbs: verbs), with: surroundings).status == 0)
+            case "create":
+                let bundle = try bundle(box, verbs: verbs)
+                #expect(
+                    try box.runtime("create", "--bundle", bundle.directory, box.id, with: surroundings).status == 0)
+                try box.ok("start", box.id)
+                #expect(box.becomes("stopped"))
+            default:
+                _ = try box.create(try bundle(box, verbs: ["hang"]))
+                try box.ok("start", box.id)
+                let words = ["--root", box.root, "exec", box.id, "/probe"] + verbs
+                #expect(try box.plain(words, surroundings).status == 0)
+            }
+            let seen = Facts(try String(contentsOfFile: out, encoding: .utf8))
+            #expect(seen["open./dev/stdout"] == "ok" && seen["open./dev/stderr"] == "ok", "\(seen)")
+            #expect(owner(out) == "1000:1001" && owner(errors) == "1000:1001")
+        }
+
+        /// Its owner could write to it, which the caller has not let the container do.
+        @Test func aFileThatIsOnlyReadStaysTheCallers() throws {
+            let box = try Sandbox.current
+            let (path, log) = (try box.file("input", "typed"), box.path("log"))
+            let (input, output) = (open(path, O_RDONLY), open(log, O_WRONLY | O_CREAT))
+            defer { [input, output].forEach { close($0) } }
+            let outcome = try box.run(
+                try bundle(box, verbs: ["stdin", "open:/dev/stdin:w"]),
+                with: Surroundings(descriptors: [input, output]))
+            #expect(outcome.status == 0, "\(outcome)")
+            let seen = Facts(try String(contentsOfFile: log, encoding: .utf8))
+            #expect(seen["stdin"] == "typed" && seen["open./dev/stdin"] == "EACCES", "\(seen)")
+            #expect(owner(path) == "0:0" && owner(log) == "1000:1001")
+        }
+
+        @Test func aDirectoryStaysTheCallers() throws {
+            let box = try Sandbox.current
+            let folder = try box.folder("folder")
+            let descriptor = open(folder, O_RDONLY | O_DIRECTORY)
+            defer { close(descriptor) }
+            let outcome = try box.run(
+                try bundle(box, verbs: ["say:fine"]), with: Surroundings(descriptors: [descriptor]))
+            #expect(outcome.status == 0 && outcome.stdout == "fine\n" && owner(folder) == "0:0", "\(outcome)")
+        }
+
+        /// The host's devices and another's terminal.
+        @Test(arguments: ["/dev/null", "/dev/zero", "terminal"])
+        func aDeviceStaysTheHosts(device: String) throws {
+            let box = try Sandbox.current
+            let terminal = try Terminal()
+            let path = device == "terminal" ? terminal.path : device
+            let before = owner(path)
+            let descriptor = open(path, O_RDWR | O_NOCTTY)
+            defer { close(descriptor) }
+            let outcome = try box.run(
+                try bundle(box, verbs: ["say:fine"]),
+                with: Surroundings(descriptors: [descriptor, descriptor, descriptor]))
+            #expect(outcome.status == 0 && owner(path) == before, "\(outcome)")
+        }
+
+        /// A FIFO can be written to on such a mount, but not be given away.
+        @Test func aFIFOOnAReadOnlyMountIsNoError() throws {
+            let box = try Sandbox.current
+            let folder = try box.folder("mounted")
+            let path = folder + "/fifo"
+            #expect(mkfifo(path, 0o600) == 0 && mount(folder, folder, nil, UInt(MS_BIND), nil) == 0)
+            defer { umount2(folder, Int32(MNT_DETACH)) }
+            #expect(mount(nil, folder, nil, UInt(MS_BIND | MS_REMOUNT | MS_RDONLY), nil) == 0)
+            let descriptor = open(path, O_RDWR)
+            defer { close(descriptor) }
+            let outcome = try box.run(
+                try bundle(box, verbs: ["say:fine"]), with: Surroundings(descriptors: [nil, descriptor]))
+            var buffer = [UInt8](repeating: 0, count: 16)
+            #expect(outcome.status == 0 && read(descriptor, &buffer, 16) == 5 && owner(path) == "0:0", "\(outcome)")
+        }
+    }
+
     /// process.capabilities and process.noNewPrivileges
     @Suite struct Capabilities {
         private static let sets = ["bounding", "effective", "permitted", "inheritable", "ambient"]

@@ -82,6 +82,46 @@ extension AllTests {
             #expect((state["state"] as? [String: Any])?["status"] as? String == "created")
         }
 
+        /// One filter has one listener, which its hooks ask too.
+        @Test(arguments: ["run", "create"])
+        func theAgentDecidesForHooksInTheContainer(mode: String) throws {
+            let box = try Sandbox.current
+            let agent = try agent("99=13")
+            let folder = try box.folder("log", mode: 0o777)
+            let bundle = try box.bundle(Self.sysinfo) {
+                $0.addMount(folder, type: "none", source: folder, options: ["bind"])
+                $0["hooks.startContainer"] =
+                    [["path": "/probe", "args": ["hook", "save:\(folder)/hook", Self.sysinfo, "seccomp"]]]
+                    as [[String: Any]]
+                try $0.set("linux.seccomp", json: Self.profile(box))
+            }
+            if mode == "run" {
+                let outcome = try box.run(bundle)
+                #expect(outcome.status == 0 && outcome["try.99"] == "EACCES", "\(outcome)")
+            } else {
+                let made = try box.create(bundle)
+                try box.ok("start", box.id)
+                #expect(box.becomes("stopped") && made.facts["try.99"] == "EACCES", "\(made.stdout)\(made.stderr)")
+            }
+            let seen = Facts(try String(contentsOfFile: folder + "/hook", encoding: .utf8))
+            #expect(seen["try.99"] == "EACCES" && seen["seccomp"] == "2", "\(seen)")
+            #expect(try states(agent).count == 1 && calls(agent) == [99, 99])
+        }
+
+        @Test func aFailingHookUnderANotifyingFilterIsAnError() throws {
+            let box = try Sandbox.current
+            let agent = try agent("99=13")
+            let bundle = try box.bundle("say:it ran") {
+                $0["hooks.startContainer"] = [["path": "/probe", "args": ["hook", "exit:3"]]] as [[String: Any]]
+                try $0.set("linux.seccomp", json: Self.profile(box))
+            }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 1 && outcome.stdout == "", "\(outcome)")
+            #expect(outcome.stderr.contains("error running startContainer hook #0: exit status 3"), "\(outcome)")
+            end(agent)
+            box.expectNothingLeft()
+        }
+
         @Test func theAgentDecidesForADetachedRun() throws {
             let box = try Sandbox.current
             let agent = try agent("99=13")

@@ -205,6 +205,48 @@ extension AllTests {
             #expect(terminal.isCooked, "the person's terminal is as it was")
         }
 
+        /// As with runc: what the payload writes is what comes out.
+        @Test func newlinesArriveAsTheyWereWritten() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle(args: ["sh", "-c", "echo first; echo second >/dev/tty; echo third >&2"]) {
+                $0["process.terminal"] = true
+            }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 0 && outcome.stdout == "first\nsecond\nthird\n", "\(outcome)")
+        }
+
+        @Test func newlinesOfAnExecArriveAsTheyWereWritten() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("hang"))
+            try box.ok("start", box.id)
+            let outcome = try box.runtime("exec", "--tty", box.id, "/bin/sh", "-c", "echo first; echo second")
+            #expect(outcome.status == 0 && outcome.stdout == "first\nsecond\n", "\(outcome)")
+        }
+
+        /// A person's terminal returns the carriage itself, for what the runtime says too.
+        @Test func theCallersTerminalKeepsItsOutputProcessing() throws {
+            let box = try Sandbox.current
+            let terminal = try Terminal()
+            let bundle = try box.bundle(args: ["sh", "-c", "echo first; echo second; read line"]) {
+                $0["process.terminal"] = true
+            }
+            let running = try box.runAside(bundle, with: Surroundings(terminal: terminal.path))
+            #expect(terminal.reads("first\r\nsecond\r\n"), "\(terminal.text)")
+            #expect(terminal.settings.c_oflag & tcflag_t(OPOST) != 0 && !terminal.isCooked)
+            terminal.type("\r")
+            #expect(running.wait().status == 0)
+        }
+
+        /// An engine sets the terminal as it wants it.
+        @Test func aTerminalThatIsHandedOverIsTheKernels() throws {
+            let box = try Sandbox.current
+            let socket = try ConsoleSocket(path: box.path("console"))
+            let bundle = try box.bundle("hang") { $0["process.terminal"] = true }
+            try box.ok("create", "--bundle", bundle.directory, "--console-socket", socket.path, box.id)
+            let terminal = try socket.receive().terminal
+            #expect(terminal.settings.c_oflag & tcflag_t(ONLCR) != 0)
+        }
+
         @Test func whatIsTypedArrivesAndTheTerminalIsRaw() throws {
             let box = try Sandbox.current
             let terminal = try Terminal()
@@ -327,6 +369,34 @@ extension AllTests {
             #expect(terminal.reads("ready"), "\(terminal.text)")
             #expect(terminal.facts["stat./dev/pts/0"]?.contains(" 1000:5 ") == true, "\(terminal.text)")
             #expect(terminal.facts["open./dev/tty"] == "ok", "\(terminal.text)")
+        }
+
+        /// Its place is made while there is something to make it in.
+        @Test(arguments: [true, false], ["read-only /dev", "read-only root", "both", "no /dev", "no /dev, read-only"])
+        func theConsoleIsThereInWhatIsReadOnly(mapped: Bool, what: String) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("tty", "create:/dev/file", "create:/file") {
+                if mapped { $0.userNamespace() }
+                $0["process.terminal"] = true
+                $0["root.readonly"] = what != "read-only /dev" && what != "no /dev"
+                var mounts = $0["mounts"] as? [[String: Any]] ?? []
+                if what.hasPrefix("no /dev") { mounts.removeAll { $0["destination"] as? String == "/dev" } }
+                if what == "read-only /dev" || what == "both" {
+                    for index in mounts.indices where mounts[index]["destination"] as? String == "/dev" {
+                        mounts[index]["options"] = (mounts[index]["options"] as? [String] ?? []) + ["ro"]
+                    }
+                }
+                $0["mounts"] = mounts
+            }
+            if mapped { try bundle.chown(to: 100_000) }
+            let outcome = try box.run(bundle)
+            #expect(outcome.status == 0 && outcome["tty.console"] == "1", "\(outcome)")
+            if what.hasPrefix("read-only /dev") || what == "both" {
+                #expect(outcome["create./dev/file"] == "EROFS", "\(outcome)")
+            }
+            if what.hasSuffix("read-only") || what == "both" || what == "read-only root" {
+                #expect(outcome["create./file"] == "EROFS", "\(outcome)")
+            }
         }
 
         @Test func aTerminalWorksInAUserNamespace() throws {
