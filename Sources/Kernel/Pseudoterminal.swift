@@ -68,7 +68,7 @@ package enum Terminals {
         _ = try check("ioctl(TIOCSCTTY)") { clinux_ioctl_value(raw, UInt(TIOCSCTTY), 0) }
     }
 
-    /// Turns off all processing of input, and returns the settings before. What is written to it is processed as before.
+    /// Turns off all processing of input, and returns the settings before. Output is processed as before.
     package static func makeInputRaw(_ descriptor: borrowing Descriptor) throws(SystemError) -> TerminalSettings {
         let raw = descriptor.raw
         var settings = termios()

@@ -815,8 +815,10 @@ def document(cases, runtimes, versions, differences):
         "Written by `Tests/Compare/fifty.py --write`: %d bundles, each exercising one feature, run under %s; their exit codes, what a probe" % (
             len(cases), ", ".join(versions[r] for r in runtimes)),
         "saw inside, and the fields of `state` and `list` are compared, error texts are not. The explanations stand in",
-        "`Tests/Compare/explained.json`; a difference without one fails the comparison.", "",
-        "## The bundles", "", "| Bundle | What it exercises | Outcome |", "|---|---|---|"]
+        "`Tests/Compare/explained.json`; a difference without one fails the comparison. What is chosen, and why, stands in",
+        "`Tests/Compare/on-purpose.md`.", ""]
+    lines += open(os.path.join(PACKAGE, "Tests", "Compare", "on-purpose.md")).read().splitlines() + [
+        "", "## The bundles", "", "| Bundle | What it exercises | Outcome |", "|---|---|---|"]
     for case in cases:
         odd = differences[case["name"]]
         if not odd:

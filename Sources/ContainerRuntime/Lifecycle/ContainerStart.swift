@@ -23,7 +23,7 @@ struct ContainerStart: Sendable {
         do throws(StepFailure) {
             try measured(.poststartHooks) { () throws(StepFailure) in try hooks?.runPoststart(signals: signals) }
         } catch {
-            // Specification, runtime.md, "Lifecycle", step 9: the container is stopped, and its life goes on at its end.
+            // Specification, runtime.md, "Lifecycle", step 9: the container is stopped and destroyed.
             try? ContainerKill(record: record, status: .running).run(.kill, all: false)  // it may be gone already
             destroy()
             throw RuntimeError(error)

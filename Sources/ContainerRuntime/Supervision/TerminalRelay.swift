@@ -44,8 +44,8 @@ struct TerminalRelay: ~Copyable {
     }
 
     /// Makes the payload's terminal what the payload must find from the beginning: in the size of the runtime's, and
-    /// without newlines that become two characters. The runtime's output is what the payload writes then, also in a pipe
-    /// or a file, and a terminal behind it does with newlines what it is set to do.
+    /// without newlines that become two characters. The runtime's output is what the payload writes then, also in a
+    /// pipe or a file, and a terminal behind it does with newlines what it is set to do.
     static func prepare(_ controller: borrowing Descriptor) {
         // A terminal without a size, or with other newlines, is one all the same.
         try? copyWindowSize(to: controller)
