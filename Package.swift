@@ -61,7 +61,8 @@ let counters = ["", "bridgeObject"].flatMap { kind in
     }
 }
 
-/// A static executable without the libraries of ordinary Swift, its functions in the order of config/function-order.txt.
+/// A static executable without the libraries of ordinary Swift, its functions in an order of ours
+/// (config/function-order.txt).
 let linking: [LinkerSetting] =
     embedded == nil
     ? []
