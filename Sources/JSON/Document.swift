@@ -56,8 +56,8 @@ package struct Document: Sendable {
     /// How deep arrays and objects may stand in each other. A `config.json` needs eight.
     package static let maximumDepth = 128
 
-    /// The text as it was given.
-    package let bytes: [UInt8]
+    /// The text as it was given, but for keys that were respelled.
+    package private(set) var bytes: [UInt8]
     /// Keys that stand twice; empty unless read with ``DuplicateKeyPolicy/record``.
     package let duplicateKeys: [DuplicateKey]
     let nodes: [Node]
@@ -135,6 +135,16 @@ package struct Document: Sendable {
     /// The key of a value that is a member of an object, given that member's value.
     package func key(ofMember value: NodeIndex) -> NodeIndex {
         NodeIndex(value.index - 1)
+    }
+
+    /// Gives a key another spelling of the same length, so that no place in the text changes.
+    ///
+    /// - Returns: whether it could be done; escapes and other lengths stay as they are.
+    package mutating func respell(key: NodeIndex, as name: String) -> Bool {
+        let range = contentRange(key)
+        guard !nodes[key.index].hasEscapes, range.count == name.utf8.count else { return false }
+        bytes.replaceSubrange(range, with: name.utf8)
+        return true
     }
 
     private func isPlain(_ entry: Node, _ key: StaticString, _ length: Int) -> Bool {

@@ -30,8 +30,8 @@ extension Fields {
     }
 
     /// A word of a closed set.
-    mutating func word<W: Word>(_ key: StaticString) -> W? {
-        value(key).flatMap { decoder.word(at: $0) }
+    mutating func word<W: Word>(_ key: StaticString, complaint: StaticString = "unknown value") -> W? {
+        value(key).flatMap { decoder.word(at: $0, complaint: complaint) }
     }
 
     /// An object with known keys.
@@ -63,9 +63,9 @@ extension Fields {
     }
 
     /// An array of words of a closed set.
-    mutating func words<W: Word>(_ key: StaticString) -> [W]? {
+    mutating func words<W: Word>(_ key: StaticString, complaint: StaticString = "unknown value") -> [W]? {
         guard let value = value(key) else { return nil }
-        return decoder.elements(at: value) { [decoder] in decoder.word(at: $0) }
+        return decoder.elements(at: value) { [decoder] in decoder.word(at: $0, complaint: complaint) }
     }
 
     /// An array of objects with known keys.
@@ -131,9 +131,20 @@ extension Fields {
         return integer ?? range.lowerBound
     }
 
+    /// A whole number that the specification requires and runc and crun take for 0 where it is missing.
+    mutating func integerOrZero<T: FixedWidthInteger>(
+        _ key: StaticString, in range: ClosedRange<T> = T.min...T.max
+    ) -> T {
+        let integer = integer(key, in: range)
+        if !isPresent(key) { warning(key, "\"\(key)\" is missing; 0 is taken") }
+        return integer ?? 0
+    }
+
     /// A word of a closed set.
-    mutating func requiredWord<W: Word>(_ key: StaticString, placeholder: W) -> W {
-        let word: W? = word(key)
+    mutating func requiredWord<W: Word>(
+        _ key: StaticString, placeholder: W, complaint: StaticString = "unknown value"
+    ) -> W {
+        let word: W? = word(key, complaint: complaint)
         checkPresence(key)
         return word ?? placeholder
     }

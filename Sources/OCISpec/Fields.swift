@@ -12,10 +12,15 @@ protocol Word: RawRepresentable, CaseIterable, Sendable where RawValue == String
 
 /// What the decoders of one document share: the text and what was found wrong with it.
 final class SpecDecoder {
-    let document: Document
-    private(set) var findings: [FieldFinding] = []
+    private(set) var document: Document
+    private var findings: [FieldFinding] = []
+    /// Those about keys that were respelled, which stay when a section is read again.
+    private var respellings: [FieldFinding] = []
     private(set) var errorCount = 0
     private var warningCount = 0
+
+    /// All that was found.
+    var allFindings: [FieldFinding] { respellings + findings }
 
     init(_ document: Document) {
         self.document = document
@@ -73,18 +78,38 @@ final class SpecDecoder {
     /// of them.
     func section<T: Section>(_ type: T.Type = T.self, at node: NodeIndex) -> T? {
         guard isObject(node) else { return nil }
+        let before = noted
         var fields = Fields(self, node)
-        let value = T(&fields)
+        var value = T(&fields)
         if fields.hasUnknown {
             // The keys a section knows, learnt by letting it ask once more: no list that could differ from what is
             // read, and no cost where every key is known.
             var probe = fields.probe()
-            let before = noted
+            let read = noted
             _ = T(&probe)
-            forget(since: before)
+            forget(since: read)
+            if fields.respellUnknown(known: probe.askedKeys) {
+                forget(since: before)
+                fields = Fields(self, node)
+                value = T(&fields)
+            }
             fields.reportUnknown(known: probe.askedKeys)
         }
         return value
+    }
+
+    /// Reads a key as the one that it differs from in case alone.
+    ///
+    /// - Returns: whether the document has changed.
+    fileprivate func respell(_ key: NodeIndex, as name: String) -> Bool {
+        let written = document.excerpt(of: key)
+        guard document.respell(key: key, as: name) else { return false }
+        if respellings.count < SpecFinding.maximumCount {
+            let message = "the key \(written) is read as \"\(name)\", from which it differs in case alone"
+            let offset = document.range(of: key).lowerBound
+            respellings.append(FieldFinding(severity: .warning, node: key, offset: offset, message: message))
+        }
+        return true
     }
 
     /// Whether a value is an object; notes the mistake otherwise.
@@ -134,17 +159,20 @@ final class SpecDecoder {
     }
 
     /// Reads one of a set of words.
-    func word<W: Word>(_ type: W.Type = W.self, at node: NodeIndex) -> W? {
+    /// - Parameter complaint: what a word is called that is none of them.
+    func word<W: Word>(
+        _ type: W.Type = W.self, at node: NodeIndex, complaint: StaticString = "unknown value"
+    ) -> W? {
         guard let string = string(at: node) else { return nil }
         if let word = W(rawValue: string) {
             return word
         }
-        noteUnknown(string, at: node, W.allCases.map { $0.rawValue })
+        noteUnknown(string, at: node, complaint, W.allCases.map { $0.rawValue })
         return nil
     }
 
-    private func noteUnknown(_ string: String, at node: NodeIndex, _ words: [String]) {
-        note(.error, at: node, "unknown value \(document.excerpt(of: node))\(advice(for: string, words))")
+    private func noteUnknown(_ string: String, at node: NodeIndex, _ complaint: StaticString, _ words: [String]) {
+        note(.error, at: node, "\(complaint) \(document.excerpt(of: node))\(advice(for: string, words))")
     }
 
     private func advice(for string: String, _ words: [String]) -> String {
@@ -251,10 +279,40 @@ struct Fields {
         matched < decoder.document.count(of: node)
     }
 
+    /// Reads unknown keys as the known ones that they differ from in case alone, which Go's reader, and so runc, does.
+    /// Where the known key stands there too, nothing says which one is meant.
+    ///
+    /// - Returns: whether there were any.
+    fileprivate func respellUnknown(known: [String]) -> Bool {
+        guard !refusesUnknown else { return false }
+        let document = decoder.document
+        let keys = document.members(of: node).map { $0.key }
+        var written = keys.compactMap { document.string($0) }.filter { known.contains($0) }
+        var isChanged = false
+        for key in keys {
+            guard let name = document.string(key), !known.contains(name),
+                let meant = known.first(where: { Spelling.differsInCaseAlone($0, name) }), !written.contains(meant),
+                decoder.respell(key, as: meant)
+            else { continue }
+            written.append(meant)
+            isChanged = true
+        }
+        return isChanged
+    }
+
     /// Reports the members that are none of the known ones.
     fileprivate func reportUnknown(known: [String]) {
-        for (key, _) in decoder.document.members(of: node) {
-            guard let name = decoder.document.string(key), !known.contains(name) else { continue }
+        let document = decoder.document
+        let written = document.members(of: node).compactMap { document.string($0.key) }.filter { known.contains($0) }
+        for (key, _) in document.members(of: node) {
+            guard let name = document.string(key), !known.contains(name) else { continue }
+            if !refusesUnknown, let other = written.first(where: { Spelling.differsInCaseAlone($0, name) }) {
+                let key = (node: key, text: document.excerpt(of: key))
+                decoder.note(
+                    .error, at: key.node,
+                    "the key \(key.text) differs from \"\(other)\", which is there too, in case alone")
+                continue
+            }
             decoder.note(
                 refusesUnknown ? .error : .warning, at: key,
                 "unknown key \(decoder.document.excerpt(of: key))\(advice(for: name, known))")
@@ -288,6 +346,12 @@ extension Fields {
     /// Whether a key's value is a string.
     func isString(_ key: StaticString) -> Bool {
         kind(key) == .string
+    }
+
+    /// Whether a key's value is a string without a character.
+    func isEmptyString(_ key: StaticString) -> Bool {
+        guard let value = decoder.document.member(key, of: node) else { return false }
+        return decoder.document.string(value)?.isEmpty == true
     }
 
     /// Whether a key's value is a number.

@@ -27,7 +27,13 @@ package enum NamespaceType: String, Word {
 extension Namespace: Section {
     init(_ fields: inout Fields) {
         type = fields.requiredWord("type", placeholder: .pid)
-        path = fields.absolutePath("path")
+        // As a Go program writes the path of a namespace that is to be made.
+        if fields.isEmptyString("path") {
+            fields.warning("path", "is empty, as if it were absent: a new namespace is made")
+            fields.ignore("path")
+        } else {
+            path = fields.absolutePath("path")
+        }
     }
 }
 

@@ -143,7 +143,7 @@ package struct User: Sendable, Hashable {
 extension User: Section {
     init(_ fields: inout Fields) {
         uid = fields.requiredInteger("uid")
-        gid = fields.requiredInteger("gid")
+        gid = fields.integerOrZero("gid")
         umask = fields.integer("umask")
         additionalGids = fields.integers("additionalGids")
         fields.ignore("username")

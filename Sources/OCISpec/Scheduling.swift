@@ -88,7 +88,7 @@ package enum IOPriorityClass: String, Word {
 extension IOPriority: Section {
     init(_ fields: inout Fields) {
         `class` = fields.requiredWord("class", placeholder: .bestEffort)
-        priority = fields.requiredInteger("priority", in: 0...7)
+        priority = fields.integerOrZero("priority", in: 0...7)
     }
 }
 

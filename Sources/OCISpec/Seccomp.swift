@@ -77,7 +77,7 @@ extension SeccompRule: Section {
         if !fields.isPresent("names") {
             fields.missing("names")
         } else if fields.isEmptyArray("names") {
-            fields.error("names", "must name at least one system call, found an empty array")
+            fields.warning("names", "names no system call; the rule has no effect")
         } else if names.contains("") {
             fields.error("names", "the name of a system call must not be empty")
         }

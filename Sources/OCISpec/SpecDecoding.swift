@@ -116,8 +116,9 @@ private struct SourceText: Sendable {
         }
         let decoder = SpecDecoder(document)
         let value: T? = decoder.section(at: document.root)
-        let findings = decoder.findings.isEmpty ? [] : document.findings(decoder.findings, file: file)
-        return (SourceText(document: document), value, findings)
+        let noted = decoder.allFindings
+        let findings = noted.isEmpty ? [] : decoder.document.findings(noted, file: file)
+        return (SourceText(document: decoder.document), value, findings)
     }
 
     /// The value only where it has no mistakes.

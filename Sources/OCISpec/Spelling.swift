@@ -62,6 +62,11 @@ package enum Spelling {
         return last[right.count]
     }
 
+    /// Whether two words are the same but for upper and lower case.
+    static func differsInCaseAlone(_ one: String, _ other: String) -> Bool {
+        one.utf8.count == other.utf8.count && lowercased(one) == lowercased(other)
+    }
+
     private static func lowercased(_ word: String) -> [UInt8] {
         word.utf8.map { byte in
             byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte

@@ -73,6 +73,14 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         Change(testDescription: "a seccomp agent without metadata") {
             $0.seccompListener = SeccompListener(path: "/agent", metadata: nil)
         },
+        Change(testDescription: "a seccomp agent that nothing asks") {
+            $0.seccompListener = SeccompListener(path: "/agent", metadata: nil, isAsked: false)
+        },
+        Change(testDescription: "mounts on the host") {
+            $0.hostMounts = HostMounts(places: [
+                HostMounts.Place(destination: odd, covered: 0), HostMounts.Place(destination: "/a b", covered: .max),
+            ])
+        },
         Change(testDescription: "no annotations") { $0.annotations = [] },
         Change(testDescription: "odd annotations") {
             $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }

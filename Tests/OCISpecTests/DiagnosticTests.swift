@@ -79,7 +79,6 @@ import Testing
 
     @Test(arguments: [
         (#""proces":{}"#, #"proces: unknown key "proces"; did you mean "process"? (ignored)"#),
-        (#""hostName":"x""#, #"hostName: unknown key "hostName"; did you mean "hostname"? (ignored)"#),
         (#""somethingElse":[{}]"#, #"somethingElse: unknown key "somethingElse" (ignored)"#),
         (#""x.y\n":1"#, #"["x.y\n"]: unknown key "x.y\n" (ignored)"#),
     ])
@@ -88,6 +87,65 @@ import Testing
         #expect(document.spec != nil)
         #expect(document.findings.map { "\($0.path): \($0.message)" } == [message])
         #expect(document.findings.allSatisfy { $0.severity == .warning })
+    }
+
+    // MARK: Keys that differ in case alone
+
+    @Test func aKeyInAnotherCaseIsReadAsGoReadsIt() throws {
+        let text = withMember(
+            #""hostName":"x","Linux":{"Resources":{"hugepageLimits":[{"pagesize":"2MB","limit":5,"LIMITS":1}]}}"#)
+        let document = decode(text)
+        #expect(
+            document.findings.map(\.description) == [
+                #"config.json:1:48: hostname: the key "hostName" is read as "hostname", from which it differs in case alone"#,
+                #"config.json:1:63: linux: the key "Linux" is read as "linux", from which it differs in case alone"#,
+                #"config.json:1:72: linux.resources: the key "Resources" is read as "resources", "#
+                    + "from which it differs in case alone",
+                #"config.json:1:104: linux.resources.hugepageLimits[0].pageSize: the key "pagesize" is read as "#
+                    + #""pageSize", from which it differs in case alone"#,
+                #"config.json:1:131: linux.resources.hugepageLimits[0].LIMITS: unknown key "LIMITS"; "#
+                    + #"did you mean "limit"? (ignored)"#,
+            ])
+        let spec = try #require(document.spec)
+        #expect(spec.hostname == "x")
+        let limit = try #require(spec.linux?.resources?.hugepageLimits?.first)
+        #expect(limit.pageSize == "2MB" && limit.limit == 5)
+        #expect(document.location(ofPath: "linux.resources.hugepageLimits[0].pageSize")?.column == 115)
+    }
+
+    /// Rules that look at a key by itself find it, too.
+    @Test func aRequiredKeyMayStandInAnotherCase() throws {
+        let spec = try #require(
+            decode(
+                #"{"OciVersion":"1.0.0","ROOT":{"Path":"r"},"process":{"CWD":"/","Args":["a"],"user":{"UID":1,"GID":2}}}"#
+            )
+            .spec)
+        #expect(spec.root?.path == "r" && spec.process?.cwd == "/" && spec.process?.args == ["a"])
+        #expect(spec.process?.user == User(uid: 1, gid: 2))
+    }
+
+    /// Go's reader would take the later one, crun the known one.
+    @Test(arguments: [
+        (#""hostname":"x","hostName":"y""#, "hostName"), (#""hostName":"y","hostname":"x""#, "hostName"),
+        (#""HOSTNAME":"y","hostName":"x""#, "hostName"), (#""hostname":null,"Hostname":"x""#, "Hostname"),
+    ])
+    func aKeyInTwoCasesIsRefused(_ members: String, _ name: String) {
+        let document = decode(withMember(members))
+        #expect(document.spec == nil)
+        #expect(
+            document.findings.filter { $0.severity == .error }.map(\.message) == [
+                #"the key "\#(name)" differs from "hostname", which is there too, in case alone"#
+            ])
+    }
+
+    /// Keys that the user chooses, and words that stand as keys, are not the specification's.
+    @Test func chosenKeysKeepTheirCase() throws {
+        let spec = try clean(withMember(#""annotations":{"a":"1","A":"2"}"#))
+        #expect(spec.annotations == [KeyValue(key: "a", value: "1"), KeyValue(key: "A", value: "2")])
+        #expect(
+            findings(withLinux(#""timeOffsets":{"Monotonic":{"secs":1}}"#)) == [
+                #"linux.timeOffsets.Monotonic: unknown key "Monotonic"; did you mean "monotonic"?"#
+            ])
     }
 
     /// A section of another platform, and keys that lost their meaning, are known.

@@ -56,7 +56,7 @@ import Testing
         (withMember(#""process":{"cwd":""}"#), [#"process.cwd: expected an absolute path, found the string """#]),
         (
             withMember(#""process":{"cwd":"/","user":{}}"#),
-            [#"process.user: missing required field "uid""#, #"process.user: missing required field "gid""#]
+            [#"process.user: missing required field "uid""#, #"process.user: "gid" is missing; 0 is taken"#]
         ),
         (
             withMember(#""process":{"cwd":"/","user":{"uid":4294967296,"gid":0,"umask":-1,"additionalGids":["5"]}}"#),
@@ -247,7 +247,7 @@ import Testing
             withSeccomp(
                 #""syscalls":[{"names":[],"action":"SCMP_ACT_ERRNO","errnoRet":4096},{"action":"scmp_act_log"}]"#),
             [
-                "linux.seccomp.syscalls[0].names: must name at least one system call, found an empty array",
+                "linux.seccomp.syscalls[0].names: names no system call; the rule has no effect",
                 "linux.seccomp.syscalls[0].errnoRet: expected a number from 0 to 4095, found 4096",
                 #"linux.seccomp.syscalls[1]: missing required field "names""#,
                 #"linux.seccomp.syscalls[1].action: unknown value "scmp_act_log"; did you mean "SCMP_ACT_LOG"?"#,
@@ -290,5 +290,35 @@ import Testing
     @Test func aVersionOfTheWrongTypeIsOneMistake() {
         #expect(
             findings(#"{"ociVersion":1,"root":{"path":"r"}}"#) == ["ociVersion: expected a string, found the number 1"])
+    }
+
+    // MARK: What runc and crun accept
+
+    /// Each is a warning and has the meaning that both give it.
+    @Test(arguments: [
+        (withMember(#""process":{"cwd":"/","user":{"uid":7}}"#), #"process.user: "gid" is missing; 0 is taken"#),
+        (
+            withMember(#""process":{"cwd":"/","user":{"uid":7,"gid":null}}"#),
+            #"process.user.gid: "gid" is missing; 0 is taken"#
+        ),
+        (
+            withProcess(#""ioPriority":{"class":"IOPRIO_CLASS_BE"}"#),
+            #"process.ioPriority: "priority" is missing; 0 is taken"#
+        ),
+        (
+            withLinux(#""namespaces":[{"type":"pid","path":""}]"#),
+            "linux.namespaces[0].path: is empty, as if it were absent: a new namespace is made"
+        ),
+        (
+            withSeccomp(#""syscalls":[{"names":[],"action":"SCMP_ACT_ERRNO"}]"#),
+            "linux.seccomp.syscalls[0].names: names no system call; the rule has no effect"
+        ),
+    ])
+    func stretchedIsAWarning(_ text: String, _ message: String) throws {
+        let document = decode(text)
+        #expect(findings(text) == [message] && document.findings.allSatisfy { $0.severity == .warning })
+        let spec = try #require(document.spec)
+        #expect(spec.process?.user.gid ?? 0 == 0 && spec.process?.ioPriority?.priority ?? 0 == 0)
+        #expect(spec.linux?.namespaces?.first?.path == nil)
     }
 }

@@ -122,14 +122,31 @@ private func read(
 
     // MARK: Without a mount namespace
 
-    @Test func withoutANamespaceNothingMayBeMounted() {
+    @Test func withoutANamespaceTheHostsMountsAreLeftAlone() {
         let linux = Linux(rootfsPropagation: .slave, maskedPaths: ["/proc/keys"], readonlyPaths: ["/proc/sys"])
-        let (_, findings) = read(
-            root: Root(path: "rootfs", readonly: true), mounts: [Mount(destination: "/x", type: "tmpfs")], linux: linux,
-            namespaces(.pid))
-        let reason = "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces"
-        let fields = ["mounts", "linux.maskedPaths", "linux.readonlyPaths", "root.readonly", "linux.rootfsPropagation"]
-        #expect(findings.errorLines == fields.map { "\($0): \(reason)" })
+        let (plan, findings) = read(
+            root: Root(path: "rootfs", readonly: true),
+            mounts: [Mount(destination: "/x", type: "tmpfs"), Mount(destination: "/y", options: ["remount", "ro"])],
+            linux: linux, namespaces(.pid))
+        let remedy = "add {\"type\": \"mount\"} to linux.namespaces"
+        let refused = ["mounts[1]", "linux.maskedPaths", "linux.readonlyPaths"]
+        #expect(findings.errorLines == refused.map { "\($0): needs a mount namespace; \(remedy)" })
+        #expect(
+            findings.warningLines == [
+                "mounts: are made on the host until the container is deleted, for want of a mount namespace; \(remedy)",
+                "root.readonly: has no effect without a mount namespace; \(remedy)",
+                "linux.rootfsPropagation: has no effect without a mount namespace; \(remedy)",
+            ])
+        #expect(!plan.readOnly && !plan.propagationIsExplicit)
+    }
+
+    /// Only a /dev that the container brings gets nodes.
+    @Test(arguments: [([Mount(destination: "/dev", type: "tmpfs")], true), ([], false)])
+    func withoutANamespaceNodesGoOnATmpfsOnly(mounts: [Mount], makes: Bool) {
+        let device = Device(type: .p, path: "/dev/x")
+        let (plan, findings) = read(mounts: mounts, linux: Linux(devices: [device]), namespaces(.pid))
+        #expect(plan.makesDevices == makes)
+        #expect(findings.errorLines.count == (makes ? 0 : 1))
     }
 
     @Test func withoutANamespaceAPlainRootIsFine() {

@@ -155,7 +155,9 @@ extension Container {
             created.initProcess, doing: "supervise the container", terminal: terminal, signals: signals,
             notify: notify, warn: warn)
         if plan.options.confinesCaller {
-            SupervisorConfinement.ofRun(hasHooks: plan.hooks?.poststop?.isEmpty == false)
+            SupervisorConfinement.ofRun(
+                changesHost: plan.hooks?.poststop?.isEmpty == false
+                    || !plan.namespaces.has(.mount) && !plan.rootfs.mounts.isEmpty)
         }
         let reason: ExitReason
         do throws(RuntimeError) {

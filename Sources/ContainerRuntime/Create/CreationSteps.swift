@@ -10,7 +10,8 @@ internal import Planning
 /// depend on its progress.
 extension Creation {
     mutating func spawn() throws(StepFailure) {
-        if let listener = plan.seccomp?.listener { try step(.seccompListener, try listener.check()) }
+        if let listener = plan.seccomp?.listener, listener.isAsked { try step(.seccompAgent, try listener.check()) }
+        try noteHostMounts()
         let spawned = try SpawnedInit.spawn(
             plan, folder: store.folder(plan.id), lock: made.folder, cgroup: made.cgroup)
         made.conversation = .some(InitConversation(plan, spawned, warn: warn))
@@ -167,6 +168,17 @@ extension Creation {
     }
 
     // MARK: Parts
+
+    /// Whether an agent gets the filter's listener.
+    private var isHeard: Bool { plan.seccomp?.listener != nil }
+
+    /// Written down before anything is mounted, so that `delete` finds it whatever happens.
+    private mutating func noteHostMounts() throws(StepFailure) {
+        guard let mounts = HostMounts(plan) else { return }
+        made.record.hostMounts = mounts
+        try writeRecord()
+        onFailure { [warn] made in mounts.detach(below: made.record.rootfs, warn: warn) }
+    }
 
     /// The init's number on the host; the intermediate process's until ``meetInit()``.
     private var pid: Int32 {

@@ -27,6 +27,7 @@ struct ContainerEnd {
             throw .cgroup(error)
         }
         removeResctrlGroup()
+        record.hostMounts?.detach(below: record.rootfs, warn: warn)
         do throws(SystemError) {
             try store.remove(record.id, folder)
         } catch {

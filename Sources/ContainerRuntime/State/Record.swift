@@ -33,6 +33,8 @@ package struct Record: Sendable, Equatable {
     var resctrl: ResctrlRecord?
     /// The agent that takes the listener of a seccomp filter that notifies; nil with every other.
     var seccompListener: SeccompListener?
+    /// nil for every container with a mount namespace.
+    var hostMounts: HostMounts?
 
     static let fileName = "state.json"
     static let configName = "config.json"
@@ -142,6 +144,7 @@ package struct Record: Sendable, Equatable {
 extension Record {
     /// The record of a container that is about to be made.
     init(_ plan: LaunchPlan, owner: UInt32) {
+        hostMounts = reader.strings("hostMounts").map { HostMounts(places: $0.compactMap(HostMounts.Place.init)) }
         id = plan.id
         ociVersion = plan.ociVersion
         bundle = plan.bundle

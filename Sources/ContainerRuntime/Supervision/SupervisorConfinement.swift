@@ -18,9 +18,9 @@ enum SupervisorConfinement {
 
     /// The supervisor of `run`, which at the end removes the cgroup and the state, unmounts the pin of the container's
     /// end, and reads the kernel's log for what killed the payload. poststop hooks are programs of the host with all of
-    /// the host's privileges: where there are some, nothing is given up.
-    static func ofRun(hasHooks: Bool) {
-        if hasHooks { return }
+    /// the host's privileges: where there are some, or mounts on the host to take away, nothing is given up.
+    static func ofRun(changesHost: Bool) {
+        if changesHost { return }
         drop(keeping: [.signals, .overrideAccess, .systemAdministration, .kernelLog])
         guard forbidPrivileges() else { return }
         try? SupervisorFilter.tidying.load()

@@ -57,6 +57,7 @@ package struct MountPlan: Sendable {
     /// Whether it shows a /dev that is made already: by a bind mount, or the kernel's one devtmpfs.
     var bringsDevices: Bool { destination == "/dev" && (isBind || kind.isFileSystem("devtmpfs")) }
     package var isBind: Bool { if case .bind = kind { true } else { false } }
+    var isRemount: Bool { if case .remount = kind { true } else { false } }
     package var isReadOnly: Bool { flags.contains(.readOnly) }
     /// Whether it is left writable until what must lie in it is there: device nodes in /dev, what tmpcopyup copies. The
     /// ids of a tmpfs are mapped before it is filled.

@@ -26,27 +26,30 @@ package struct RootfsPlan: Sendable {
             findings.refuse("root.path", "must not be empty")
         }
         path = (root.isAbsolutePath ? root : "\(bundle)/\(root)").cleanedPath
-        readOnly = spec.root?.readonly ?? false
+        let hasOwnMounts = namespaces.has(.mount)
+        readOnly = hasOwnMounts && spec.root?.readonly == true
         self.pivotRoot = pivotRoot
         maskedPaths = (spec.linux?.maskedPaths ?? []).map { $0.cleanedPath }
         readOnlyPaths = (spec.linux?.readonlyPaths ?? []).map { $0.cleanedPath }
         propagation = Self.propagation(spec.linux?.rootfsPropagation)
-        propagationIsExplicit = spec.linux?.rootfsPropagation != nil
+        propagationIsExplicit = hasOwnMounts && spec.linux?.rootfsPropagation != nil
         for (index, mount) in (spec.mounts ?? []).enumerated() {
             guard var plan = MountPlan(mount, index: index, bundle: bundle, findings: &findings) else { continue }
             plan.mapIDs(mount, namespaces: namespaces, findings: &findings)
             mounts.append(plan)
         }
-        // A /dev that is the host's own, or a mountless container's root on the host's disk, is not ours to put nodes
-        // into.
-        makesDevices = namespaces.has(.mount) && !mounts.contains { $0.bringsDevices }
+        // A /dev that is the host's own, or the root of a container without mounts of its own, on the host's disk, is
+        // not ours to put nodes into.
+        makesDevices =
+            !mounts.contains { $0.bringsDevices }
+            && (hasOwnMounts || mounts.contains { $0.isTmpfs && $0.destination == "/dev" })
         if makesDevices { devices = DevicePlan.defaults }
-        addDevices(spec, hasOwnMounts: namespaces.has(.mount), findings: &findings)
+        addDevices(spec, hasOwnMounts: hasOwnMounts, findings: &findings)
         if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
         if !pivotRoot, propagationIsExplicit, propagation.kind == .private {
             findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
         }
-        if !namespaces.has(.mount) { checkWithoutNamespace(findings: &findings) }
+        if !hasOwnMounts { checkWithoutNamespace(spec, findings: &findings) }
     }
 
     /// Gives every new file system a context.
@@ -79,19 +82,27 @@ package struct RootfsPlan: Sendable {
         }
     }
 
-    /// Without a mount namespace every mount would stay behind on the host.
-    private func checkWithoutNamespace(findings: inout Findings) {
+    /// Without a mount namespace of its own the container's mounts are the host's: they are made, as in runc and crun,
+    /// and what would change mounts that were there before is not done.
+    private func checkWithoutNamespace(_ spec: Spec, findings: inout Findings) {
+        let instead = #"add {"type": "mount"} to linux.namespaces"#
         func refuse(_ field: String, if asked: Bool) {
-            if asked {
-                findings.refuse(field, "needs a mount namespace; add {\"type\": \"mount\"} to linux.namespaces")
-            }
+            if asked { findings.refuse(field, "needs a mount namespace; \(instead)") }
         }
-        refuse("mounts", if: !mounts.isEmpty)
+        func warn(_ field: String, if asked: Bool) {
+            if asked { findings.warn(field, "has no effect without a mount namespace; \(instead)") }
+        }
+        for mount in mounts { refuse("mounts[\(mount.index)]", if: mount.isRemount) }
+        if !mounts.isEmpty {
+            findings.warn(
+                "mounts",
+                "are made on the host until the container is deleted, for want of a mount namespace; \(instead)")
+        }
         refuse("linux.maskedPaths", if: !maskedPaths.isEmpty)
         refuse("linux.readonlyPaths", if: !readOnlyPaths.isEmpty)
-        refuse("root.readonly", if: readOnly)
-        refuse("linux.rootfsPropagation", if: propagationIsExplicit)
-        refuse("linux.devices", if: !devices.isEmpty)
+        refuse("linux.devices", if: !makesDevices && !devices.isEmpty)
+        warn("root.readonly", if: spec.root?.readonly == true)
+        warn("linux.rootfsPropagation", if: spec.linux?.rootfsPropagation != nil)
     }
 
     /// The kernel maps a mount's ids only for a user with privileges over its file system.
