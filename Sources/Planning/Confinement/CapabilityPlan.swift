@@ -34,6 +34,23 @@ enum CapabilityPlan {
         return result
     }
 
+    /// Refuses names that were typed: nobody wants a process without the capability that was just asked for.
+    ///
+    /// - Returns: whether all are known.
+    static func check(_ names: [String], flag: String, findings: inout Findings) -> Bool {
+        let before = findings.errors.count
+        for name in names {
+            guard let capability = KernelTypes.Capabilities.named(name) else {
+                findings.refuse(flag, "no capability is called \"\(name)\"\(hint(name))")
+                continue
+            }
+            if !KernelTypes.Capabilities.known.isSuperset(of: capability) {
+                findings.refuse(flag, "this kernel does not have \(name)")
+            }
+        }
+        return findings.errors.count == before
+    }
+
     private static func hint(_ name: String) -> String {
         let names = KernelTypes.Capabilities.names(of: KernelTypes.Capabilities.known)
         return Spelling.nearest(to: name, in: names).map { " (did you mean \($0)?)" } ?? ""

@@ -34,7 +34,10 @@ package struct ExecPlan: Sendable {
         planned.keepsGroups = requests.keepsGroups
         payload = Payload(
             process: planned,
-            capabilities: CapabilityPlan.read(process.capabilities, findings: &findings),
+            capabilities: areKnown
+                ? CapabilityPlan.read(process.capabilities, findings: &findings) : ProcessCapabilities(),
+        let typed = options.processFile == nil ? options.capabilities : []
+        let areKnown = CapabilityPlan.check(typed, flag: "--cap", findings: &findings)
             noNewPrivileges: process.noNewPrivileges ?? false,
             memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
