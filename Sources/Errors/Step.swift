@@ -9,6 +9,7 @@ public enum Step: UInt8, Sendable, CaseIterable {
     case join, seccompListener, labels
     case pidfdSocket, netDevices, delegatedCgroup, cgroup
     case bundle, plan
+    case seccompAgent
 
     /// What was being done, as the beginning of a sentence that goes on with what it was done to.
     public var words: String {
@@ -41,6 +42,8 @@ public enum Step: UInt8, Sendable, CaseIterable {
         case .seccomp: "load the seccomp filter"
         case .credentials: "change user and capabilities"
         case .program, .execute: "unable to start container process"
+        // runc's words, which its engines' tests look for.
+        case .seccompAgent: "failed to connect with seccomp agent"
         case .seccompListener: "hand over the seccomp listener"
         case .labels: "set the security label"
         case .record: "write the state"

@@ -68,7 +68,7 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: Finding
         // A default that no rule has, so that none is dropped.
         let rules = [
             SeccompRule(names: ["read"], action: .errno, errnoRet: 99),
-            SeccompRule(names: ["write"], action: verdict.action, errnoRet: verdict.errno),
+            SeccompRule(names: ["close"], action: verdict.action, errnoRet: verdict.errno),
         ]
         let (plan, findings) = read(
             Seccomp(defaultAction: .errno, defaultErrnoRet: 77, listenerPath: "/agent", syscalls: rules))
@@ -177,8 +177,27 @@ private func read(_ seccomp: Seccomp?) -> (plan: SeccompPlan?, findings: Finding
                 SeccompPlan(seccomp, annotations: annotations, receiver: variable, findings: &$0)
             }
             #expect(findings.errorLines == [])
-            #expect(plan?.listener == (isUsed ? SeccompListener(path: expected, metadata: nil) : nil))
+            // Without a rule that asks it, an agent still gets its listener.
+            #expect(plan?.listener == SeccompListener(path: expected, metadata: nil, isAsked: isUsed))
             #expect(plan.map { $0.flags & SeccompSupport.newListener != 0 } == isUsed)
+            #expect(plan.map { $0.flags(isHeard: true) & SeccompSupport.newListener != 0 } == true)
+            #expect(plan.map { $0.flags(isHeard: false) & SeccompSupport.newListener != 0 } == isUsed)
+        }
+    }
+
+    /// runc refuses it, and crun waits for ever.
+    @Test(arguments: [(["write"], 0), (["read", "write"], 0), (["read"], nil)] as [([String], Int?)])
+    func noAgentDecidesOnWriting(names: [String], refused: Int?) {
+        let argument = SeccompArgument(index: 0, value: 7, op: .equal)
+        for arguments in [nil, [argument]] {
+            let seccomp = Seccomp(
+                defaultAction: .allow, listenerPath: "/agent",
+                syscalls: [SeccompRule(names: names, action: .notify, args: arguments)])
+            let expected = refused.map {
+                "linux.seccomp.syscalls[\($0)].names: SCMP_ACT_NOTIFY cannot be used for the write syscall: "
+                    + "the set-up writes too, and would wait for the agent"
+            }
+            #expect(read(seccomp).findings.errorLines == [expected].compactMap { $0 })
         }
     }
 

@@ -158,7 +158,7 @@ extension AllTests {
             let bundle = try box.bundle(Self.sysinfo) {
                 try $0.set(
                     "linux.seccomp",
-                    json: Self.profile(box, notify: ["sysinfo", "write", "close", "execve"], rules: killed))
+                    json: Self.profile(box, notify: ["sysinfo", "close", "execve"], rules: killed))
             }
             if inRun {
                 let outcome = try box.run(bundle)
@@ -240,6 +240,55 @@ extension AllTests {
             #expect(try states(agent).count == 1)
         }
 
+        // MARK: Without a rule that asks
+
+        /// As in crun; exec's listener too.
+        @Test(arguments: [true, false])
+        func anAgentThatIsNotAskedGetsItsListener(inRun: Bool) throws {
+            let box = try Sandbox.current
+            let agent = try agent("99=13")
+            let bundle = try box.bundle(Self.sysinfo, "until:/go") {
+                try $0.set("linux.seccomp", json: Self.profile(box, notify: [], more: #", "listenerMetadata": "m""#))
+            }
+            if inRun {
+                #expect(try box.run(bundle, flags: ["--detach"]).status == 0)
+            } else {
+                _ = try box.create(bundle)
+                try box.ok("start", box.id)
+            }
+            #expect(try box.exec("true").status == 0)
+            #expect(eventually(10) { (try? states(agent).count) == 2 }, "\(agent.stdout)")
+            #expect(try states(agent).allSatisfy { $0["metadata"] as? String == "m" })
+            try bundle.write("go", "")
+            #expect(calls(agent).isEmpty)
+        }
+
+        /// As in runc; where there is nothing, and where a socket has been left.
+        @Test(arguments: [false, true], [true, false])
+        func anAgentThatIsNotAskedNeedNotBeThere(isLeft: Bool, inRun: Bool) throws {
+            let box = try Sandbox.current
+            if isLeft { end(try agent()) }
+            let bundle = try box.bundle("say:it runs", "until:/go") {
+                try $0.set("linux.seccomp", json: Self.profile(box, notify: []))
+            }
+            if inRun {
+                let outcome = try box.run(bundle, flags: ["--detach"])
+                #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            } else {
+                _ = try box.create(bundle)
+                try box.ok("start", box.id)
+            }
+            let outcome = try box.exec("true")
+            #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            try bundle.write("go", "")
+        }
+
+        @Test func noAgentDecidesOnWriting() throws {
+            let box = try Sandbox.current
+            let line = try box.refuse { try $0.set("linux.seccomp", json: Self.profile(box, notify: ["write"])) }
+            #expect(line.contains("SCMP_ACT_NOTIFY cannot be used for the write syscall"), "\(line)")
+        }
+
         /// Reported before anything of the container is made, not only when it starts.
         @Test(arguments: ["absent", "file", "deaf", "datagram"])
         func withoutAnAgentNothingIsMade(kind: String) throws {
@@ -259,6 +308,7 @@ extension AllTests {
                 "deaf": "no process listens; is the agent running?", "datagram": "no process listens",
             ]
             #expect(line.contains(box.path("agent.sock")) && line.contains(words[kind] ?? "?"), "\(line)")
+            #expect(line.contains("failed to connect with seccomp agent: the agent's socket"), "\(line)")
         }
 
         @Test func startCanBeTriedAgainWhenTheAgentIsThere() throws {
@@ -269,6 +319,7 @@ extension AllTests {
             end(first)
             let refused = try box.runtime("start", box.id)
             #expect(refused.status == 1 && refused.stderr.contains("no process listens"), "\(refused)")
+            #expect(refused.stderr.contains("failed to connect with seccomp agent: the agent's socket"), "\(refused)")
             #expect(try box.status() == "created")
             unlink(box.path("agent.sock"))
             _ = try agent("99=13")

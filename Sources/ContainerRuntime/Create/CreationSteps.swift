@@ -76,7 +76,7 @@ extension Creation {
     mutating func compileFilter() throws(StepFailure) {
         if let program = plan.requests.seccompProgram {
             made.filter = SeccompFilter(
-                program: program, flags: plan.seccomp?.flags ?? SeccompSupport.allowSpeculation)
+                program: program, flags: plan.seccomp?.flags(isHeard: isHeard) ?? SeccompSupport.allowSpeculation)
             return
         }
         guard let seccomp = plan.seccomp else { return }
@@ -84,7 +84,7 @@ extension Creation {
         // Without a process nothing is ever started.
         let program = try step(
             .seccompFilter, try plan.process == nil ? compiler.program() : compiler.startableProgram())
-        made.filter = SeccompFilter(program: program, flags: seccomp.flags)
+        made.filter = SeccompFilter(program: program, flags: seccomp.flags(isHeard: isHeard))
     }
 
     /// The init is in all of its namespaces, and its root file system is mounted.

@@ -70,7 +70,7 @@ struct ExecProcess {
             if let ready = plan.requests.seccompProgram { return ready }
             return try filter?.startableProgram()
         }
-        let flags = plan.seccomp?.flags ?? SeccompSupport.allowSpeculation
+        let flags = plan.seccomp?.flags(isHeard: record.seccompListener != nil) ?? SeccompSupport.allowSpeculation
         try conversation.send(.proceed(program: program?.bytes ?? [], flags: flags))
         return program
     }

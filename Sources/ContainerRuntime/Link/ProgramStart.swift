@@ -13,6 +13,16 @@ struct ListenerService: Sendable {
     let state: State
     /// Where signals for the runtime can be read: an agent that gives no answer must not make it deaf.
     var signals: Int32?
+
+    /// Connects to the agent; nothing where one that no action asks is not there.
+    func reachAgent() throws(StepFailure) -> SeccompListener.Agent? {
+        do throws(StepFailure) {
+            return try step(.seccompAgent, try listener.connect())
+        } catch {
+            if listener.isAsked { throw error }
+            return nil
+        }
+    }
 }
 
 extension Link {
@@ -26,7 +36,7 @@ extension Link {
         of process: borrowing ChildProcess, silencedCall: String?, serving service: ListenerService? = nil
     ) throws(StepFailure) {
         var agent: SeccompListener.Agent?
-        if let service { agent = try step(.seccompListener, try service.listener.connect()) }
+        if let service { agent = try service.reachAgent() }
         try deliver(.start)
         var expectedFailure: StepFailure?
         while let received = try next(of: process.pid, service?.signals) {
@@ -61,8 +71,12 @@ extension Link {
     fileprivate func serve(
         _ received: borrowing Received, _ service: ListenerService?, _ agent: consuming SeccompListener.Agent?
     ) throws(SystemError) {
-        guard case .listener = received.message, let service, case .some(let agent) = agent else {
+        guard case .listener = received.message, let service else {
             throw .refused("the container's process is out of step")
+        }
+        guard case .some(let agent) = agent else {
+            if service.listener.isAsked { throw .refused("the container's process is out of step") }
+            return try send(.acknowledged)
         }
         switch received.descriptor {
         case .some(let descriptor):
@@ -91,10 +105,11 @@ struct ListenerHandover: ~Copyable {
 
     /// Connects to both.
     /// - Parameter path: the init's socket.
-    static func reach(_ service: ListenerService?, at path: String) throws(SystemError) -> ListenerHandover {
+    static func reach(_ service: ListenerService?, at path: String) throws(StepFailure) -> ListenerHandover {
         guard let service else { return ListenerHandover(nil, nil, nil) }
-        let agent = try service.listener.connect()
-        return ListenerHandover(service, agent, Link(try Sockets.connect(path, .packets)))
+        let agent = try service.reachAgent()
+        let socket = try step(.gate, try Sockets.connect(path, .packets))
+        return ListenerHandover(service, agent, Link(socket))
     }
 
     /// The number to wait for; negative when no init is to be met, or no more.

@@ -89,7 +89,7 @@ struct StartGate: ~Copyable {
 
     /// `start`: opens the gate and waits until the payload runs.
     /// - Parameter service: what takes the listener of a filter that notifies; nil for every other.
-    /// - Returns: what went wrong in the container's process, if anything.
+    /// - Returns: what went wrong in the container's process, or with the agent, if anything.
     static func open(
         folder: String, of pid: Int32, serving service: ListenerService? = nil
     ) throws(SystemError) -> StepFailure? {
@@ -102,7 +102,12 @@ struct StartGate: ~Copyable {
         }
         // The init and the agent are connected before the byte is written: as long as one is not there, `start` can be
         // retried.
-        var meeting = try ListenerHandover.reach(service, at: "\(folder)/\(listenerName)")
+        var meeting: ListenerHandover
+        do throws(StepFailure) {
+            meeting = try ListenerHandover.reach(service, at: "\(folder)/\(listenerName)")
+        } catch {
+            return error
+        }
         try Files.write("1", to: start)
         try Files.remove("\(folder)/\(startName)")
         var bytes: [UInt8] = []

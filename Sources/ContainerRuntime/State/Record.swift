@@ -83,6 +83,13 @@ package struct Record: Sendable, Equatable {
                 object.object { listener in
                     listener.member("path", seccompListener.path)
                     if let metadata = seccompListener.metadata { listener.member("metadata", metadata) }
+                    if !seccompListener.isAsked { listener.member("asked", false) }
+                }
+            }
+            if let hostMounts {
+                object.key("hostMounts")
+                object.array { places in
+                    for place in hostMounts.places { places.string(place.text) }
                 }
             }
             object.key("annotations")
@@ -133,8 +140,11 @@ package struct Record: Sendable, Equatable {
             inode: mode == .cgroupfs ? cgroup.number("inode") ?? 0 : 0, scope: scope)
         self.annotations = annotations
         if let listener = reader.object("seccompListener"), let path = listener.string("path") {
-            seccompListener = SeccompListener(path: path, metadata: listener.string("metadata"))
+            seccompListener = SeccompListener(
+                path: path, metadata: listener.string("metadata"),
+                isAsked: listener.boolean("asked") ?? true)
         }
+        hostMounts = reader.strings("hostMounts").map { HostMounts(places: $0.compactMap(HostMounts.Place.init)) }
         guard let resctrl = reader.object("resctrl") else { return }
         guard let group = resctrl.string("group"), let isRemoved = resctrl.boolean("removed") else { return nil }
         self.resctrl = ResctrlRecord(group: group, isRemoved: isRemoved, monitor: resctrl.string("monitor"))
@@ -144,7 +154,6 @@ package struct Record: Sendable, Equatable {
 extension Record {
     /// The record of a container that is about to be made.
     init(_ plan: LaunchPlan, owner: UInt32) {
-        hostMounts = reader.strings("hostMounts").map { HostMounts(places: $0.compactMap(HostMounts.Place.init)) }
         id = plan.id
         ociVersion = plan.ociVersion
         bundle = plan.bundle

@@ -9,10 +9,13 @@ package struct SeccompListener: Sendable, Equatable {
     package let path: String
     /// What the agent gets along with the descriptor, untouched.
     package let metadata: String?
+    /// Whether an action asks it. One that none asks gets its listener too, as in crun, but need not be there.
+    package let isAsked: Bool
 
-    package init(path: String, metadata: String?) {
+    package init(path: String, metadata: String?, isAsked: Bool = true) {
         self.path = path
         self.metadata = metadata
+        self.isAsked = isAsked
     }
 
     static let annotation = AnnotationName.seccompReceiver.rawValue
@@ -23,7 +26,7 @@ package struct SeccompListener: Sendable, Equatable {
     /// Finds the agent: the configuration's own field comes first, then the annotation, then the variable, as in crun.
     ///
     /// - Parameters:
-    ///   - use: the field of the first action that notifies; nil without one, and then no agent is needed.
+    ///   - use: the field of the first action that notifies; nil without one, and then none need be named.
     ///   - receiver: the value of ``variable``.
     static func read(
         _ seccomp: Seccomp, use: String?, annotations: [KeyValue], receiver: String?, findings: inout Findings
@@ -34,9 +37,9 @@ package struct SeccompListener: Sendable, Equatable {
         if metadata != nil, configured == nil {
             findings.refuse("\(base).listenerMetadata", "must not be set without listenerPath")
         }
-        guard let use else { return nil }
         let annotated = nonEmpty(annotations.first { $0.key == annotation }?.value)
         guard let path = configured ?? annotated ?? nonEmpty(receiver) else {
+            guard let use else { return nil }
             findings.refuse(use, "SCMP_ACT_NOTIFY needs an agent; set linux.seccomp.listenerPath to its socket")
             return nil
         }
@@ -46,7 +49,7 @@ package struct SeccompListener: Sendable, Equatable {
                 ? "\(base).listenerPath" : annotated != nil ? "annotations[\"\(annotation)\"]" : variable
             findings.refuse(field, "must be an absolute path, is \"\(path)\"")
         }
-        return SeccompListener(path: path, metadata: metadata)
+        return SeccompListener(path: path, metadata: metadata, isAsked: use != nil)
     }
 
     /// crun loads shared objects that answer in the runtime's own process; a static program cannot, and no payload

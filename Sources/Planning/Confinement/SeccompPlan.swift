@@ -15,7 +15,7 @@ package struct SeccompPlan: Sendable {
     package let architectures: [SeccompArchitectureToken]
     /// SECCOMP_FILTER_FLAG_* bits; ``SeccompSupport/newListener`` where an action notifies.
     package let flags: UInt32
-    /// The agent that decides on calls whose action is SCMP_ACT_NOTIFY; nil without such an action.
+    /// The agent that decides on calls whose action is SCMP_ACT_NOTIFY.
     package let listener: SeccompListener?
     package let rules: [Rule]
     /// Every call that the profile names, also in rules that say what the default says: it is what its author knew of.
@@ -38,6 +38,12 @@ package struct SeccompPlan: Sendable {
             let field = "\(base).syscalls[\(index)]"
             let verdict = Self.verdict(
                 rule.action, rule.errnoRet, actionField: "\(field).action", errnoField: "\(field).errnoRet", &findings)
+            if verdict == .notify, rule.names.contains("write") {
+                findings.refuse(
+                    "\(field).names",
+                    "SCMP_ACT_NOTIFY cannot be used for the write syscall: the set-up writes too, and would wait for the agent"
+                )
+            }
             // A rule that says what the default says anyway; libseccomp refuses it.
             if verdict == defaultVerdict { continue }
             for comparisons in Self.alternatives(rule.args ?? []) {
@@ -53,6 +59,9 @@ package struct SeccompPlan: Sendable {
             seccomp, use: notifying, annotations: annotations, receiver: receiver, findings: &findings)
         names = (seccomp.syscalls ?? []).flatMap { $0.names }
     }
+
+    /// The bits for a filter whose listener an agent gets, or nobody.
+    package func flags(isHeard: Bool) -> UInt32 { isHeard ? flags | SeccompSupport.newListener : flags }
 
     private static func verdict(
         _ action: SeccompAction, _ errnoRet: UInt32?, actionField: String, errnoField: String,
