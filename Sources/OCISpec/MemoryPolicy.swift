@@ -35,18 +35,20 @@ package enum MemoryPolicyFlag: String, Word {
 
 extension MemoryPolicy: Section {
     init(_ fields: inout Fields) {
-        mode = fields.requiredWord("mode", placeholder: .preferred)
+        // The beginnings are runc's.
+        mode = fields.requiredWord("mode", placeholder: .preferred, complaint: "invalid memory policy mode")
         nodes = fields.string("nodes")
-        flags = fields.words("flags")
+        flags = fields.words("flags", complaint: "invalid memory policy flag")
         guard fields.isString("mode") else { return }
         switch mode {
         case .default, .local:
             if nodes?.isEmpty == false {
-                fields.error("nodes", "the mode \(mode.rawValue) takes no nodes")
+                fields.error("nodes", "invalid memory policy: the mode \(mode.rawValue) takes no nodes")
             }
         case .bind, .interleave, .weightedInterleave, .preferredMany:
             if nodes?.isEmpty ?? !fields.isPresent("nodes") {
-                fields.error("nodes", "the mode \(mode.rawValue) needs \"nodes\", such as \"0-3,7\"")
+                fields.error(
+                    "nodes", "invalid memory policy: the mode \(mode.rawValue) needs \"nodes\", such as \"0-3,7\"")
             }
         case .preferred:
             return

@@ -160,11 +160,11 @@ import Testing
         ),
         (
             withLinux(#""memoryPolicy":{"mode":"MPOL_LOCAL","nodes":"0"}"#),
-            ["linux.memoryPolicy.nodes: the mode MPOL_LOCAL takes no nodes"]
+            ["linux.memoryPolicy.nodes: invalid memory policy: the mode MPOL_LOCAL takes no nodes"]
         ),
         (
             withLinux(#""memoryPolicy":{"mode":"MPOL_BIND"}"#),
-            [#"linux.memoryPolicy: the mode MPOL_BIND needs "nodes", such as "0-3,7""#]
+            [#"linux.memoryPolicy: invalid memory policy: the mode MPOL_BIND needs "nodes", such as "0-3,7""#]
         ),
         (
             withLinux(#""intelRdt":{"l3CacheSchema":"x","memBwSchema":"L3:","schemata":["a\nb"]}"#),

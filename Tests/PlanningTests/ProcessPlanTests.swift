@@ -136,7 +136,6 @@ private func read(
     @Test(
         arguments: [
             (.other, 0, 0), (.fifo, 1, 1), (.roundRobin, 2, 1), (.batch, 3, 0), (.iso, 4, 0), (.idle, 5, 0),
-            (.deadline, 6, 0),
         ] as [(SchedulerPolicy, UInt32, Int32)])
     func everyPolicyHasTheKernelsNumber(policy: SchedulerPolicy, number: UInt32, priority: Int32) {
         let (plan, findings) = read { $0.scheduler = Scheduler(policy: policy, priority: priority) }
@@ -160,10 +159,60 @@ private func read(
 
     @Test func deadlinesAreTakenOver() {
         let (plan, findings) = read {
-            $0.scheduler = Scheduler(policy: .deadline, runtime: 10, deadline: 20, period: 30)
+            $0.scheduler = Scheduler(policy: .deadline, runtime: 1024, deadline: 100_000, period: 100_000)
         }
         #expect(findings.errorLines == [])
-        #expect(plan.scheduling == SchedulingAttributes(policy: 6, runtime: 10, deadline: 20, period: 30))
+        #expect(plan.scheduling == SchedulingAttributes(policy: 6, runtime: 1024, deadline: 100_000, period: 100_000))
+    }
+
+    private static let needed = "SCHED_DEADLINE needs it, in nanoseconds and above 0"
+    private static func period(_ value: UInt64) -> String {
+        "period: must be 100000 to 4194304000 nanoseconds, is \(value); "
+            + "see kernel.sched_deadline_period_min_us and …_max_us"
+    }
+
+    private static let deadlines: [(numbers: [UInt64?], lines: [String])] = [
+        ([nil, nil, nil], ["runtime: \(needed)", "deadline: \(needed)", "period: \(needed)"]),
+        ([nil, 200_000, 300_000], ["runtime: \(needed)"]),
+        ([100_000, nil, 300_000], ["deadline: \(needed)"]),
+        ([100_000, 200_000, nil], ["period: \(needed)"]),
+        ([0, 200_000, 300_000], ["runtime: \(needed)"]),
+        ([100_000, 0, 300_000], ["deadline: \(needed)"]),
+        ([100_000, 200_000, 0], ["period: \(needed)"]),
+        ([1023, 200_000, 300_000], ["runtime: must be at least 1024 nanoseconds, is 1023"]),
+        ([300_000, 200_000, 400_000], ["runtime: must not be above the deadline (300000 > 200000)"]),
+        ([100_000, 400_000, 300_000], ["deadline: must not be above the period (400000 > 300000)"]),
+        ([2000, 2000, 99_999], [period(99_999)]),
+        ([2000, 2000, 4_194_304_001], [period(4_194_304_001)]),
+        ([2000, 2000, .max], [period(.max)]),
+        (
+            [500, 1 << 63, 1 << 62],
+            [
+                "runtime: must be at least 1024 nanoseconds, is 500",
+                "deadline: must not be above the period (9223372036854775808 > 4611686018427387904)",
+                period(1 << 62),
+            ]
+        ),
+        ([4_194_304_000, 4_194_304_000, 4_194_304_000], []),
+    ]
+
+    /// All that the kernel has one errno for.
+    @Test(arguments: deadlines.indices)
+    func deadlinesKeepTheKernelsRules(index: Int) {
+        let (numbers, lines) = Self.deadlines[index]
+        let findings = read {
+            $0.scheduler = Scheduler(policy: .deadline, runtime: numbers[0], deadline: numbers[1], period: numbers[2])
+        }.findings
+        #expect(findings.errorLines == lines.map { "process.scheduler.\($0)" })
+    }
+
+    @Test func anAdministratorsPeriodsCount() {
+        let scheduler = Scheduler(policy: .deadline, runtime: 2000, deadline: 2000, period: 2000)
+        let findings = plan {
+            ProcessPlan(
+                process { $0.scheduler = scheduler }, namespaces: namespaces(), periods: 2000...5000, findings: &$0)
+        }.findings
+        #expect(findings.errorLines == [])
     }
 
     private static let realTime = "process.scheduler.priority: must be 1 to 99 for a real-time policy, is "
@@ -180,7 +229,7 @@ private func read(
         (Scheduler(policy: .other, priority: 0), []),
         (Scheduler(policy: .other, priority: 1), [onlyRealTime]),
         (Scheduler(policy: .batch, priority: -5), [onlyRealTime]),
-        (Scheduler(policy: .deadline, priority: 1), [onlyRealTime]),
+        (Scheduler(policy: .deadline, priority: 1, runtime: 9999, deadline: 100_000, period: 100_000), [onlyRealTime]),
         (Scheduler(policy: .other, nice: 19), []),
         (Scheduler(policy: .other, nice: -20), []),
         (Scheduler(policy: .other, nice: 20), ["process.scheduler.nice: must be -20 to 19, is 20"]),

@@ -9,7 +9,7 @@ extension AllTests {
             (#"{"mode": "MPOL_DEFAULT"}"#, "0", ""), (#"{"mode": "MPOL_LOCAL"}"#, "4", ""),
             (#"{"mode": "MPOL_PREFERRED"}"#, "4", ""), (#"{"mode": "MPOL_PREFERRED", "nodes": "0"}"#, "1", "0"),
             (#"{"mode": "MPOL_BIND", "nodes": "0"}"#, "2", "0"),
-            (#"{"mode": "MPOL_INTERLEAVE", "nodes": "0-3"}"#, "3", "0"),
+            (#"{"mode": "MPOL_INTERLEAVE", "nodes": "0"}"#, "3", "0"),
             (#"{"mode": "MPOL_PREFERRED_MANY", "nodes": "0"}"#, "5", "0"),
             (#"{"mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0"}"#, "6", "0"),
             (#"{"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}"#, "32770", "0"),
@@ -30,11 +30,24 @@ extension AllTests {
                 try $0.set("linux.memoryPolicy", json: #"{"mode": "MPOL_BIND", "nodes": "1000"}"#)
             }
             #expect(
-                line.contains("linux.memoryPolicy MPOL_BIND of nodes 1000") && line.contains("has_memory"), "\(line)")
+                line.contains(
+                    "linux.memoryPolicy.nodes: invalid memory policy: this machine has no memory node 1000, only 0"),
+                "\(line)")
+        }
+
+        @Test(.needsOneMemoryNode)
+        func aNodeThatTheHostLacksIsLeftOutWithAWarning() throws {
+            let box = try Sandbox.current
+            let outcome = try box.run(
+                try box.bundle("mempolicy") {
+                    try $0.set("linux.memoryPolicy", json: #"{"mode": "MPOL_INTERLEAVE", "nodes": "0-3,1000"}"#)
+                })
+            #expect(outcome.status == 0 && outcome["mempolicy.nodes"] == "0", "\(outcome)")
+            #expect(outcome.stderr.contains("this machine has no memory node 1-3,1000, only 0; left out"), "\(outcome)")
         }
 
         @Test(arguments: [
-            (#"{"mode": "MPOL_BIND"}"#, "linux.memoryPolicy: the mode MPOL_BIND needs"),
+            (#"{"mode": "MPOL_BIND"}"#, "linux.memoryPolicy: invalid memory policy: the mode MPOL_BIND needs"),
             (#"{"mode": "MPOL_LOCAL", "nodes": "0"}"#, "linux.memoryPolicy.nodes"),
             (#"{"mode": "MPOL_BIND", "nodes": "0-"}"#, "linux.memoryPolicy.nodes"),
             (#"{"mode": "MPOL_BOUND", "nodes": "0"}"#, "linux.memoryPolicy.mode"),
@@ -46,7 +59,7 @@ extension AllTests {
         ])
         func mistakesNameTheirField(json: String, field: String) throws {
             let line = try Sandbox.current.refuse { try $0.set("linux.memoryPolicy", json: json) }
-            #expect(line.contains(field), "\(line)")
+            #expect(line.contains(field) && line.contains(": invalid memory policy"), "\(line)")
         }
     }
 

@@ -154,6 +154,25 @@ extension AllTests {
             #expect(line.contains("process.scheduler"), "\(line)")
         }
 
+        /// In the plan: the kernel has one errno for all of them.
+        @Test(arguments: [
+            ("runtime", #""deadline": 200000, "period": 300000"#),
+            ("deadline", #""runtime": 100000, "period": 300000"#),
+            ("period", #""runtime": 100000, "deadline": 200000"#),
+            ("runtime", #""runtime": 1000, "deadline": 200000, "period": 300000"#),
+            ("period", #""runtime": 2000, "deadline": 3000, "period": 4000"#),
+            ("period", #""runtime": 2000, "deadline": 3000, "period": 5000000000"#),
+            ("runtime", #""runtime": 300000, "deadline": 200000, "period": 300000"#),
+            ("deadline", #""runtime": 100000, "deadline": 400000, "period": 300000"#),
+        ])
+        func deadlinesThatTheKernelDoesNotTakeAreNamed(field: String, members: String) throws {
+            let line = try Sandbox.current.refuse {
+                try $0.set("process.scheduler", json: #"{"policy": "SCHED_DEADLINE", \#(members)}"#)
+            }
+            #expect(line.contains("config.json:") && line.contains(" process.scheduler.\(field): "), "\(line)")
+            #expect(!line.contains("invalid argument"), "\(line)")
+        }
+
         @Test(arguments: [
             ("IOPRIO_CLASS_BE", 3, "BE:3"), ("IOPRIO_CLASS_RT", 1, "RT:1"), ("IOPRIO_CLASS_IDLE", 4, "IDLE:4"),
         ])

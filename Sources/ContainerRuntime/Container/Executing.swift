@@ -79,6 +79,8 @@ private enum Exec {
         let plan = ExecPlan(
             source.process, in: kept.spec, bundle: record.bundle, options: options, caller: caller,
             modules: .asked(by: source.process),
+            memoryNodes: Host.memoryNodes(for: kept.spec),
+            deadlinePeriods: Host.deadlinePeriods(for: source.process),
             mappings: .wanted(
                 by: kept.spec, user: Credentials.effectiveUser, group: Credentials.effectiveGroup),
             findings: &findings)

@@ -32,6 +32,8 @@ extension LaunchPlan {
         }
         host.mappings = .wanted(by: bundle.spec, user: host.effectiveUser, group: host.effectiveGroup)
         host.modules = .asked(by: bundle.spec.process, mountLabel: bundle.spec.linux?.mountLabel)
+        host.memoryNodes = Host.memoryNodes(for: bundle.spec)
+        host.deadlinePeriods = Host.deadlinePeriods(for: bundle.spec.process)
         var findings = Findings()
         let plan = LaunchPlan(
             bundle.spec, id: id.description, bundle: bundle.path, options: options, caller: caller, keyring: keyring,

@@ -3,7 +3,8 @@ internal import Cgroups
 internal import Errors
 internal import Kernel
 internal import KernelTypes
-internal import Planning
+package import OCISpec
+package import Planning
 
 extension Host {
     /// The machine this process runs on.
@@ -18,6 +19,32 @@ extension Host {
             effectiveUser: user, effectiveGroup: Credentials.effectiveGroup,
             cgroups: try CgroupHost.discover(for: cgroupsPath, asUser: user != 0),
             resctrl: usesResctrl ? try resctrlRoot() : nil, hasOwnSystemd: usesSystemd && SystemdUser.isOwn)
+    }
+
+    /// The memory nodes of this machine, as far as the configuration names some; nil where the kernel has no list.
+    package static func memoryNodes(for spec: Spec) -> NumberSet? {
+        guard spec.linux?.memoryPolicy?.nodes?.isEmpty == false else { return nil }
+        return list("/sys/devices/system/node/has_memory").flatMap(NumberSet.init(kernelsNodes:))
+    }
+
+    /// What the kernel takes as the period of SCHED_DEADLINE, as far as the process asks for that.
+    package static func deadlinePeriods(for process: OCISpec.Process?) -> ClosedRange<UInt64> {
+        let usual = DeadlineRules.usualPeriods
+        guard process?.scheduler?.policy == .deadline else { return usual }
+        func nanoseconds(_ name: String) -> UInt64? {
+            list("/proc/sys/kernel/sched_deadline_period_\(name)_us").flatMap { UInt64($0) }.map { $0 &* 1000 }
+        }
+        guard let least = nanoseconds("min"), let most = nanoseconds("max"), least <= most else { return usual }
+        return least...most
+    }
+
+    /// A line of a file of the kernel's; nil where there is none, and the kernel has the last word.
+    private static func list(_ path: String) -> String? {
+        do throws(SystemError) {
+            return try Files.readText(path).parts(by: "\n").first
+        } catch {
+            return nil
+        }
     }
 
     private static func resctrlRoot() throws(CgroupError) -> String? {

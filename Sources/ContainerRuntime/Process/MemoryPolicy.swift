@@ -17,7 +17,7 @@ extension MemoryPolicyPlan {
             }
             guard error.code == .invalidArgument else { throw SystemError("set_mempolicy", asked, error.code) }
             throw .refused(
-                "\(asked): the kernel does not take it; the host and linux.resources.cpu.mems must have one of the nodes "
+                "invalid memory policy: \(asked): the kernel does not take it; the host and linux.resources.cpu.mems must have one of the nodes "
                     + "(/sys/devices/system/node/has_memory), and the kernel must know the mode (MPOL_PREFERRED_MANY: "
                     + "Linux 5.15, MPOL_WEIGHTED_INTERLEAVE: 6.9)")
         }

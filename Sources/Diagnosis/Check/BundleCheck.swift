@@ -57,6 +57,8 @@ struct BundleCheck {
                 cgroupsPath: spec.linux?.cgroupsPath, usesResctrl: spec.linux?.intelRdt != nil,
                 usesSystemd: options.cgroupManager == .systemd)
             host.mappings = .wanted(by: spec, user: host.effectiveUser, group: host.effectiveGroup)
+            host.memoryNodes = Host.memoryNodes(for: spec)
+            host.deadlinePeriods = Host.deadlinePeriods(for: spec.process)
             let plan = LaunchPlan(
                 spec, id: "check", bundle: text.path, options: options, mode: .run, host: host, findings: &found)
             HostCheck(plan, seccomp: document.text(atPath: "linux.seccomp").map(Array.init) ?? []).run(&found)

@@ -13,6 +13,11 @@ package struct Host: Sendable {
     /// cgroup.
     var hasOwnSystemd = false
 
+    /// The memory nodes that there are. They were looked at only if the configuration names some.
+    package var memoryNodes: NumberSet?
+    /// What the kernel takes as the period of SCHED_DEADLINE, in nanoseconds.
+    package var deadlinePeriods = DeadlineRules.usualPeriods
+
     /// For an ordinary user whose configuration has none; nil with every other.
     package var mappings: DefaultMappings?
 

@@ -19,9 +19,11 @@ package struct ExecPlan: Sendable {
     ///   - spec: what the container was made of.
     ///   - mappings: those of a configuration without any.
     ///   - modules: what enforces the labels that the process asks for.
+    ///   - memoryNodes, deadlinePeriods: as in ``Host``.
     package init(
         _ process: Process, in spec: Spec, bundle: String, options: ExecOptions, caller: Caller = Caller(),
-        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, findings: inout Findings
+        modules: SecurityModules = .unasked, mappings: DefaultMappings? = nil, memoryNodes: NumberSet? = nil,
+        deadlinePeriods: ClosedRange<UInt64> = DeadlineRules.usualPeriods, findings: inout Findings
     ) {
         self.options = options
         self.caller = caller
@@ -30,16 +32,17 @@ package struct ExecPlan: Sendable {
         namespaces = NamespacePlan(spec, defaults: mappings, findings: &settled)
         seccomp = SeccompPlan(spec.linux?.seccomp, findings: &settled)
         requests = AnnotationPlan(spec, bundle: bundle, findings: &settled)
-        var planned = ProcessPlan(process, namespaces: namespaces, findings: &findings)
+        var planned = ProcessPlan(
+            process, namespaces: namespaces, periods: deadlinePeriods, findings: &findings)
         planned.keepsGroups = requests.keepsGroups
+        let typed = options.processFile == nil ? options.capabilities : []
+        let areKnown = CapabilityPlan.check(typed, flag: "--cap", findings: &findings)
         payload = Payload(
             process: planned,
             capabilities: areKnown
                 ? CapabilityPlan.read(process.capabilities, findings: &findings) : ProcessCapabilities(),
-        let typed = options.processFile == nil ? options.capabilities : []
-        let areKnown = CapabilityPlan.check(typed, flag: "--cap", findings: &findings)
             noNewPrivileges: process.noNewPrivileges ?? false,
-            memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &settled),
+            memoryPolicy: MemoryPolicyPlan(spec.linux?.memoryPolicy, machine: memoryNodes, findings: &settled),
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: caller.activationDescriptors,

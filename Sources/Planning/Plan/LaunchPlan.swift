@@ -66,12 +66,14 @@ package struct LaunchPlan: Sendable {
         self.rootfs = rootfs
         requests = AnnotationPlan(
             spec, bundle: bundle, usesSystemd: options.cgroupManager == .systemd, findings: &findings)
-        var process = spec.process.map { ProcessPlan($0, namespaces: namespaces, findings: &findings) }
+        var process = spec.process.map {
+            ProcessPlan($0, namespaces: namespaces, periods: host.deadlinePeriods, findings: &findings)
+        }
         process?.keepsGroups = requests.keepsGroups
         self.process = process
         capabilities = CapabilityPlan.read(spec.process?.capabilities, findings: &findings)
         noNewPrivileges = spec.process?.noNewPrivileges ?? false
-        memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, findings: &findings)
+        memoryPolicy = MemoryPolicyPlan(spec.linux?.memoryPolicy, machine: host.memoryNodes, findings: &findings)
         seccomp = SeccompPlan(
             spec.linux?.seccomp, annotations: annotations, receiver: caller.seccompReceiver, findings: &findings)
         labels = LabelPlan(

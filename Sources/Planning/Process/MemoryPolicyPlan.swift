@@ -16,7 +16,8 @@ package struct MemoryPolicyPlan: Sendable {
     package let nodes: NumberSet?
 
     /// The modes that need or forbid nodes by themselves are checked where the section is decoded.
-    init?(_ policy: MemoryPolicy?, findings: inout Findings) {
+    /// - Parameter machine: the nodes with memory; nil where they are not known.
+    init?(_ policy: MemoryPolicy?, machine: NumberSet? = nil, findings: inout Findings) {
         guard let policy else { return nil }
         let flags = policy.flags ?? []
         word = policy.mode.rawValue
@@ -26,11 +27,32 @@ package struct MemoryPolicyPlan: Sendable {
             do throws(NumberSet.Mistake) {
                 nodes = try NumberSet(list, of: .memoryNodes(below: Placement.mostNodes))
             } catch {
-                findings.refuse("linux.memoryPolicy.nodes", error.reason)
+                findings.refuse("linux.memoryPolicy.nodes", "invalid memory policy: \(error.reason)")
             }
+        }
+        // Relative numbers count within the nodes that the machine has, and over again.
+        if let machine, let asked = nodes, !flags.contains(.relativeNodes) {
+            nodes = Self.reduce(asked, to: machine, &findings)
         }
         self.nodes = nodes
         Self.check(flags, policy, &findings)
+    }
+
+    /// The kernel takes no policy without a node of the machine, and leaves out the others in silence.
+    private static func reduce(
+        _ asked: NumberSet, to machine: NumberSet, _ findings: inout Findings
+    ) -> NumberSet {
+        let beyond = asked.subtracting(machine)
+        guard !beyond.isEmpty else { return asked }
+        let field = "linux.memoryPolicy.nodes"
+        let rest = asked.subtracting(beyond)
+        if rest.isEmpty {
+            findings.refuse(
+                field, "invalid memory policy: this machine has no memory node \(beyond), only \(machine)")
+            return asked
+        }
+        findings.warn(field, "this machine has no memory node \(beyond), only \(machine); left out")
+        return rest
     }
 
     /// What the kernel would only call an invalid argument.
@@ -41,14 +63,18 @@ package struct MemoryPolicyPlan: Sendable {
         let mode = policy.mode
         let renumbers = flags.contains(.staticNodes) || flags.contains(.relativeNodes)
         if flags.contains(.staticNodes), flags.contains(.relativeNodes) {
-            findings.refuse(field, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other")
+            findings.refuse(
+                field, "invalid memory policy: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other")
         }
         if flags.contains(.numaBalancing), mode != .bind, mode != .preferredMany {
             findings.refuse(
-                field, "MPOL_F_NUMA_BALANCING is for MPOL_BIND and MPOL_PREFERRED_MANY, not \(mode.rawValue)")
+                field,
+                "invalid memory policy: MPOL_F_NUMA_BALANCING is for MPOL_BIND and MPOL_PREFERRED_MANY, not \(mode.rawValue)"
+            )
         }
         if renumbers, mode == .local || mode == .preferred && policy.nodes?.isEmpty != false {
-            findings.refuse(field, "say how nodes are counted, and \(mode.rawValue) has none here")
+            findings.refuse(
+                field, "invalid memory policy: they say how nodes are counted, and \(mode.rawValue) has none here")
         }
     }
 }

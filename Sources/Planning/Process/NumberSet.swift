@@ -32,6 +32,15 @@ package struct NumberSet: Sendable, Equatable {
     /// Bits of the numbers, 64 in each word, the lowest first.
     package private(set) var words: [UInt64] = []
 
+    /// The nodes that a list of the kernel names; nil where it cannot be read.
+    package init?(kernelsNodes list: String) {
+        do throws(Mistake) {
+            try self.init(list, of: .memoryNodes(below: Placement.mostNodes))
+        } catch {
+            return nil
+        }
+    }
+
     /// Blanks around the numbers and commas too many are passed over, as in runc.
     init(_ list: String, of kind: Kind) throws(Mistake) {
         for part in list.parts(by: ",") {
@@ -65,6 +74,15 @@ package struct NumberSet: Sendable, Equatable {
     /// Digits only: no sign, which `Int` would take.
     private static func number(_ text: String) -> Int? {
         text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
+    }
+
+    package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+    /// What is not in the other set.
+    func subtracting(_ other: NumberSet) -> NumberSet {
+        var rest = self
+        for index in rest.words.indices where index < other.words.count { rest.words[index] &= ~other.words[index] }
+        return rest
     }
 
     func contains(_ number: Int) -> Bool {

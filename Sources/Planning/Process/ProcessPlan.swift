@@ -28,7 +28,11 @@ package struct ProcessPlan: Sendable {
     package let scheduling: SchedulingAttributes?
     package let ioPriority: (class: UInt32, level: UInt32)?
 
-    package init(_ process: Process, namespaces: NamespacePlan, findings: inout Findings) {
+    /// - Parameter periods: what the kernel takes as the period of SCHED_DEADLINE, in nanoseconds.
+    package init(
+        _ process: Process, namespaces: NamespacePlan, periods: ClosedRange<UInt64> = DeadlineRules.usualPeriods,
+        findings: inout Findings
+    ) {
         arguments = process.args ?? []
         if arguments.isEmpty { findings.refuse("process.args", "args must not be empty") }
         environment = Self.environment(process.env ?? [], findings: &findings)
@@ -44,7 +48,7 @@ package struct ProcessPlan: Sendable {
             findings.refuse("process.rlimits[\(index)].soft", "is above the hard limit (\(limit.soft) > \(limit.hard))")
         }
         oomScoreAdjustment = process.oomScoreAdj
-        scheduling = process.scheduler.flatMap { SchedulingAttributes($0, findings: &findings) }
+        scheduling = process.scheduler.flatMap { SchedulingAttributes($0, periods: periods, findings: &findings) }
         ioPriority = process.ioPriority.map { ($0.class.number, UInt32($0.priority)) }
         refuseUnmapped(process.user, namespaces, &findings)
     }
@@ -135,7 +139,7 @@ extension IOPriorityClass {
 
 extension SchedulingAttributes {
     /// Reads the `scheduler` section; sched_setattr(2).
-    fileprivate init?(_ scheduler: Scheduler, findings: inout Findings) {
+    fileprivate init?(_ scheduler: Scheduler, periods: ClosedRange<UInt64>, findings: inout Findings) {
         let policy: UInt32 =
             switch scheduler.policy {
             case .other: 0
@@ -159,6 +163,7 @@ extension SchedulingAttributes {
         if scheduler.policy != .deadline, deadline.contains(where: { ($0 ?? 0) != 0 }) {
             findings.refuse("process.scheduler", "runtime, deadline and period are for SCHED_DEADLINE only")
         }
+        if scheduler.policy == .deadline { DeadlineRules.check(scheduler, periods: periods, findings: &findings) }
         self.init(
             policy: policy, flags: (scheduler.flags ?? []).reduce(0) { $0 | $1.bit }, nice: nice,
             priority: UInt32(clamping: priority), runtime: scheduler.runtime ?? 0, deadline: scheduler.deadline ?? 0,
