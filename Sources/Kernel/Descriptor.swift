@@ -142,6 +142,19 @@ package enum InheritedDescriptors {
         clinux_fcntl(number, F_GETFD, 0) != -1 || Errno.current != .badDescriptor
     }
 
+    /// No process has descriptors beyond, whatever its limit says (fs.nr_open as the kernel sets it).
+    private static let most = 1 << 20
+
+    /// Which numbers are open descriptors of this process.
+    package static func open(from first: Int32, count: Int) -> [Int32] {
+        (first..<first + Int32(min(count, most))).filter { clinux_fcntl($0, F_GETFD, 0) != -1 }
+    }
+
+    /// Which of them an execve would keep.
+    package static func kept(from first: Int32, count: Int) -> [Int32] {
+        (first..<first + Int32(min(count, most))).filter { clinux_fcntl($0, F_GETFD, 0) == 0 }
+    }
+
     /// Marks every descriptor from `first` on close-on-exec (CVE-2024-21626: nothing of the host's may leak into the
     /// payload).
     ///
@@ -157,9 +170,9 @@ package enum InheritedDescriptors {
         _ = try check("close_range") { system(Int(SYS_close_range), Int(first), Int(last), 0) }
     }
 
-    /// Lets descriptors from `first` to `last` survive execve.
-    package static func keepOnExec(from first: Int32, count: Int32) throws(SystemError) {
-        for number in first..<(first + count) {
+    /// Lets descriptors survive execve.
+    package static func keepOnExec(_ numbers: [Int32]) throws(SystemError) {
+        for number in numbers {
             _ = try check("fcntl(F_SETFD)", "descriptor \(number)") { clinux_fcntl(number, F_SETFD, 0) }
         }
     }

@@ -85,7 +85,7 @@ private func read(_ change: (inout OCISpec.Process) -> Void) -> (plan: ProcessPl
             process: read { $0.args = ["/bin/x", "y"] }.plan, capabilities: ProcessCapabilities(),
             noNewPrivileges: true, memoryPolicy: nil,
             system: SystemPlan(spec, namespaces: namespaces, findings: &findings),
-            setsOwnLimits: true, activationDescriptors: descriptors, preservedDescriptors: 0)
+            setsOwnLimits: true, activationDescriptors: descriptors, inheritedDescriptors: [])
         let prepared = payload.layOut(Payload.ResolvedProgram(path: "/bin/x", environment: ["A=1", "LISTEN_PID=1"]))
         let own = "LISTEN_PID=\(Processes.currentID)"
         #expect(prepared.environment == (descriptors == 0 ? ["A=1", "LISTEN_PID=1"] : ["A=1", own]))

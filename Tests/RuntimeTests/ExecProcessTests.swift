@@ -128,7 +128,70 @@ extension AllTests {
                 "fds", "fdread:3", flags: ["--preserve-fds", "1"],
                 with: Surroundings(descriptors: [nil, nil, nil, one, one]))
             #expect(seen["fds"] == "0 1 2 3" && seen["fdread.3"] == "first", "\(seen)")
-            #expect(try box.execRefused("true", flags: ["--preserve-fds", "9"]).contains("preserved-fd 0 (of 9)"))
+            let two = open(box.path("one"), O_RDONLY)
+            defer { close(two) }
+            let holes = try box.probe(
+                "fds", "fdread:6", flags: ["--preserve-fds", "9"],
+                with: Surroundings(descriptors: [nil, nil, nil, nil, nil, nil, two]))
+            #expect(holes["fds"] == "0 1 2 6" && holes["fdread.6"] == "first", "\(holes)")
+        }
+
+        /// An init of its own choice of capabilities would be none that somebody asked for.
+        @Test(arguments: [["--cap", "CAP_COFFEE"], ["--cap", "kill", "--cap", "net_raww"], ["--cap", ""]])
+        func aCapabilityThatIsTypedMustBeKnown(flags: [String]) throws {
+            let box = try Sandbox.current
+            try box.service()
+            let line = try box.execRefused("true", flags: flags)
+            #expect(line.contains("--cap: no capability is called \"CAP_"), "\(line)")
+            #expect(
+                line.contains("COFFEE") || line.contains("(did you mean CAP_NET_RAW?)") || flags[1].isEmpty, "\(line)")
+        }
+
+        /// An unknown name in a document is the specification's warning.
+        @Test func aCapabilityOfADocumentMayBeUnknown() throws {
+            let box = try Sandbox.current
+            try box.service()
+            let file = try box.file(
+                "process.json",
+                #"{"cwd":"/","user":{"uid":0},"args":["/probe","caps"],"capabilities":{"bounding":["CAP_COFFEE"]}}"#)
+            let outcome = try box.runtime("exec", "--process", file, box.id)
+            #expect(outcome.status == 0 && outcome.complaints.count == 2, "\(outcome)")
+            #expect(
+                outcome.stderr.contains("CAP_COFFEE") && outcome.stderr.contains("\"gid\" is missing; 0 is taken"),
+                "\(outcome)")
+        }
+
+        // MARK: The working directory
+
+        /// Whose home it is, and who the program runs as: with the runtime's rights, or with the user's own.
+        @Test(.needsRoot, arguments: ["--cwd", "--process"])
+        func aPrivateHomeIsEnteredWithTheRuntimesRights(way: String) throws {
+            let box = try Sandbox.current
+            try box.service()
+            let home = try #require(try box.state()["rootfs"] as? String) + "/private"
+            #expect(mkdir(home, 0o700) == 0 && chown(home, 1000, 1000) == 0)
+            let file = try box.file(
+                "process.json", #"{"cwd":"/private","user":{"uid":0,"gid":0},"args":["/probe","cwd","caps"]}"#)
+            let outcome =
+                way == "--cwd"
+                ? try box.exec("/probe", "cwd", "caps", flags: ["--cwd", "/private"])
+                : try box.runtime("exec", "--process", file, box.id)
+            #expect(outcome.status == 0 && outcome["cwd"] == "/private", "\(outcome)")
+            // CAP_DAC_OVERRIDE is 2.
+            #expect(outcome["cap.effective"] == "0000000020000420", "\(outcome)")
+        }
+
+        @Test(arguments: [("/missing", "not found"), ("/probe", "not a directory"), ("/proc/self/fd/5", "process.cwd")])
+        func aDirectoryThatCannotBeEnteredIsNamed(directory: String, words: String) throws {
+            let box = try Sandbox.current
+            try box.service()
+            let leak = open("/", O_RDONLY | O_DIRECTORY)
+            defer { close(leak) }
+            let outcome = try box.runtime(
+                "exec", "--preserve-fds", "3", "--cwd", directory, box.id, "/probe", "say:it ran",
+                with: Surroundings(descriptors: [nil, nil, nil, nil, nil, leak]))
+            #expect(outcome.status == 255 && !outcome.stdout.contains("it ran"), "\(outcome)")
+            #expect(outcome.stderr.contains(directory) && outcome.stderr.contains(words), "\(outcome)")
         }
 
         // MARK: By a document

@@ -563,10 +563,33 @@ extension AllTests {
             #expect(created.facts["fds"] == "0 1 2 3" && created.facts["fdread.3"] == "first", "\(created.stdout)")
         }
 
-        @Test func aHoleAmongPreservedDescriptorsIsAnError() throws {
+        /// The runtime's own descriptors take the numbers of holes, a log's first of all, and never get through.
+        @Test(arguments: ["run", "create"], [true, false])
+        func holesAmongDescriptorsStayHoles(command: String, activates: Bool) throws {
             let box = try Sandbox.current
-            let outcome = try box.run(try box.bundle("say:it ran"), flags: ["--preserve-fds", "2"])
-            #expect(try box.refused(outcome).contains("preserve"), "\(outcome)")
+            let one = open(try box.file("one", "first"), O_RDONLY)
+            defer { close(one) }
+            let surroundings = Surroundings(
+                environment: activates ? ["LISTEN_FDS": "5"] : [:], descriptors: [nil, nil, nil, nil, nil, one])
+            let bundle = try box.bundle("fds", "fdread:5", "env", "fdescape")
+            let words =
+                ["--root", box.root, "--log", box.path("log"), command, "--bundle", bundle.directory]
+                + (activates ? [] : ["--preserve-fds", "60"]) + [box.id]
+            let running = try box.begin(words, surroundings)
+            let outcome = running.wait()
+            #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            if command == "create" {
+                try box.ok("start", box.id)
+                #expect(box.becomes("stopped"))
+            }
+            let seen = running.facts
+            #expect(seen["fds"] == "0 1 2 5" && seen["fdread.5"] == "first" && seen["fdescape"] == "0", "\(outcome)")
+            #expect(seen["env.LISTEN_FDS"] == (activates ? "5" : nil), "\(outcome)")
+        }
+
+        @Test func moreDescriptorsThanThereCanBeAreHoles() throws {
+            let seen = try Sandbox.current.look("fds", flags: ["--preserve-fds", "2000000000"])
+            #expect(seen["fds"] == "0 1 2", "\(seen)")
         }
 
         @Test func listenDescriptorsArePassedOn() throws {

@@ -17,7 +17,7 @@ extension Container {
     public func exec(
         _ options: ExecOptions, caller: Caller = .current, warn: @escaping (String) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
-        try caller.check()
+        let caller = try caller.settled()
         return try executed(recordForExec(options), options, caller, warn).process.pid
     }
 
@@ -29,8 +29,7 @@ extension Container {
     package func execInForeground(
         _ options: ExecOptions, caller: Caller, started: () -> Void = {}, warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
-        try caller.check()
-        var caller = caller
+        var caller = try caller.settled()
         let record = try recordForExec(options)
         guard !options.detach else {
             _ = try executed(record, options, caller, warn)
@@ -79,10 +78,10 @@ private enum Exec {
         let plan = ExecPlan(
             source.process, in: kept.spec, bundle: record.bundle, options: options, caller: caller,
             modules: .asked(by: source.process),
-            memoryNodes: Host.memoryNodes(for: kept.spec),
-            deadlinePeriods: Host.deadlinePeriods(for: source.process),
             mappings: .wanted(
                 by: kept.spec, user: Credentials.effectiveUser, group: Credentials.effectiveGroup),
+            memoryNodes: Host.memoryNodes(for: kept.spec),
+            deadlinePeriods: Host.deadlinePeriods(for: source.process),
             findings: &findings)
         for finding in source.warnings + source.placed(findings.warnings) { warn(finding.description) }
         if !findings.errors.isEmpty { throw .configuration(source.placed(findings.errors)) }

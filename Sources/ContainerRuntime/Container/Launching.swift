@@ -86,8 +86,7 @@ extension Container {
 
 extension Container {
     private func checked(_ caller: Caller, _ warn: (String) -> Void) throws(RuntimeError) -> Caller {
-        try caller.check()
-        var caller = caller
+        var caller = try caller.settled()
         caller.notify = NotifyPlan(caller.notifySocket, state: store.folder(id.description), warn: warn)
         return caller
     }

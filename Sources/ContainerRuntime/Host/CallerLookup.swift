@@ -23,21 +23,32 @@ extension Caller {
         return Int32(pid) == Processes.currentID ? count : 0
     }
 
-    /// Checks what a process must be like that makes another one for a container.
-    func check() throws(RuntimeError) {
+    /// Notes which descriptors a process inherits, while the only ones that an execve would keep are still those that
+    /// this process was started with: what it opens itself may take the number of a hole.
+    package mutating func noteInherited() {
+        inherited = InheritedDescriptors.kept(from: 3, count: count ?? 0)
+    }
+
+    /// How many numbers from 3 on may be inherited; nil where that is no number of descriptors.
+    private var count: Int? {
         let (count, isBeyond) = activationDescriptors.addingReportingOverflow(preservedDescriptors)
-        if preservedDescriptors < 0 || isBeyond {
+        return preservedDescriptors < 0 || activationDescriptors < 0 || isBeyond ? nil : count
+    }
+
+    /// Checks what a process must be like that makes another one for a container.
+    ///
+    /// - Returns: the caller with the descriptors that are open.
+    func settled() throws(RuntimeError) -> Caller {
+        guard let count else {
             throw .failed(reason: "\(preservedDescriptors) is no number of descriptors that could be preserved")
         }
-        // Ends at the first that is not open, far below the largest number.
-        for index in 0..<count where !InheritedDescriptors.isOpen(Int32(3 + index)) {
-            throw .failed(
-                reason: "unable to stat preserved-fd \(index) (of \(count)): descriptor \(3 + index) is not open")
-        }
+        var caller = self
+        if caller.inherited == nil { caller.inherited = InheritedDescriptors.open(from: 3, count: count) }
         let threads = try operation("count threads") { () throws(SystemError) in try Processes.threadCount() }
         if threads > 1 {
             throw .failed(
                 reason: "the calling process has \(threads) threads; only one with one thread can make containers")
         }
+        return caller
     }
 }

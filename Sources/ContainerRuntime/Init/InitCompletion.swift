@@ -121,8 +121,7 @@ extension ContainerInit {
         if case .open(let output, let errors) = try resources.hookOutput() {
             kept += [output, errors].compactMap { $0 }
         }
-        let first = Int32(3 + plan.caller.descriptors)
-        try InheritedDescriptors.close(from: first, keeping: kept)
+        try InheritedDescriptors.close(from: 3, keeping: kept + (plan.caller.inherited ?? []))
     }
 
     /// Failures go to the process that waits: the runtime by the link, or `start` by the gate.

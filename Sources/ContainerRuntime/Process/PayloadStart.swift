@@ -81,10 +81,9 @@ extension Payload {
         _ prepared: consuming Prepared, _ filter: SeccompFilter?,
         load: (SeccompFilter) throws(StepFailure) -> Void, expectFailure: (StepFailure) -> Void
     ) throws(StepFailure) -> Never {
-        let kept = Int32(activationDescriptors + preservedDescriptors)
         try step(.execute) { () throws(SystemError) in
-            try InheritedDescriptors.closeOnExec(from: 3 + kept)
-            try InheritedDescriptors.keepOnExec(from: 3, count: kept)
+            try InheritedDescriptors.closeOnExec(from: 3)
+            try InheritedDescriptors.keepOnExec(inheritedDescriptors)
         }
         Signals.resetForProgram()
         let inspection = ProgramInspection.here(ProgramUser(process, capabilities))
@@ -104,6 +103,6 @@ extension Payload {
     ///
     /// - Parameter kept: what is needed until the program runs.
     func closeHostDescriptors(keeping kept: [Int32]) throws(SystemError) {
-        try InheritedDescriptors.close(from: Int32(3 + activationDescriptors + preservedDescriptors), keeping: kept)
+        try InheritedDescriptors.close(from: 3, keeping: kept + inheritedDescriptors)
     }
 }

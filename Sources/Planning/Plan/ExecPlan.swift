@@ -46,7 +46,7 @@ package struct ExecPlan: Sendable {
             system: SystemPlan(spec, namespaces: namespaces, findings: &settled),
             setsOwnLimits: !namespaces.has(.user),
             activationDescriptors: caller.activationDescriptors,
-            preservedDescriptors: caller.preservedDescriptors, activationNames: caller.activationNames)
+            inheritedDescriptors: caller.inherited ?? [], activationNames: caller.activationNames)
         labels = LabelPlan(
             profile: process.apparmorProfile, label: process.selinuxLabel, modules: modules, findings: &findings)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)

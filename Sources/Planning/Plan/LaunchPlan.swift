@@ -103,7 +103,7 @@ package struct LaunchPlan: Sendable {
                 process: $0, capabilities: capabilities, noNewPrivileges: noNewPrivileges,
                 memoryPolicy: memoryPolicy, system: system, setsOwnLimits: !namespaces.has(.user),
                 activationDescriptors: caller.activationDescriptors,
-                preservedDescriptors: caller.preservedDescriptors, activationNames: caller.activationNames)
+                inheritedDescriptors: caller.inherited ?? [], activationNames: caller.activationNames)
         }
     }
 }

@@ -12,9 +12,10 @@ package struct Payload: Sendable {
     /// Whether the process sets its own limits, as the host's root that it still is; one in a user namespace could not
     /// raise them, and the runtime does it.
     package let setsOwnLimits: Bool
-    /// How many descriptors from 3 on come from socket activation, and how many more the caller passes on.
+    /// How many descriptors from 3 on come from socket activation, holes included.
     package let activationDescriptors: Int
-    package let preservedDescriptors: Int
+    /// The numbers of those, and of others, that the caller passes on.
+    package let inheritedDescriptors: [Int32]
     /// The names of those from socket activation.
     package var activationNames: String?
 }

@@ -21,7 +21,7 @@ enum LaunchFlags {
         Flag("pid-file", value: "FILE", "write the process's number there, digits only"),
         Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal of a process that has one"),
         Flag("pidfd-socket", value: "SOCKET", "Unix socket that receives a descriptor of the process"),
-        Flag("preserve-fds", value: "N", "let the program inherit the N descriptors from 3 on"),
+        Flag("preserve-fds", value: "N", "let the program inherit what is open of the N descriptors from 3 on"),
     ]
 
     static let strict = Flag(
@@ -32,6 +32,7 @@ enum LaunchFlags {
     static func caller(_ parsed: ParsedArguments) throws(UsageError) -> Caller {
         var caller = Caller.current
         caller.preservedDescriptors = try parsed.number("preserve-fds") ?? 0
+        caller.noteInherited()
         return caller
     }
 
