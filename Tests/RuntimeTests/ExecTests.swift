@@ -164,7 +164,10 @@ extension AllTests {
             _ = try box.exec("/probe", "hang", flags: ["-d", "--cgroup", "sub", "--pid-file", file])
             let program = try #require(Int(try String(contentsOfFile: file, encoding: .utf8)))
             #expect(try cgroup(of: program) == own + "/sub")
-            #expect(try box.execRefused("true", flags: ["--cgroup", "../sub"]).contains("must lie below"))
+            for path in ["../sub", "sub/../..", ".."] {
+                let line = try box.execRefused("true", flags: ["--cgroup", path])
+                #expect(line.contains("bad sub cgroup path \(path): must lie below"), "\(line)")
+            }
             #expect(try box.execRefused("true", flags: ["--cgroup", "/nope"]).contains("nope not found"))
         }
 
@@ -183,6 +186,33 @@ extension AllTests {
             #expect(outcome.status == 0, "\(outcome)")
             let program = try #require(Int(try String(contentsOfFile: file, encoding: .utf8)))
             #expect(try cgroup(of: program) == own + "/leaf")
+        }
+
+        /// Somebody has moved it, as service managers do with what they adopt.
+        @Test(.needsRoot, arguments: [true, false])
+        func execFollowsAnInitThatWasMoved(isGone: Bool) throws {
+            let box = try Sandbox.current
+            try box.service()
+            let pid = try #require(try box.state()["pid"] as? Int)
+            let own = try cgroup(of: pid)
+            let other = own + "-moved"
+            try CgroupTree.make(other)
+            try CgroupTree.write("\(pid)", into: other + "/cgroup.procs")
+            if isGone { CgroupTree.remove(own) }
+            #expect(CgroupTree.exists(own) != isGone)
+            let file = box.path("pid")
+            let outcome = try box.exec("/probe", "hang", flags: ["-d", "--pid-file", file])
+            #expect(outcome.status == 0, "\(outcome)")
+            let program = try #require(Int(try String(contentsOfFile: file, encoding: .utf8)))
+            // As long as it is there, the container's own is the place.
+            #expect(try cgroup(of: program) == (isGone ? other : own))
+            kill(pid_t(program), SIGKILL)
+            try box.ok("delete", "--force", box.id)
+            let isRemoved = eventually(10) {
+                CgroupTree.remove(other)
+                return !CgroupTree.exists(other)
+            }
+            #expect(isRemoved, "\(other)")
         }
 
         private func cgroup(of pid: Int) throws -> String {

@@ -9,11 +9,12 @@ extension FSManager {
     ///
     /// A container that manages its own cgroup has moved its processes below it, and the kernel lets no process into
     /// the upper one any more (cgroup-v2.rst, "No Internal Process Constraint"); then it is the cgroup that its init is
-    /// in.
+    /// in. One whose init somebody has moved elsewhere is where its init is.
     /// - Parameters:
     ///   - sub: a cgroup below the container's, which must be there; `..` is refused.
     ///   - initProcess: the container's init as this process counts it.
     func entry(below sub: String?, initProcess: Int32) throws(CgroupError) -> Descriptor {
+        if sub == nil, let place = try placeElsewhere(of: initProcess) { return try Self.open(place, below: root) }
         let names = try names(below: sub, initProcess: initProcess)
         switch directory {
         case .none: throw gone
@@ -31,8 +32,49 @@ extension FSManager {
 
     /// That cgroup's path from the tree's root.
     func entryPath(below sub: String?, initProcess: Int32) throws(CgroupError) -> String {
+        if sub == nil, let place = try placeElsewhere(of: initProcess) { return place }
         let names = try names(below: sub, initProcess: initProcess) ?? []
         return path.description + names.map { "/\($0.text)" }.joined()
+    }
+
+    /// The cgroup of an init outside of the container's own one, which is gone, or takes no process any more; nil where
+    /// it need not be looked for.
+    private func placeElsewhere(of pid: Int32) throws(CgroupError) -> String? {
+        let own = path.description
+        if directory != nil {
+            let control = try inDirectory { directory throws(SystemError) in
+                try Files.readText("cgroup.subtree_control", at: directory)
+            }
+            guard control?.isEmpty == false else { return nil }
+        }
+        do throws(SystemError) {
+            let text = try Files.read("/proc/\(pid)/cgroup", limit: 1 << 20)
+            return Self.place(inProcCgroup: text, outside: directory == nil ? nil : own)
+        } catch {
+            if directory == nil { throw gone }
+            return nil  // looked for below
+        }
+    }
+
+    /// The cgroup that /proc/PID/cgroup names.
+    ///
+    /// - Parameter outside: a cgroup that it must not lie in.
+    /// - Returns: nil where it lies in that one, or outside of what this process may see.
+    static func place(inProcCgroup text: [UInt8], outside own: String?) -> String? {
+        for line in String(decoding: text, as: UTF8.self).parts(by: "\n") {
+            guard let place = line.rest(after: "0::") else { continue }
+            if let own, place == own || place.begins(with: "\(own)/") { return nil }
+            return place.parts(by: "/").contains("..") ? nil : place
+        }
+        return nil
+    }
+
+    private static func open(_ place: String, below root: String) throws(CgroupError) -> Descriptor {
+        do throws(SystemError) {
+            return try Files.open(root + place, [.readOnly, .directory])
+        } catch {
+            throw CgroupError(error, in: place)
+        }
     }
 
     /// - Returns: the names that lead there from the container's cgroup; nil where they are too many for one
@@ -42,7 +84,7 @@ extension FSManager {
         if let sub {
             let names = sub.parts(by: "/").filter { $0 != "." }
             guard !names.contains(where: { $0 == ".." || $0.containsByte("\0") }) else {
-                throw CgroupError("cgroup \(printable(sub)) must lie below the container's: .. is not allowed")
+                throw CgroupError("bad sub cgroup path \(printable(sub)): must lie below the container's, without ..")
             }
             return names.map { ByteName($0) }
         }

@@ -34,7 +34,8 @@ struct ExecInit: ~Copyable {
             let payload = plan.payload
             try step(.execute, try payload.closeHostDescriptors(keeping: [link.number]))
             Processes.forgetEnvironment()
-            let resolved = try payload.prepare(filter: filter, isInDirectory: false) {
+            let isInDirectory = ProcessSetup.enterBefore(payload.process.directory)
+            let resolved = try payload.prepare(filter: filter, isInDirectory: isInDirectory) {
                 warning throws(SystemError) in try link.send(.warning(warning))
             }
             let process = try step(

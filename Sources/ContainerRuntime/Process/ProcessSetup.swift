@@ -56,8 +56,21 @@ package enum ProcessSetup {
             try Files.changeDirectory(to: root.openDirectory(directory))
             return true
         } catch {
-            if error.code == .accessDenied { return false }
+            if error.code == .accessDenied || error.code == .notPermitted { return false }
             throw .failed("process.cwd: chdir", directory, error.code)
+        }
+    }
+
+    /// Enters the working directory with the rights that set the process up, where they suffice: those of its own may
+    /// be less, as of a root without CAP_DAC_OVERRIDE in another's home, or more, as of a user on a network's file
+    /// system. That user tries again, and says what is wrong.
+    static func enterBefore(_ directory: String) -> Bool {
+        do throws(SystemError) {
+            let root = RootDirectory(try Files.open("/", [.path, .directory]))
+            try Files.changeDirectory(to: root.open(directory, [.path, .directory]))
+            return true
+        } catch {
+            return false
         }
     }
 
