@@ -810,15 +810,15 @@ def compare(results):
 
 
 def document(cases, runtimes, versions, differences):
+    with open(os.path.join(PACKAGE, "Tests", "Compare", "rule.md")) as file:
+        rule = file.read().strip()
     lines = [
-        "# Differences to crun and runc", "",
+        "# Differences to crun and runc", "", rule, "", "## What was compared", "",
         "Written by `Tests/Compare/fifty.py --write`: %d bundles, each exercising one feature, run under %s; their exit codes, what a probe" % (
             len(cases), ", ".join(versions[r] for r in runtimes)),
         "saw inside, and the fields of `state` and `list` are compared, error texts are not. The explanations stand in",
-        "`Tests/Compare/explained.json`; a difference without one fails the comparison. What is chosen, and why, stands in",
-        "`Tests/Compare/on-purpose.md`.", ""]
-    lines += open(os.path.join(PACKAGE, "Tests", "Compare", "on-purpose.md")).read().splitlines() + [
-        "", "## The bundles", "", "| Bundle | What it exercises | Outcome |", "|---|---|---|"]
+        "`Tests/Compare/explained.json`; a difference without one fails the comparison. The rule and the deviations stand in `Tests/Compare/rule.md`.", "",
+        "## The bundles", "", "| Bundle | What it exercises | Outcome |", "|---|---|---|"]
     for case in cases:
         odd = differences[case["name"]]
         if not odd:
