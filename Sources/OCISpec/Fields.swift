@@ -101,7 +101,7 @@ final class SpecDecoder {
     /// Reads a key as the one that it differs from in case alone.
     ///
     /// - Returns: whether the document has changed.
-    fileprivate func respell(_ key: NodeIndex, as name: String) -> Bool {
+    func respell(_ key: NodeIndex, as name: String) -> Bool {
         let written = document.excerpt(of: key)
         guard document.respell(key: key, as: name) else { return false }
         if respellings.count < SpecFinding.maximumCount {
@@ -279,27 +279,6 @@ struct Fields {
         matched < decoder.document.count(of: node)
     }
 
-    /// Reads unknown keys as the known ones that they differ from in case alone, which Go's reader, and so runc, does.
-    /// Where the known key stands there too, nothing says which one is meant.
-    ///
-    /// - Returns: whether there were any.
-    fileprivate func respellUnknown(known: [String]) -> Bool {
-        guard !refusesUnknown else { return false }
-        let document = decoder.document
-        let keys = document.members(of: node).map { $0.key }
-        var written = keys.compactMap { document.string($0) }.filter { known.contains($0) }
-        var isChanged = false
-        for key in keys {
-            guard let name = document.string(key), !known.contains(name),
-                let meant = known.first(where: { Spelling.differsInCaseAlone($0, name) }), !written.contains(meant),
-                decoder.respell(key, as: meant)
-            else { continue }
-            written.append(meant)
-            isChanged = true
-        }
-        return isChanged
-    }
-
     /// Reports the members that are none of the known ones.
     fileprivate func reportUnknown(known: [String]) {
         let document = decoder.document
@@ -334,43 +313,5 @@ struct Fields {
     /// The keys that a probe was asked for.
     fileprivate var askedKeys: [String] {
         (asked ?? []).map { "\($0)" }
-    }
-}
-
-extension Fields {
-    /// Whether a key stands in the object with another value than `null`.
-    func isPresent(_ key: StaticString) -> Bool {
-        kind(key).map { $0 != .null } ?? false
-    }
-
-    /// Whether a key's value is a string.
-    func isString(_ key: StaticString) -> Bool {
-        kind(key) == .string
-    }
-
-    /// Whether a key's value is a string without a character.
-    func isEmptyString(_ key: StaticString) -> Bool {
-        guard let value = decoder.document.member(key, of: node) else { return false }
-        return decoder.document.string(value)?.isEmpty == true
-    }
-
-    /// Whether a key's value is a number.
-    func isNumber(_ key: StaticString) -> Bool {
-        kind(key) == .number
-    }
-
-    /// Whether a key's value is an array without elements.
-    func isEmptyArray(_ key: StaticString) -> Bool {
-        guard let value = decoder.document.member(key, of: node) else { return false }
-        return decoder.document.kind(of: value) == .array && decoder.document.count(of: value) == 0
-    }
-
-    /// A key's value as messages describe it.
-    func words(for key: StaticString) -> String {
-        decoder.document.member(key, of: node).map(decoder.document.words(for:)) ?? "nothing"
-    }
-
-    private func kind(_ key: StaticString) -> Kind? {
-        decoder.document.member(key, of: node).map(decoder.document.kind(of:))
     }
 }
