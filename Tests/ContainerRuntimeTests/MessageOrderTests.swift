@@ -9,7 +9,7 @@ import Testing
     /// One of each kind.
     private static let all: [Message] = [
         .spawned, .acknowledged, .prepared, .proceed(program: [], flags: 0), .terminal, .warning("w"), .ready,
-        .recorded, .start, .listener, .failed(StepFailure(.pivot, .refused("r"))),
+        .recorded, .start, .listener, .mapIDs(mount: 1), .failed(StepFailure(.pivot, .refused("r"))),
     ]
 
     /// The kinds that are legal after a beginning, besides warnings and failures, which always are.
@@ -43,6 +43,15 @@ import Testing
         }
         #expect(expectation.position == .ready)
         #expect(count == 2 + (intermediate ? 1 : 0) + (terminal ? 1 : 0))
+    }
+
+    /// As often as there are such mounts, and only while they are made.
+    @Test func idsAreMappedDuringTheSetUp() {
+        var order = ContainerRuntime.MessageOrder(intermediate: true, terminal: false, mapsIDs: true)
+        let answers = [
+            Message.mapIDs(mount: 0), .spawned, .mapIDs(mount: 2), .mapIDs(mount: 3), .prepared, .mapIDs(mount: 4),
+        ].map { order.accepts($0) }
+        #expect(answers == [false, true, true, true, true, false])
     }
 
     @Test func positionsFollowEachOther() {

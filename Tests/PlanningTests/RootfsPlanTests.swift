@@ -170,6 +170,24 @@ private func read(
         #expect(plan.readOnly)
     }
 
+    @Test func aPathThatIsGivenTwiceIsHiddenOnce() {
+        let paths = ["/proc/kcore", "/a", "/proc/./kcore", "/a/"]
+        let plan = read(linux: Linux(maskedPaths: paths, readonlyPaths: paths)).plan
+        #expect(plan.maskedPaths == ["/proc/kcore", "/a"])
+        #expect(plan.readOnlyPaths == ["/proc/kcore", "/a"])
+    }
+
+    @Test(arguments: [(9, nil), (10, "10"), (nil, nil)] as [(UInt32?, String?)])
+    func anOwnerWithoutAMappingIsWarnedAbout(id: UInt32?, named: String?) {
+        let device = Device(type: .c, path: "/dev/x", major: 1, minor: 3, uid: id, gid: id)
+        let (_, findings) = read(linux: Linux(devices: [device]), namespaces(.mount, .user))
+        let reason = "is not mapped in the user namespace: the device belongs to nobody in the container"
+        #expect(findings.errorLines == [])
+        #expect(
+            findings.warningLines
+                == (named.map { id in ["uid", "gid"].map { "linux.devices[0].\($0): \(id) \(reason)" } } ?? []))
+    }
+
     /// A mount that is refused is left out, and the others keep their numbers.
     @Test func mountsKeepTheirOrder() {
         let mounts = [

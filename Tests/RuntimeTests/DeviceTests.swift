@@ -171,6 +171,27 @@ extension AllTests {
                     && seen.words("mount./secrets.options", separator: ",").contains("ro"), "\(seen)")
         }
 
+        /// By the same word, by another way to write it, and by a link.
+        @Test func aPathIsHiddenOnce() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle(
+                "mount:/secret", "mount:/secrets", "mount:/data", "list:/secrets", "read:/secret"
+            ) {
+                $0["linux.maskedPaths"] = [
+                    "/secret", "/secrets", "/secret", "//secret", "/link", "/secrets/", "/folder",
+                ]
+                $0["linux.readonlyPaths"] = ["/data", "/data", "/./data"]
+            }
+            try box.file("bundle/rootfs/secrets/key", "the secret")
+            try box.folder("bundle/rootfs/data")
+            try bundle.write("secret", "the secret")
+            symlink("secret", bundle.rootfs + "/link")
+            symlink("/secrets", bundle.rootfs + "/folder")
+            let seen = try box.run(bundle).facts
+            for path in ["/secret", "/secrets", "/data"] { #expect(seen["mount.\(path)"] == "1", "\(path): \(seen)") }
+            #expect(seen["list./secrets"] == "" && seen["read./secret"] == "", "\(seen)")
+        }
+
         @Test func whatIsNotThereIsPassedOver() throws {
             let seen = try Sandbox.current.look("stat:/absent") {
                 $0["linux.maskedPaths"] = ["/absent", "/absent/deeper"]

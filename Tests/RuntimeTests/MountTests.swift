@@ -122,6 +122,12 @@ extension AllTests {
             #expect(top.contains("ro") && below.contains("rw"), "\(top) \(below)")
         }
 
+        @Test(arguments: [["rbind", "bind"], ["bind", "rbind"], ["rbind", "ro", "bind"]])
+        func recursionStaysBesideBind(words: [String]) throws {
+            let (top, below) = try flags(words, of: "rw")
+            #expect(!top.isEmpty && !below.isEmpty, "\(top) \(below)")
+        }
+
         @Test func bindWithoutRecursionLeavesWhatIsBelow() throws {
             let (top, below) = try flags(["bind"], of: "rw")
             #expect(!top.isEmpty && below.isEmpty, "\(top) \(below)")
@@ -492,7 +498,9 @@ extension AllTests {
             try box.folder("bundle/rootfs/elsewhere")
             symlink("elsewhere", bundle.rootfs + "/" + name)
             let line = try box.refused(try box.run(bundle))
-            #expect(line.contains("/" + name), "\(line)")
+            let type = name == "sys" ? "sysfs" : name
+            #expect(
+                line.contains("at /\(name): filesystem \"\(type)\" must be mounted on ordinary directory"), "\(line)")
         }
 
         @Test func theCgroupTreeIsMountedReadOnly() throws {
@@ -530,6 +538,79 @@ extension AllTests {
             #expect(seen["mount./sys/fs/cgroup.type"] == "cgroup2", "\(seen)")
             #expect(seen["mkdir./sys/fs/cgroup/\(try Sandbox.current.id("new"))"] == "EROFS", "\(seen)")
             #expect(seen.words("mount./sys/fs/cgroup.options", separator: ",").contains("ro"), "\(seen)")
+        }
+
+        /// The kernel says what it thinks of them, as for every other file system.
+        @Test func optionsOfTheCgroupTreeReachTheKernel() throws {
+            let line = try Sandbox.current.refuse {
+                $0.namespace("cgroup")
+                $0.addMount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro", "no_such_option"])
+            }
+            #expect(
+                line.contains("/sys/fs/cgroup") && line.contains("no_such_option") && line.contains("invalid argument"),
+                "\(line)")
+        }
+
+        /// `silent` takes the way of mount(2), which refuses a file system on itself.
+        @Test(.needsRoot, .needsCgroupTree, arguments: [[], ["cgroup"], ["cgroup", "user"]], [[], ["silent"]])
+        func theCgroupTreeIsMountedOverTheHostsSysfs(namespaces: [String], words: [String]) throws {
+            let box = try Sandbox.current
+            let tree = try #require(CgroupTree.path)
+            let script = "mount --bind \(tree) /sys/fs/cgroup && exec \"$0\" \"$@\""
+            let bundle = try box.bundle("mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/\(box.id("new"))") {
+                $0.dropNamespace("network")
+                $0.dropMount("/sys")
+                for name in namespaces where name != "user" { $0.namespace(name) }
+                if namespaces.contains("user") { $0.userNamespace() }
+                $0.addMount(
+                    "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"])
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+                    options: ["nosuid", "noexec", "nodev", "relatime", "ro"] + words)
+            }
+            if namespaces.contains("user") { try bundle.chown(to: 100_000) }
+            let seen = try box.run(
+                bundle,
+                with: Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script]))
+            #expect(seen.status == 0 && seen["mount./sys/fs/cgroup.type"] == "cgroup2", "\(seen)")
+            if namespaces.contains("cgroup") { #expect(seen["mount./sys/fs/cgroup.root"] == "/", "\(seen)") }
+            #expect(seen["mkdir./sys/fs/cgroup/\(box.id("new"))"] == "EROFS", "\(seen)")
+        }
+
+        // MARK: Links that lead nowhere yet
+
+        @Test(arguments: [false, true]) func aTargetIsMadeWhereADanglingLinkPoints(inUserNamespace: Bool) throws {
+            let box = try Sandbox.current
+            let folder = try box.folder("source")
+            let file = try box.file("source/file", "content")
+            let places: [(link: String, to: String, target: String, at: String)] = [
+                ("/absolute", "/gone/there", "/absolute", "/gone/there"),
+                ("/etc/relative", "gone", "/etc/relative", "/etc/gone"),
+                ("/etc/above", "../../../up", "/etc/above", "/up"),
+                ("/parent", "/made/x", "/parent/deep/er", "/made/x/deep/er"),
+                ("/first", "/second", "/first", "/third"), ("/second", "third", "/second/below", "/third/below"),
+                ("/inner", "tmp", "/inner/new", "/tmp/new"),
+            ]
+            var verbs: [String] = []
+            for place in places { verbs += ["stat:\(place.at)", "stat:\(place.at)-file"] }
+            let bundle = try box.bundle(args: ["/probe"] + verbs) {
+                for place in places {
+                    $0.addMount(place.target, type: "none", source: folder, options: ["rbind"])
+                    $0.addMount(place.target + "-file", type: "none", source: file, options: ["bind"])
+                }
+                if inUserNamespace { $0.userNamespace() }
+            }
+            for place in places {
+                symlink(place.to, bundle.rootfs + place.link)
+                if place.link == place.target { symlink(place.to + "-file", bundle.rootfs + place.link + "-file") }
+            }
+            if inUserNamespace { try bundle.chown(to: 100_000) }
+            let seen = try box.run(bundle)
+            #expect(seen.status == 0, "\(seen)")
+            for place in places {
+                #expect(seen["stat.\(place.at)"]?.hasPrefix("dir ") == true, "\(place): \(seen)")
+                #expect(seen["stat.\(place.at)-file"]?.hasPrefix("file ") == true, "\(place): \(seen)")
+            }
         }
 
         // MARK: Root file systems that want out

@@ -404,9 +404,12 @@ extension AllTests {
             #expect(line.contains("idMappings") && line.contains("user"), "\(line)")
         }
 
-        @Test func aUserNamespaceNeedsMappings() throws {
-            let line = try Sandbox.current.refuse { $0.namespace("user") }
-            #expect(line.contains("linux.uidMappings"), "\(line)")
+        @Test func halfOfTheMappingsIsRefused() throws {
+            let line = try Sandbox.current.refuse {
+                $0.namespace("user")
+                $0["linux.uidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 10]]
+            }
+            #expect(line.contains("linux.gidMappings"), "\(line)")
         }
 
         @Test func anEmptyRangeIsRefused() throws {

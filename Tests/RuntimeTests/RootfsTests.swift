@@ -95,12 +95,59 @@ extension AllTests {
         /// A host whose mounts are shared, as systemd makes them, in a namespace of its own.
         private static let sharedHost = Surroundings(prefix: ["unshare", "-m", "--propagation", "shared"])
 
-        @Test func theRootCanBeASlaveOfASharedHost() throws {
-            let seen = try Sandbox.current.look("mount:/", with: Self.sharedHost) {
-                $0["linux.rootfsPropagation"] = "rslave"
+        /// What mountinfo shows of the root, in each of the words.
+        @Test(
+            arguments: [
+                ("slave", "master"), ("rslave", "master"), ("shared", "shared"), ("rshared", "shared"),
+                ("private", "private"), ("rprivate", "private"), ("unbindable", "unbindable"),
+                ("runbindable", "unbindable"), (nil, "master"),
+            ] as [(String?, String)], [false, true])
+        func theRootHasItsPropagationOnASharedHost(propagation: (word: String?, seen: String), inUser: Bool) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("mount:/") {
+                $0["linux.rootfsPropagation"] = propagation.word
+                if inUser { $0.userNamespace() }
             }
-            #expect(seen["mount./.propagation"]?.contains("master") == true, "\(seen)")
-            #expect(seen["mount./.propagation"]?.contains("shared") == false, "\(seen)")
+            if inUser { try bundle.chown(to: 100_000) }
+            let seen = try box.run(bundle, with: Self.sharedHost)
+            // The copies for another user namespace are slaves of the host's, whatever they become besides.
+            let words = Set(seen.facts.words("mount./.propagation")).subtracting(inUser ? ["master"] : [])
+            let expected: Set = inUser && propagation.seen == "master" ? [] : [propagation.seen]
+            #expect(seen.status == 0 && words == expected, "\(seen)")
+            if propagation.seen == "master" {
+                #expect(seen["mount./.propagation"]?.contains("master") == true, "\(seen)")
+            }
+        }
+
+        /// The bundle's own mount may be the shared one.
+        @Test func theRootCanBeASlaveOfASharedBundle() throws {
+            let box = try Sandbox.current
+            let script =
+                "mount --bind \(box.directory) \(box.directory) && mount --make-shared \(box.directory) && cd / && exec \"$0\" \"$@\""
+            let seen = try box.look(
+                "mount:/",
+                with: Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script])
+            ) { $0["linux.rootfsPropagation"] = "slave" }
+            #expect(seen["mount./.propagation"] == "master", "\(seen)")
+        }
+
+        @Test func aMountOnTheHostShowsInASlaveRoot() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("until:/tmp/file", "read:/tmp/file") { $0["linux.rootfsPropagation"] = "slave" }
+            let script = """
+                "$0" --root "$1" create --bundle "$2" "$3" || exit 1
+                "$0" --root "$1" start "$3" || exit 2
+                mount -t tmpfs x "$2/rootfs/tmp" && echo seen > "$2/rootfs/tmp/file"
+                until "$0" --root "$1" state "$3" | grep -q '"stopped"'; do sleep 0.05; done
+                "$0" --root "$1" delete --force "$3" || exit 3
+                """
+            let outcome = try box.aside(
+                [
+                    "unshare", "-m", "--propagation", "shared", "sh", "-c", script, Programs.runtime, box.root,
+                    bundle.directory, box.id,
+                ]
+            ).wait()
+            #expect(outcome.status == 0 && outcome.facts["read./tmp/file"]?.hasPrefix("seen") == true, "\(outcome)")
         }
 
         @Test func theRootCanBePrivateOnASharedHost() throws {

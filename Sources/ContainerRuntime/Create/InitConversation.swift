@@ -23,7 +23,8 @@ struct InitConversation: ~Copyable {
             spawned.link,
             order: MessageOrder(
                 intermediate: plan.namespaces.needsIntermediate, terminal: plan.terminal != nil,
-                spawnedLast: plan.namespaces.isSpawnedLast),
+                spawnedLast: plan.namespaces.isSpawnedLast,
+                mapsIDs: plan.rootfs.mounts.contains { $0.idMap != nil }),
             with: spawned.process.pid, signals: plan.caller.interrupts, warn: warn)
         initProcess = spawned.process
     }
@@ -43,7 +44,22 @@ struct InitConversation: ~Copyable {
     }
 
     /// The init is in all of its namespaces, and its root file system is mounted.
-    mutating func awaitTree() throws(StepFailure) { _ = try conversation.next() }
+    mutating func awaitTree() throws(StepFailure) {
+        while true {
+            var received = try conversation.next()
+            guard case .mapIDs(let index) = received.message else { return }
+            try step(.sources, try mapIDs(of: received.descriptor.take(), mount: Int(index)))
+            try conversation.send(.acknowledged)
+        }
+    }
+
+    /// For a bind mount whose source the init had to open itself: it need not have privileges over that file system.
+    private func mapIDs(of tree: consuming Descriptor?, mount index: Int) throws(SystemError) {
+        guard let tree, let mount = plan.rootfs.mounts.first(where: { $0.index == index }) else {
+            throw .refused("the container's process sent no mount")
+        }
+        try LaunchResources.mapLate(tree, mount, plan)
+    }
 
     /// Answers what the init asks until it has nothing left that could fail.
     mutating func awaitReady() throws(StepFailure) {

@@ -75,12 +75,7 @@ struct ContainerInit: ~Copyable {
         let began = StepClock.now
         let dev = try mountAll(in: &root, ownSources, cgroupDirectory)
         StepClock.note(Step.mounts.rawValue, since: began)
-        try step(
-            .devices,
-            try Devices(
-                plan: plan.rootfs, byBinding: plan.namespaces.has(.user),
-                needsConsole: plan.terminal != nil && ownMounts
-            ).makeAll(in: root, mount: dev))
+        try step(.devices, try makeDevices(in: root, dev))
         let filter = try step(.runtimeHooks, try agree())
         try runCreateContainerHooks(root)
         var hidden = try step(.hiddenPaths, try MaskedPaths.open(plan.rootfs))
@@ -114,13 +109,25 @@ struct ContainerInit: ~Copyable {
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
                 cgroupDirectory: cgroupDirectory)
             if plan.isRootless {
-                return try mounts.mountAll(ownSources.mounts, in: &root)
+                return try mounts.mountAll(ownSources.mounts, in: &root, link)
             } else {
-                return try mounts.mountAll(resources.mounts, in: &root)
+                return try mounts.mountAll(resources.mounts, in: &root, link)
             }
         } catch {
             throw StepFailure(.mounts, error)
         }
+    }
+
+    /// - Parameter dev: the new file system at /dev, where there is one.
+    private func makeDevices(
+        in root: borrowing RootDirectory, _ dev: borrowing Descriptor?
+    ) throws(SystemError) {
+        let isInUserNamespace = plan.namespaces.has(.user)
+        let nodes = isInUserNamespace ? try resources.nodes.shown() : ShownNodes()
+        try Devices(
+            plan: plan.rootfs, byBinding: isInUserNamespace,
+            needsConsole: plan.terminal != nil && plan.namespaces.has(.mount), nodes: nodes
+        ).makeAll(in: root, mount: dev)
     }
 
     // MARK: The runtime's answers

@@ -10,6 +10,7 @@ internal import KernelTypes
 /// | spawned | intermediate | the init's pidfd | – |
 /// | placed | parent | – (with systemd: the intermediate process or init is in its cgroup) | – |
 /// | acknowledged | parent | – (after an intermediate process, or when the user namespace has its mappings) | – |
+/// | mapIDs | init | a bind mount of a source below the root, and which it is | acknowledged, when it is mapped |
 /// | prepared | init | – | proceed |
 /// | proceed | parent | seccomp program and flags | – |
 /// | terminal | init | the controlling side of the terminal | – |
@@ -33,6 +34,7 @@ enum Message: Sendable, Equatable {
     case expectedFailure(StepFailure)
     case listener
     case placed
+    case mapIDs(mount: UInt32)
     case failed(StepFailure)
 
     /// The longest packet: a filter of 4096 instructions and a little.
@@ -61,6 +63,9 @@ enum Message: Sendable, Equatable {
         case .recorded: bytes.kind(10)
         case .listener: bytes.kind(11)
         case .placed: bytes.kind(12)
+        case .mapIDs(let mount):
+            bytes.kind(13)
+            bytes.number(mount)
         case .failed(let failure):
             bytes.kind(9)
             bytes.failure(failure)
@@ -92,6 +97,9 @@ enum Message: Sendable, Equatable {
         case 10: self = .recorded
         case 11: self = .listener
         case 12: self = .placed
+        case 13:
+            guard let mount = decoder.number() else { return nil }
+            self = .mapIDs(mount: mount)
         case 9:
             guard let failure = decoder.failure() else { return nil }
             self = .failed(failure)

@@ -18,7 +18,13 @@ struct MessageOrder: Sendable, Equatable {
     /// What follows the intermediate process's report: a process of `exec` finds its root finished.
     private let afterIntermediate: Position
 
-    init(intermediate: Bool, terminal: Bool, preparesRoot: Bool = true, spawnedLast: Bool = false) {
+    /// Whether the runtime may be asked to map the ids of mounts.
+    private let mapsIDs: Bool
+
+    init(
+        intermediate: Bool, terminal: Bool, preparesRoot: Bool = true, spawnedLast: Bool = false, mapsIDs: Bool = false
+    ) {
+        self.mapsIDs = mapsIDs
         awaitsSpawn = spawnedLast
         afterIntermediate = preparesRoot ? .setup : .confine
         position = intermediate ? .intermediate : afterIntermediate
@@ -30,6 +36,7 @@ struct MessageOrder: Sendable, Equatable {
         switch (message, position) {
         case (.failed, _), (.warning, _): return true
         case (.spawned, .intermediate): position = afterIntermediate
+        case (.mapIDs, .setup) where mapsIDs: break
         case (.prepared, .setup): position = .confine
         case (.terminal, .confine) where awaitsTerminal: awaitsTerminal = false
         case (.spawned, .confine) where awaitsSpawn && !awaitsTerminal: awaitsSpawn = false

@@ -17,6 +17,8 @@ struct LaunchResources: ~Copyable {
     var proc = DescriptorTable()
     /// Mappings of idmapped mounts.
     var idMaps = IDMapNamespaces()
+    /// Device nodes that cannot be made in the container.
+    var nodes = DeviceNodes()
 
     /// Files that take the hooks' output in the container's process; empty where nothing is asked for.
     private var hookFiles = DescriptorTable()
@@ -45,11 +47,12 @@ struct LaunchResources: ~Copyable {
         if part != .mounts { try resources.openHosts(plan) }
         if part == .namespaces { return resources }
         try step(.sources) { () throws(SystemError) in
+            var late = LateSources(plan.rootfs)
             for mount in plan.rootfs.mounts {
                 if mount.isProc, plan.namespaces.isSpawnedLast {
                     resources.mounts.trees.append(try resources.openProcessFileSystem(mount, plan.namespaces))
                 } else {
-                    try resources.open(mount, propagation: plan.rootfs.propagation)
+                    try resources.open(mount, propagation: plan.rootfs.propagation, &late)
                 }
             }
         }
@@ -66,9 +69,13 @@ struct LaunchResources: ~Copyable {
         for joined in plan.namespaces.joined {
             namespaces.append(try step(.namespaces, try Self.open(joined, plan.system)))
         }
+        if plan.namespaces.locksMounts, !plan.isRootless, DeviceNodes.areWanted(plan.rootfs) {
+            let ids = try step(.devices, try JoinedMappings.read(plan.namespaces, namespaces))
+            nodes = try step(.devices, try DeviceNodes.make(plan.rootfs, ids))
+        }
     }
 
-    private static func open(
+    static func open(
         _ joined: NamespacePlan.Joined, _ system: SystemPlan
     ) throws(SystemError) -> Descriptor {
         let subject = "\(joined.field) \(joined.path)"
@@ -94,7 +101,7 @@ struct LaunchResources: ~Copyable {
     }
 
     private mutating func open(
-        _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool)
+        _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool), _ late: inout LateSources
     ) throws(SystemError) {
         guard case .bind(let source, let recursive) = mount.kind else {
             if mount.idMap != nil, case .fileSystem(let type, let source) = mount.kind {
@@ -104,7 +111,6 @@ struct LaunchResources: ~Copyable {
             }
             return
         }
-        let subject = "mounts[\(mount.index)]: source \(source)"
         do throws(SystemError) {
             if mount.copySymbolicLink, try Files.status(source, follow: false).kind == .symbolicLink {
                 mounts.addLink(mount.index, to: try Files.readLink(source))
@@ -112,16 +118,25 @@ struct LaunchResources: ~Copyable {
                 return
             }
             let follow = mount.followSource && !mount.copySymbolicLink
-            let tree = try Self.clone(source, mount, recursive: recursive, follow: follow)
+            let tree = try BindMount.clone(mount, recursive: recursive) { () throws(SystemError) in
+                try Mounting.cloneTree(source, recursive: recursive, follow: follow)
+            }
+            let isLate = try late.takes(mount, source, opened: tree)
+            if isLate { mounts.addLate(mount.index, inside: late.found) }
+            if isLate, mount.idMap != nil { return mounts.trees.appendNothing() }
             try mapIDs(of: tree, mount, source: source)
-            try Self.setAttributes(tree, mount, propagation)
+            try BindMount.setAttributes(tree, mount, propagation)
             mounts.trees.append(tree)
         } catch {
+            if error.isMissing, late.takes(mount, source) {
+                mounts.addLate(mount.index, inside: late.found)
+                return mounts.trees.appendNothing()
+            }
             if error.isRefusal { throw error }
-            if error.code == .noEntry || error.code == .notDirectory {
+            if error.isMissing {
                 throw .refused("mounts[\(mount.index)].source: \(MountPlan.missing(source, error.code))")
             }
-            throw .failed("bind", subject, error.code)
+            throw .failed("bind", "mounts[\(mount.index)]: source \(source)", error.code)
         }
     }
 
@@ -142,42 +157,6 @@ struct LaunchResources: ~Copyable {
                 from: context)
         } catch {
             throw mount.named(error)
-        }
-    }
-
-    /// In a user namespace a tree may be shown only with what is mounted below it, because that may hide something
-    /// (mount_namespaces(7)). Taking it along unasked would show more than was written.
-    private static func clone(
-        _ source: String, _ mount: MountPlan, recursive: Bool, follow: Bool
-    ) throws(SystemError) -> Descriptor {
-        do throws(SystemError) {
-            return try Mounting.cloneTree(source, recursive: recursive, follow: follow)
-        } catch  where error.code == .invalidArgument && !recursive {
-            throw .refused(
-                "mounts[\(mount.index)].source: \(source) cannot be bound without the mounts below it, which this user namespace may not uncover; write \"rbind\" to take them along"
-            )
-        }
-    }
-
-    /// Sets what the mount allows while it is still detached: no one ever sees a read-only mount writable.
-    private static func setAttributes(
-        _ tree: borrowing Descriptor, _ mount: MountPlan, _ root: (kind: MountPropagation, recursive: Bool)
-    ) throws(SystemError) {
-        // A clone stays in the peer group of the host's mount; it follows the container's root unless the options say
-        // otherwise.
-        let isSaid = mount.propagation.contains(where: { $0.recursive })
-        let inherited: MountPropagation? =
-            root.kind == .shared || isSaid ? nil : root.kind == .private ? .private : .slave
-        if inherited != nil || !mount.setRecursively.isEmpty || !mount.clearRecursively.isEmpty {
-            try Mounting.setAttributes(
-                of: tree, set: mount.setRecursively, clear: mount.clearRecursively, propagation: inherited,
-                recursive: true)
-        }
-        if !mount.set.isEmpty || !mount.clear.isEmpty {
-            try Mounting.setAttributes(of: tree, set: mount.set, clear: mount.clear)
-        }
-        for entry in mount.propagation {
-            try Mounting.setAttributes(of: tree, propagation: entry.kind, recursive: entry.recursive)
         }
     }
 }

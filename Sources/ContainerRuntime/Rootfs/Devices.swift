@@ -6,20 +6,22 @@ internal import Planning
 /// Makes device nodes and the links of /dev.
 struct Devices: ~Copyable {
     let plan: RootfsPlan
-    /// Inside a user namespace nodes cannot be made; the host's are shown instead.
+    /// Inside a user namespace nodes cannot be made; those that the runtime has made are shown, or the host's.
     let byBinding: Bool
     /// Whether a terminal is to be shown as /dev/console, which a read-only /dev must have a place for.
     let needsConsole: Bool
+    let nodes: ShownNodes
 
     /// - Parameter mount: the new file system at /dev, where there is one.
     func makeAll(in root: borrowing RootDirectory, mount: borrowing Descriptor?) throws(SystemError) {
-        guard plan.makesDevices else { return try makeNodes(in: root, folder: root.descriptor) }
         switch mount {
-        case .some(let folder):
+        case .some(let folder) where plan.makesDevices:
             try fill(folder, in: root)
             try makeReadOnly(folder)
-        case .none: try fill(Self.openFolder(in: root), in: root)
+        case .none where plan.makesDevices: try fill(Self.openFolder(in: root), in: root)
+        default: try makeNodes(in: root, folder: root.descriptor)
         }
+        try nodes.hide()
     }
 
     private func fill(_ folder: borrowing Descriptor, in root: borrowing RootDirectory) throws(SystemError) {
@@ -95,11 +97,7 @@ struct Devices: ~Copyable {
     private func bind(
         _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
     ) throws(SystemError) {
-        let tree = try Mounting.cloneTree(device.path, recursive: false)
-        let status = try Files.status(of: tree)
-        guard status.kind == device.kind, status.deviceMajor == device.major, status.deviceMinor == device.minor else {
-            throw .refused("\(device.path) of the host is not the device \(device.major):\(device.minor)")
-        }
+        let tree = try nodes.has(device) ? nodes.clone(device) : Self.hosts(device)
         do throws(SystemError) {
             try Files.makeNode(name, at: folder, kind: .regular, mode: 0o644)
         } catch  where error.code == .exists {
@@ -115,6 +113,22 @@ struct Devices: ~Copyable {
         } catch  where error.code == .exists {
             // What the image or the configuration has there is looked at when it is mounted on.
         }
+    }
+
+    /// The host's own node at the same path.
+    private static func hosts(_ device: DevicePlan) throws(SystemError) -> Descriptor {
+        let tree: Descriptor
+        do throws(SystemError) {
+            tree = try Mounting.cloneTree(device.path, recursive: false)
+        } catch  where error.isMissing {
+            let subject = device.field.map { "\($0) \(device.path)" } ?? device.path
+            throw .refused("\(subject) is not on the host, and only the host's root makes devices that are not")
+        }
+        let status = try Files.status(of: tree)
+        guard status.kind == device.kind, status.deviceMajor == device.major, status.deviceMinor == device.minor else {
+            throw .refused("\(device.path) of the host is not the device \(device.major):\(device.minor)")
+        }
+        return tree
     }
 
     private func makeLink(_ name: String, _ target: String, in folder: borrowing Descriptor) throws(SystemError) {

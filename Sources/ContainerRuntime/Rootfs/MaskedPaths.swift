@@ -24,9 +24,7 @@ struct MaskedPaths: ~Copyable {
         guard status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 else {
             throw .refused("the host's /dev/null is not the null device")
         }
-        var cover = Cover()
-        cover.mount.append(null)
-        return MaskedPaths(null: cover, empty: Cover())
+        return MaskedPaths(null: Cover(null, status), empty: Cover())
     }
 
     mutating func hide(_ plan: RootfsPlan) throws(SystemError) {
@@ -57,24 +55,40 @@ struct MaskedPaths: ~Copyable {
     }
 
     private mutating func mask(_ place: borrowing Descriptor, _ path: String) throws(SystemError) {
-        if try Files.status(of: place).kind != .directory { return try null.put(on: place, path) }
-        if empty.mount.count == 0 {
-            empty.mount.append(
-                try Mounting.detachedFileSystem(
-                    "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1")],
-                    attributes: [.readOnly, .noSetID, .noDevices, .noExecute]))
+        let status = try Files.status(of: place)
+        if status.kind != .directory { return try null.put(on: place, status, path) }
+        if empty.isNothing {
+            let made = try Mounting.detachedFileSystem(
+                "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1")],
+                attributes: [.readOnly, .noSetID, .noDevices, .noExecute])
+            let shown = try Files.status(of: made)
+            empty = Cover(made, shown)
         }
-        try empty.put(on: place, path)
+        try empty.put(on: place, status, path)
     }
 }
 
 /// One mount that covers many places. It is attached to the first itself; only from then on may it be cloned, for the
 /// others.
 private struct Cover: ~Copyable {
-    var mount = DescriptorTable()
+    private var mount = DescriptorTable()
+    private var shown: FileStatus?
     private var isAttached = false
 
-    mutating func put(on place: borrowing Descriptor, _ path: String) throws(SystemError) {
+    /// None yet.
+    init() {}
+
+    /// - Parameter shown: what the places show from then on.
+    init(_ mount: consuming Descriptor, _ shown: FileStatus) {
+        self.mount.append(mount)
+        self.shown = shown
+    }
+
+    var isNothing: Bool { mount.count == 0 }
+
+    /// A place that shows it already, by this name or another that leads there, is left as it is.
+    mutating func put(on place: borrowing Descriptor, _ status: FileStatus, _ path: String) throws(SystemError) {
+        if let shown, shown.isSameFile(as: status) { return }
         let clone = isAttached
         try mount.with(0) { mount throws(SystemError) in
             if clone {

@@ -13,13 +13,14 @@ struct Mounts: ~Copyable {
     let cgroupDirectory: String?
 
     /// - Returns: the new file system that is now /dev, which the device nodes go into; nothing where there is none.
-    func mountAll(_ sources: borrowing MountSources, in root: inout RootDirectory) throws(SystemError)
-        -> Descriptor?
-    {
+    /// - Parameter link: the runtime does what needs more privileges than this process has.
+    func mountAll(
+        _ sources: borrowing MountSources, in root: inout RootDirectory, _ link: borrowing Link
+    ) throws(SystemError) -> Descriptor? {
         var devices = DescriptorTable()
         for mount in plan.mounts {
             do throws(SystemError) {
-                let made = try self.mount(mount, sources, in: root)
+                let made = try self.mount(mount, sources, in: root, link)
                 guard mount.destination == "/" || mount.destination == "/dev" else { continue }
                 if mount.destination == "/" {
                     devices = DescriptorTable()
@@ -37,11 +38,14 @@ struct Mounts: ~Copyable {
 
     /// - Returns: the mount that was made, by the descriptor that it was made with: it need not be looked up again.
     private func mount(
-        _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory
+        _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory, _ link: borrowing Link
     ) throws(SystemError) -> Descriptor? {
         if let target = sources.linkTarget(ofMount: mount.index) {
             try makeLink(mount, target, in: root)
             return nil
+        }
+        if let inside = sources.place(ofMount: mount.index) {
+            return try bindLate(mount, inside, sources, in: root, link)
         }
         switch mount.kind {
         case .bind: return try bind(mount, sources, in: root)
@@ -61,21 +65,27 @@ struct Mounts: ~Copyable {
 
     // MARK: Bind mounts
 
-    private func bind(
+    func bind(
         _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         try sources.trees.with(mount.index) { tree throws(SystemError) in
-            let isDirectory = try Files.status(of: tree).kind == .directory
-            let target = try root.openMountPoint(
-                mount.destination, file: !isDirectory, follow: mount.followDestination)
-            try ProcGuard.check(target, mount, root: rootPath, source: tree)
-            try Mounting.attach(tree, on: target, subject: mount.destination)
-            try setPropagation(of: tree, mount)
-            return try tree.duplicate()
+            try bind(tree.duplicate(), mount, in: root)
         }
     }
 
-    private func makeLink(
+    func bind(
+        _ tree: consuming Descriptor, _ mount: MountPlan, in root: borrowing RootDirectory
+    ) throws(SystemError) -> Descriptor {
+        let isDirectory = try Files.status(of: tree).kind == .directory
+        let target = try root.openMountPoint(
+            mount.destination, file: !isDirectory, follow: mount.followDestination)
+        try ProcGuard.check(target, mount, root: rootPath, source: tree)
+        try Mounting.attach(tree, on: target, subject: mount.destination)
+        try setPropagation(of: tree, mount)
+        return tree
+    }
+
+    func makeLink(
         _ mount: MountPlan, _ target: String, in root: borrowing RootDirectory
     ) throws(SystemError) {
         let (folder, name) = split(mount.destination)
@@ -104,7 +114,7 @@ struct Mounts: ~Copyable {
             mount.destination, file: false, follow: mount.followDestination && !isKernels && !isDevices)
         let status = try Files.status(of: point.place)
         if status.kind != .directory {
-            if isKernels { throw .refused("filesystem must be mounted on an ordinary directory") }
+            if isKernels { throw .refused("filesystem \"\(type)\" must be mounted on ordinary directory") }
             if isDevices { throw .refused(Devices.notADirectory) }
             throw SystemError("mount", "type \(type)", .notDirectory)
         }
@@ -179,12 +189,24 @@ struct Mounts: ~Copyable {
         _ mount: MountPlan, in root: borrowing RootDirectory
     ) throws(SystemError) -> Descriptor {
         let target = try root.openMountPoint(mount.destination, file: false)
-        let order = NewFileSystem.Request(mount, "cgroup2", source: "cgroup", options: [], writable: false)
+        let order = NewFileSystem.Request(mount, "cgroup2", source: "cgroup", options: mount.data, writable: false)
         do throws(SystemError) {
             return try place(NewFileSystem.make(order, on: target), mount, on: target)
-        } catch  where (error.code == .notPermitted || error.code == .busy) && isInUserNamespace {
+        } catch  where error.code == .notPermitted && isInUserNamespace {
             return try place(NewFileSystem(shown: cgroupInstead(mount)), mount, on: target)
+        } catch  where error.code == .busy {
+            // mount(2): the very file system is there already, with the host's sysfs that a bind mount shows.
+            return try place(NewFileSystem(shown: cgroupAgain(mount, at: target)), mount, on: target)
         }
+    }
+
+    private func cgroupAgain(
+        _ mount: MountPlan, at target: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor {
+        if namespaces.has(.cgroup) || isInUserNamespace { return try cgroupInstead(mount) }
+        let tree = try Mounting.cloneTree(of: target, recursive: false)
+        try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave)
+        return tree
     }
 
     private func cgroupInstead(_ mount: MountPlan) throws(SystemError) -> Descriptor {

@@ -11,9 +11,10 @@ package enum RootPreparation {
         let kind = plan.propagation.kind == .unbindable ? .private : plan.propagation.kind
         try Mounting.setPropagation("/", kind, recursive: plan.propagation.recursive)
         let place = try open(plan.path)
-        // Only a new mount can become the root, and pivot_root refuses shared mounts around it.
+        // Only a new mount can become the root, and pivot_root refuses shared mounts around it. The root is bound from
+        // the mount around it: a slave's copy is a slave of the same peers.
         if plan.propagation.kind == .shared || !plan.propagation.recursive {
-            try makePrivate(mountOf: Files.readLink(place.path))
+            try cutOff(mountOf: Files.readLink(place.path), plan.propagation.kind == .slave ? .slave : .private)
         }
         let tree: Descriptor
         do throws(SystemError) {
@@ -45,11 +46,11 @@ package enum RootPreparation {
     }
 
     /// Cuts the mount that holds a path off from its peers, so that what is mounted there does not show on the host.
-    private static func makePrivate(mountOf path: String) throws(SystemError) {
+    private static func cutOff(mountOf path: String, _ kind: MountPropagation) throws(SystemError) {
         var best = "/"
         for entry in try MountTable.read() where path == entry.path || path.begins(with: entry.path + "/") {
             if entry.path.utf8.count > best.utf8.count { best = entry.path }
         }
-        try Mounting.setPropagation(best, .private, recursive: false)
+        try Mounting.setPropagation(best, kind, recursive: false)
     }
 }

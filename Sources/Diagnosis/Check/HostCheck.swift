@@ -56,11 +56,45 @@ struct HostCheck {
                 _ = try Files.status(source, follow: mount.followSource && !mount.copySymbolicLink)
             } catch {
                 let field = "mounts[\(mount.index)].source"
-                if error.code == .noEntry || error.code == .notDirectory {
+                if error.isMissing {
+                    if isShownByMounts(mount, source) { continue }
                     findings.refuse(field, MountPlan.missing(source, error.code))
                 } else {
                     findings.warn(field, "\(source) cannot be looked at: \(error.code)")
                 }
+            }
+        }
+    }
+
+    /// Whether a source that is not there will be, once the mounts before it are.
+    private func isShownByMounts(_ mount: MountPlan, _ source: String) -> Bool {
+        var late = LateSources(plan.rootfs)
+        guard late.takes(mount, source), let root = try? Files.open(plan.rootfs.path, [.path, .directory]) else {
+            return false
+        }
+        let earlier = plan.rootfs.mounts.filter { $0.index < mount.index }
+        if earlier.contains(where: { $0.destination.begins(with: late.found.cleanedPath + "/") }) { return true }
+        let tree = OverlaidTree(root)
+        cover(tree, with: earlier)
+        do throws(SystemError) {
+            _ = try tree.open(late.found, .path)
+            return true
+        } catch {
+            // On a mount of which nothing is known.
+            return error.isRefusal
+        }
+    }
+
+    /// Nothing is known of what an earlier mount may show.
+    private func cover(_ tree: OverlaidTree, with mounts: [MountPlan]) {
+        for (index, mount) in mounts.enumerated() {
+            switch mount.kind {
+            case .bind(let source, _):
+                var late = LateSources(plan.rootfs)
+                let isLate = late.takes(mount, source)
+                tree.cover(mount.destination, with: isLate ? nil : source, tag: index)
+            case .fileSystem, .cgroup: tree.cover(mount.destination, with: nil, tag: index)
+            case .remount: break
             }
         }
     }
@@ -71,13 +105,7 @@ struct HostCheck {
             let tree = OverlaidTree(try Files.open(path, [.path, .directory, .noFollow]))
             // A root that is refused anyway is not looked into.
             if path == "/" { return nil }
-            for (index, mount) in plan.rootfs.mounts.enumerated() {
-                switch mount.kind {
-                case .bind(let source, _): tree.cover(mount.destination, with: source, tag: index)
-                case .fileSystem, .cgroup: tree.cover(mount.destination, with: nil, tag: index)
-                case .remount: break
-                }
-            }
+            cover(tree, with: plan.rootfs.mounts)
             return tree
         } catch {
             guard !path.isEmpty, path != "/" else { return nil }

@@ -1,9 +1,8 @@
 internal import KernelTypes
 package import OCISpec
 
-/// The id mappings of an ordinary user's container whose configuration has a user namespace and gives none, as crun's
-/// `spec --rootless` writes it: root is the user, and the ids from 1 on are those of /etc/subuid and /etc/subgid.
-/// subuid(5).
+/// The id mappings of a container whose configuration has a user namespace and gives none, as crun makes them: root is
+/// the user that runs the runtime, and the ids from 1 on are that user's in /etc/subuid and /etc/subgid. subuid(5).
 package struct DefaultMappings: Hashable, Sendable {
     let uids: [IDMapping]
     let gids: [IDMapping]

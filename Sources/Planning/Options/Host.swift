@@ -18,7 +18,7 @@ package struct Host: Sendable {
     /// What the kernel takes as the period of SCHED_DEADLINE, in nanoseconds.
     package var deadlinePeriods = DeadlineRules.usualPeriods
 
-    /// For an ordinary user whose configuration has none; nil with every other.
+    /// For a configuration that has a user namespace and none; nil with every other.
     package var mappings: DefaultMappings?
 
     package init(

@@ -67,6 +67,17 @@ package struct DevicePlan: Sendable {
         self.field = field
     }
 
+    /// An owner that the container does not know is stretched to "nobody", as in crun.
+    func checkOwner(_ namespaces: NamespacePlan, index: Int, findings: inout Findings) {
+        for (id, mappings, key) in [
+            (owner, namespaces.uidMappings, "uid"), (group, namespaces.gidMappings, "gid"),
+        ] where !mappings.isEmpty && NamespacePlan.hostID(of: id, in: mappings) == nil {
+            findings.warn(
+                "linux.devices[\(index)].\(key)",
+                "\(id) is not mapped in the user namespace: the device belongs to nobody in the container")
+        }
+    }
+
     /// A FIFO needs no number.
     private static func number(
         _ value: Int64?, _ device: Device, _ field: String, _ findings: inout Findings

@@ -3,7 +3,7 @@ internal import KernelTypes
 internal import OCISpec
 
 /// The SELinux context of the container's new file systems. Specification: config-linux.md, "Mount Label".
-package struct MountLabel: Sendable, Equatable {
+package struct MountLabel: Sendable {
     static let annotation = AnnotationName.mountContext.rawValue
     /// Mount options that set a context; mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS".
     static let kinds = ["context", "fscontext", "defcontext", "rootcontext"]
@@ -12,6 +12,8 @@ package struct MountLabel: Sendable, Equatable {
     /// The option, such as `context="system_u:object_r:container_file_t:s0:c1,c2"`: quoted, because categories are
     /// separated by commas.
     let option: String
+    /// The same for fsconfig(2).
+    let parameter: (key: String, value: String?)
 
     init?(_ spec: Spec, modules: SecurityModules, findings: inout Findings) {
         let field = "linux.mountLabel"
@@ -25,6 +27,7 @@ package struct MountLabel: Sendable, Equatable {
         }
         self.label = label
         option = "\(kind)=\"\(label)\""
+        parameter = (kind, label)
     }
 
     /// A context as fsconfig(2) takes it: the quotation marks are for mount(2), which separates options by commas.

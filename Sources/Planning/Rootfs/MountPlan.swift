@@ -227,7 +227,8 @@ private struct OptionList {
             clearRecursively.formUnion(attribute)
         case .accessTime(let flag, let attribute, let recursive): readAccessTime(flag, attribute, recursive)
         case .propagation(let kind, let recursive): propagation.append((kind, recursive))
-        case .bind(let recursive): bind = recursive
+        // As flags of mount(2) add up: `bind` beside `rbind` takes nothing back.
+        case .bind(let recursive): bind = recursive || bind == true
         case .remount: remount = true
         case .copyUp: copyUp = true
         case .sourceNoFollow: followSource = false

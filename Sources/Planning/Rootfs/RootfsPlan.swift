@@ -12,6 +12,8 @@ package struct RootfsPlan: Sendable {
     package let propagationIsExplicit: Bool
     package private(set) var mounts: [MountPlan] = []
     package private(set) var devices: [DevicePlan] = []
+    /// What gives a file system of the runtime's own the container's SELinux context.
+    package private(set) var labelParameters: [(key: String, value: String?)] = []
     package let maskedPaths: [String]
     package let readOnlyPaths: [String]
     package let pivotRoot: Bool
@@ -29,8 +31,8 @@ package struct RootfsPlan: Sendable {
         let hasOwnMounts = namespaces.has(.mount)
         readOnly = hasOwnMounts && spec.root?.readonly == true
         self.pivotRoot = pivotRoot
-        maskedPaths = (spec.linux?.maskedPaths ?? []).map { $0.cleanedPath }
-        readOnlyPaths = (spec.linux?.readonlyPaths ?? []).map { $0.cleanedPath }
+        maskedPaths = Self.distinct(spec.linux?.maskedPaths)
+        readOnlyPaths = Self.distinct(spec.linux?.readonlyPaths)
         propagation = Self.propagation(spec.linux?.rootfsPropagation)
         propagationIsExplicit = hasOwnMounts && spec.linux?.rootfsPropagation != nil
         for (index, mount) in (spec.mounts ?? []).enumerated() {
@@ -44,7 +46,7 @@ package struct RootfsPlan: Sendable {
             !mounts.contains { $0.bringsDevices }
             && (hasOwnMounts || mounts.contains { $0.isTmpfs && $0.destination == "/dev" })
         if makesDevices { devices = DevicePlan.defaults }
-        addDevices(spec, hasOwnMounts: hasOwnMounts, findings: &findings)
+        addDevices(spec, namespaces, findings: &findings)
         if path == "/" { findings.refuse("root.path", "must not be the host's own root") }
         if !pivotRoot, propagationIsExplicit, propagation.kind == .private {
             findings.refuse("linux.rootfsPropagation", "private cannot be kept together with --no-pivot")
@@ -52,16 +54,25 @@ package struct RootfsPlan: Sendable {
         if !hasOwnMounts { checkWithoutNamespace(spec, findings: &findings) }
     }
 
+    /// A path that is given twice is hidden once.
+    private static func distinct(_ paths: [String]?) -> [String] {
+        var result: [String] = []
+        for path in (paths ?? []).map({ $0.cleanedPath }) where !result.contains(path) { result.append(path) }
+        return result
+    }
+
     /// Gives every new file system a context.
     mutating func label(_ label: MountLabel) {
         for index in mounts.indices { mounts[index].label(label) }
+        labelParameters = [label.parameter]
     }
 
     /// A configured device takes the place of the default one at its path.
-    private mutating func addDevices(_ spec: Spec, hasOwnMounts: Bool, findings: inout Findings) {
+    private mutating func addDevices(_ spec: Spec, _ namespaces: NamespacePlan, findings: inout Findings) {
         for (index, device) in (spec.linux?.devices ?? []).enumerated() {
             guard let plan = DevicePlan(device, index: index, findings: &findings) else { continue }
-            if !makesDevices, hasOwnMounts, plan.path.begins(with: "/dev/") {
+            plan.checkOwner(namespaces, index: index, findings: &findings)
+            if !makesDevices, namespaces.has(.mount), plan.path.begins(with: "/dev/") {
                 findings.warn("linux.devices[\(index)]", "not made: the /dev of this container is brought by a mount")
             }
             devices.removeAll { $0.path == plan.path }
