@@ -188,6 +188,29 @@ def user_namespace(c, b): "A user namespace with mappings, as root"
 def user_namespace_devices_and_mounts(c, b): "Devices and mounts in a user namespace"
 
 
+@case("ids", "userns", "mount:/m", "write:/dev/null:x")
+def user_namespace_without_mappings(c, b):
+    "A user namespace without mappings, as root"
+    c["linux"]["namespaces"].append({"type": "user"})
+    for entry in c["mounts"]:
+        entry["options"] = [option for option in entry.get("options", []) if option != "gid=5"]  # which is not mapped
+    mount(c, "/m", "tmpfs", "tmpfs", ["size=1m", "ro", "nosuid", "mode=755"])
+
+
+@case("stat:/dev/mine", "open:/dev/mine:rw", "stat:/dev/pipe", user_namespace=True)
+def user_namespace_with_devices_of_its_own(c, b):
+    "linux.devices below a user namespace that the host does not have"
+    c["linux"]["devices"] = [
+        {"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 5, "gid": 6},
+        {"path": "/dev/pipe", "type": "p", "fileMode": 0o600}]
+
+
+@case("mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/x", user_namespace=True)
+def user_namespace_with_the_hosts_cgroups(c, b):
+    "The cgroup file system in a user namespace without a cgroup namespace"
+    mount(c, "/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime"])
+
+
 @case("ns", "lo")
 def hosts_network(c, b):
     "No network namespace"
@@ -327,6 +350,47 @@ def target_behind_a_link(c, b):
     mount(c, "/link/x/y", "tmpfs", "tmpfs")
 
 
+@case("stat:/gone/there", "stat:/elsewhere/deep", prepare=lambda b: (
+    os.symlink("/gone/there", b + "/rootfs/link"), os.symlink("elsewhere", b + "/rootfs/parent"), os.makedirs(b + "/rootfs/elsewhere")))
+def target_behind_a_dangling_link(c, b):
+    "A bind mount's target is a link to what is not there, another's lies below a linked folder"
+    mount(c, "/parent/deep", "none", b + "/rootfs/tmp", ["bind"])
+    mount(c, "/link", "none", b + "/rootfs/tmp", ["bind"])
+
+
+@case("mount:/m/shm")
+def recursion_beside_bind(c, b):
+    "rbind and bind in one list of options"
+    mount(c, "/m", "none", "/dev", ["rbind", "bind"])
+
+
+@case("read:/out/file", "mount:/out", prepare=lambda b: put(b + "/data/sub/file", "content"))
+def source_in_an_earlier_mount(c, b):
+    "A bind mount whose source an earlier mount of the container brings"
+    mount(c, "/data", "none", b + "/data", ["rbind"])
+    mount(c, "/out", "none", b + "/rootfs/data/sub", ["rbind", "ro"])
+
+
+@case("read:/out/secret", prepare=lambda b: (put(b + "/outside/secret", "x"), os.symlink(b + "/outside", b + "/rootfs/link")))
+def source_behind_a_link_of_the_image(c, b):
+    "A bind mount whose source is a link of the image that leads out of the root"
+    mount(c, "/out", "none", b + "/rootfs/link", ["rbind"])
+
+
+@case("say:it ran")
+def symbolic_link_at_proc(c, b):
+    "/proc is a link in the image"
+    os.rmdir(b + "/rootfs/proc")
+    os.symlink("tmp", b + "/rootfs/proc")
+
+
+@case("say:it ran")
+def cgroup_mount_with_an_unknown_option(c, b):
+    "An option of the cgroup file system that the kernel does not know"
+    c["linux"]["namespaces"].append({"type": "cgroup"})
+    mount(c, "/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "frobnicate"])
+
+
 @case("mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/x")
 def cgroup_mount(c, b):
     "The cgroup file system, read-only, in a cgroup namespace"
@@ -368,6 +432,12 @@ def device_rules_allow(c, b):
 def masked_paths(c, b):
     "linux.maskedPaths: a file, a folder, one that is not there"
     c["linux"]["maskedPaths"] = ["/secret", "/secrets", "/absent"]
+
+
+@case("mount:/secret", "mount:/secrets", prepare=lambda b: (put(b + "/rootfs/secret", "x"), put(b + "/rootfs/secrets/key", "x")))
+def masked_twice(c, b):
+    "A path twice in linux.maskedPaths"
+    c["linux"]["maskedPaths"] = ["/secret", "/secrets", "/secret", "/secrets"]
 
 
 @case("create:/data/x", "write:/proc/sys/kernel/domainname:x", prepare=lambda b: put(b + "/rootfs/data/old", "x"))

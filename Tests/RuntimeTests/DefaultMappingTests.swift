@@ -62,6 +62,36 @@ extension AllTests {
             #expect(seen["tmpfs./tmp/m"] == "ok" && seen["mount./tmp/m.type"] == "tmpfs", "\(seen)")
         }
 
+        /// The host's, of which the container's root, who is the host's here, can change nothing.
+        @Test(.needsCgroupTree, arguments: [[], ["ro"], ["rw"]])
+        func withoutACgroupNamespaceTheHostsCgroupsAreShown(words: [String]) throws {
+            let box = try Sandbox.current
+            let seen = try box.look(
+                "mount:/sys/fs/cgroup", "mkdir:/sys/fs/cgroup/\(box.id("new"))", "umount:/sys/fs/cgroup",
+                with: surroundings(box, "")
+            ) {
+                $0.namespace("user")
+                $0.capabilities(["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"])
+                $0.addMount(
+                    "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev"] + words)
+            }
+            #expect(seen["mount./sys/fs/cgroup.type"] == "cgroup2", "\(seen)")
+            #expect(seen["mkdir./sys/fs/cgroup/\(box.id("new"))"] == "EROFS", "\(seen)")
+            #expect(seen["umount./sys/fs/cgroup"] == "EINVAL", "\(seen)")
+        }
+
+        @Test func withoutANetworkNamespaceTheHostsSysfsIsShown() throws {
+            let box = try Sandbox.current
+            let seen = try box.look("mount:/sys", "mount:/t", with: surroundings(box, "")) {
+                $0.namespace("user")
+                $0.dropNamespace("network")
+                $0.addMount("/t", type: "tmpfs", source: "tmpfs", options: ["size=1m"])
+            }
+            #expect(seen["mount./sys.type"] == "sysfs", "\(seen)")
+            #expect(seen.words("mount./sys.options", separator: ",").contains("ro"), "\(seen)")
+            #expect(seen.words("mount./t.super", separator: ",").contains("size=1024k"), "\(seen)")
+        }
+
         @Test func execKnowsTheMappings() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang") { $0.namespace("user") }

@@ -107,7 +107,8 @@ struct ContainerInit: ~Copyable {
         do throws(SystemError) {
             let mounts = Mounts(
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: try Files.readLink(root.descriptor.path),
-                cgroupDirectory: cgroupDirectory)
+                cgroupDirectory: cgroupDirectory,
+                hostCgroups: plan.namespaces.locksMounts && !plan.isRootless ? plan.cgroup.host.root : nil)
             if plan.isRootless {
                 return try mounts.mountAll(ownSources.mounts, in: &root, link)
             } else {

@@ -6,8 +6,9 @@ package import Planning
 /// mount of the container, so such a source is opened at the turn of its mount, below the root.
 package struct LateSources: ~Copyable {
     private let plan: RootfsPlan
-    /// The root as the kernel names it, and the file system that it lies on; looked up for the first that asks.
-    private var root: (path: String, device: UInt64)?
+    /// The root as the kernel names it, and the file system that it lies on; looked up when they are asked for first.
+    private var root: String?
+    private var device: UInt64?
     /// Where the source that was asked about last lies below the root.
     package private(set) var found = ""
 
@@ -19,15 +20,13 @@ package struct LateSources: ~Copyable {
     ) throws(SystemError) -> Bool {
         if isBelowRootAsWritten(source) { return takes(mount, source) }
         // By a link it may lead there all the same. No more than a look for what no mount could have covered.
-        guard isPreceded(mount), let root = lookUp(), try Files.status(of: tree).device == root.device else {
-            return false
-        }
+        guard isPreceded(mount), try Files.status(of: tree).device == rootDevice() else { return false }
         return takes(mount, source)
     }
 
     /// The same of one that may not be there yet.
     package mutating func takes(_ mount: MountPlan, _ source: String) -> Bool {
-        guard let root = lookUp(), let inside = Self.place(of: source, below: root.path) else { return false }
+        guard let root = rootPath(), let inside = Self.place(of: source, below: root) else { return false }
         found = inside
         return true
     }
@@ -47,13 +46,16 @@ package struct LateSources: ~Copyable {
     }
 
     /// nil for a root that is not there, which is reported by who opens it.
-    private mutating func lookUp() -> (path: String, device: UInt64)? {
-        if root == nil, let place = try? Files.open(plan.path, [.path, .directory]),
-            let path = try? Files.readLink(place.path), let status = try? Files.status(of: place)
-        {
-            root = (path, status.device)
+    private mutating func rootPath() -> String? {
+        if root == nil, let place = try? Files.open(plan.path, [.path, .directory]) {
+            root = try? Files.readLink(place.path)
         }
         return root
+    }
+
+    private mutating func rootDevice() -> UInt64? {
+        if device == nil { device = try? Files.status(plan.path).device }
+        return device
     }
 
     /// The path of a source as a process sees it that has the root as its own: the way is the host's up to the root,

@@ -11,6 +11,8 @@ struct Mounts: ~Copyable {
     let rootPath: String
     /// Where this container's cgroup lies, for hosts on which the cgroup file system cannot be mounted anew.
     let cgroupDirectory: String?
+    /// The host's cgroups, for a container that is in the host's cgroup namespace and cannot undo its mounts.
+    let hostCgroups: String?
 
     /// - Returns: the new file system that is now /dev, which the device nodes go into; nothing where there is none.
     /// - Parameter link: the runtime does what needs more privileges than this process has.
@@ -211,7 +213,14 @@ struct Mounts: ~Copyable {
 
     private func cgroupInstead(_ mount: MountPlan) throws(SystemError) -> Descriptor {
         guard namespaces.has(.cgroup), let cgroupDirectory else {
-            // Another's cgroups would be there to write to (CVE-2023-25809): an empty, read-only place instead.
+            // What others have there must not be written to (CVE-2023-25809).
+            if let hostCgroups, !namespaces.has(.cgroup),
+                let tree = try? Mounting.cloneTree(hostCgroups, recursive: false)
+            {
+                try Mounting.setAttributes(of: tree, set: mount.set.union(.readOnly), propagation: .slave)
+                return tree
+            }
+            // An empty place instead, where a mount can be undone or may not be shown without those below it.
             return try Mounting.detachedFileSystem(
                 "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1"), ("ro", nil)],
                 attributes: [.readOnly, .noSetID, .noDevices, .noExecute])
