@@ -10,7 +10,7 @@ import Testing
 /// One message of every kind, and the odd ones.
 private let messages: [Message] =
     [
-        .spawned, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .listener,
+        .spawned, .acknowledged, .prepared, .terminal, .ready, .recorded, .start, .listener, .mapIDs(mount: 300),
         .proceed(program: [], flags: 0),
         .proceed(program: [1, 2, 3, 4, 5, 6, 7, 8], flags: 6),
         .proceed(program: [UInt8](repeating: 9, count: 32768), flags: .max),
@@ -34,7 +34,7 @@ private let messages: [Message] =
             (.spawned, [1]), (.acknowledged, [2]), (.prepared, [3]),
             (.proceed(program: [7, 8], flags: 0x0102_0304), [4, 4, 3, 2, 1, 7, 8]), (.terminal, [5]),
             (.warning("hi"), [6, 2, 0, 0, 0, 104, 105]), (.ready, [7]), (.start, [8]), (.recorded, [10]),
-            (.listener, [11]),
+            (.listener, [11]), (.mapIDs(mount: 300), [13, 44, 1, 0, 0]),
             (
                 .failed(StepFailure(.sources, SystemError("a", "", Errno(rawValue: 2)), exitStatus: 126)),
                 [9, 0, 126, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 97, 0, 0, 0, 0]
