@@ -19,6 +19,11 @@ import Testing
         #expect(message.isReady == isReady && !message.isBarrier)
     }
 
+    @Test func withoutAMainPIDReadinessGoesOnAlone() {
+        let message = Notification(Array("READY=1\nMAINPID=1\nSTATUS=up".utf8), pid: nil)
+        #expect(String(decoding: message.bytes, as: UTF8.self) == "READY=1\nSTATUS=up" && message.isReady)
+    }
+
     @Test func aBarrierIsNoReadiness() {
         let message = Notification(Array("BARRIER=1".utf8), pid: 7)
         #expect(message.isBarrier && !message.isReady)

@@ -24,6 +24,8 @@ extension AllTests {
 
         private func open() throws { _ = try Sandbox.current.file("gate/open") }
 
+        /// The service's main process stays the `run`, the manager's own child: of another one it would not learn the
+        /// exit status.
         @Test func aForegroundRunPassesNotificationsOn() throws {
             let box = try Sandbox.current
             let (manager, surroundings) = try listener()
@@ -33,16 +35,14 @@ extension AllTests {
                     "notify:FDSTORE=1", "until:GATE", "notify:RELOADING=1+MONOTONIC_USEC=7", "notify:STOPPING=1"),
                 with: surroundings)
             #expect(manager.hears { $0 == "WATCHDOG=1" }, "\(manager.messages)")
-            let pid = try #require(try box.state()["pid"] as? Int)
             #expect(
-                manager.messages.first == "STATUS=warm\nREADY=1\nEXTEND_TIMEOUT_USEC=5\nMAINPID=\(pid)",
-                "\(manager.messages)")
+                manager.messages.first == "STATUS=warm\nREADY=1\nEXTEND_TIMEOUT_USEC=5", "\(manager.messages)")
             try open()
             #expect(running.wait().status == 0)
             #expect(manager.hears { $0 == "STOPPING=1" }, "\(manager.messages)")
             #expect(manager.messages.contains("RELOADING=1\nMONOTONIC_USEC=7"), "\(manager.messages)")
             #expect(
-                !manager.messages.contains { $0.contains("FD") || $0.contains("MAINPID=1\n") }, "\(manager.messages)")
+                !manager.messages.contains { $0.contains("FD") || $0.contains("MAINPID") }, "\(manager.messages)")
         }
 
         /// Whatever user the payload is, and whatever the umask of who starts it.
@@ -145,7 +145,7 @@ extension AllTests {
             #expect(
                 outcome["env.NOTIFY_SOCKET"] == (inRun ? "/run/notify/notify.sock" : "/dev/notify/notify.sock"),
                 "\(outcome)")
-            #expect(manager.hears { $0.hasPrefix("READY=1\nMAINPID=") }, "\(manager.messages)")
+            #expect(manager.hears { $0 == "READY=1" }, "\(manager.messages)")
         }
 
         @Test func hostUsersCannotReachTheSocket() throws {

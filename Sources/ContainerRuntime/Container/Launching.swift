@@ -62,7 +62,7 @@ extension Container {
         case .some(let controller): TerminalRelay.prepare(controller)
         case .none: break
         }
-        let notify = NotifyProxy.listen(plan.caller.notify, pid: created.record.pid, warn: warn)
+        let notify = NotifyProxy.listen(plan.caller.notify, pid: nil, warn: warn)
         try start(created, plan, warn)
         started()
         let terminal = created.terminal.take()

@@ -31,8 +31,8 @@ extension NotifyPlan {
 struct NotifyProxy: ~Copyable {
     private let socket: Descriptor
     private let manager: Descriptor
-    /// The init as the host counts it.
-    private let pid: Int32
+    /// The init as the host counts it, where it takes this process's place in the manager's eyes.
+    private let pid: Int32?
     /// Whether the payload has said that it is ready.
     private(set) var isReady = false
 
@@ -40,7 +40,7 @@ struct NotifyProxy: ~Copyable {
     private static let timeout: Int32 = 30_000
     private static let limit = 32 << 10
 
-    private init(socket: consuming Descriptor, manager: consuming Descriptor, pid: Int32) {
+    private init(socket: consuming Descriptor, manager: consuming Descriptor, pid: Int32?) {
         self.socket = socket
         self.manager = manager
         self.pid = pid
@@ -48,7 +48,10 @@ struct NotifyProxy: ~Copyable {
 
     /// Begins to listen for notifications of the payload, if a service manager waits for them. It is not worth a
     /// container if that fails.
-    static func listen(_ plan: NotifyPlan?, pid: Int32, warn: (String) -> Void) -> NotifyProxy? {
+    ///
+    /// - Parameter pid: the init, which becomes the service's main process when it is ready; nil where this process
+    ///   stays: the manager learns how a service ended from its own child only.
+    static func listen(_ plan: NotifyPlan?, pid: Int32?, warn: (String) -> Void) -> NotifyProxy? {
         guard let plan else { return nil }
         do throws(SystemError) {
             return try open(plan, pid: pid)
@@ -59,7 +62,7 @@ struct NotifyProxy: ~Copyable {
     }
 
     /// The payload may be any user of the container's.
-    private static func open(_ plan: NotifyPlan, pid: Int32) throws(SystemError) -> NotifyProxy {
+    private static func open(_ plan: NotifyPlan, pid: Int32?) throws(SystemError) -> NotifyProxy {
         let manager = try Sockets.connect(plan.address, .datagram)
         let folder = try Files.open(plan.folder, [.path, .directory, .noFollow])
         let socket = try Sockets.bindDatagram(NotifyPlan.socketName, at: folder, mode: 0o666)
@@ -145,7 +148,7 @@ struct Notification: Equatable {
         "EXTEND_TIMEOUT_USEC", "MONOTONIC_USEC",
     ]
 
-    init(_ message: [UInt8], pid: Int32) {
+    init(_ message: [UInt8], pid: Int32?) {
         let lines = message.split(separator: UInt8(ascii: "\n"))
         isBarrier = lines.count == 1 && lines[0].elementsEqual("BARRIER=1".utf8)
         if isBarrier {
@@ -159,7 +162,7 @@ struct Notification: Equatable {
             }
         }
         isReady = kept.contains { $0.elementsEqual("READY=1".utf8) }
-        if isReady { kept.append(Array("MAINPID=\(pid)".utf8)[...]) }
+        if isReady, let pid { kept.append(Array("MAINPID=\(pid)".utf8)[...]) }
         bytes = Array(kept.joined(separator: [UInt8(ascii: "\n")]))
     }
 }
