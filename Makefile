@@ -8,6 +8,7 @@ EXAMPLE := $(CURDIR)/.build/examples/debug/HelloContainer
 EMBEDDED ?= yes
 PREFIX ?= /usr/local
 DESTDIR ?=
+DEB_MAINTAINER ?=
 FAULTS ?=
 BENCH ?=
 FUZZ_SECONDS ?= 10
@@ -19,7 +20,7 @@ DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build order example demo test test-vm attack faults check bench services compare fuzz format install uninstall clean need-swift need-build need-demo need-test need-vm
+.PHONY: all build order example demo test test-vm attack faults check bench services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -80,6 +81,7 @@ test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
+	RUNBOX=$(RUNBOX) Tests/Package/package.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
 	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --attacker $(BUILD)/attacker
 	@Tests/VM/lacking.sh
@@ -97,6 +99,10 @@ attack: need-test build $(BUILD)/attacker
 # command (a few minutes); FAULTS='--only run,exec' some of them.
 faults: need-test build $(BUILD)/faults/inject $(BUILD)/faults/payload
 	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(CURDIR)/$(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)
+
+# The Debian package: made, and in a Debian of its own installed, used, updated and removed.
+package: need-test build
+	RUNBOX=$(RUNBOX) Tests/Package/package.sh
 
 services: need-test build
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
@@ -117,6 +123,7 @@ check: need-build
 	config/check-sources.sh
 	config/error-catalogue.py
 	config/make-seccomp-profile.py --check
+	config/check-release.sh
 	$(SWIFT) build --explicit-target-dependency-import-check error
 	$(MAKE) build
 	config/check-folders.py
@@ -140,6 +147,10 @@ install: build
 
 uninstall:
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' config/install.sh uninstall
+
+# build/runbox_VERSION_ARCHITECTURE.deb; DEB_MAINTAINER='Name <address>' says who has made it.
+deb: build
+	DEB_MAINTAINER='$(DEB_MAINTAINER)' config/make-deb.sh $(RUNBOX) $(BUILD)
 
 clean:
 	rm -rf .build $(BUILD)

@@ -16,6 +16,8 @@ esac
 root=${DESTDIR:-}$prefix
 man=$root/share/man/man1
 share=$root/share/runbox
+doc=$root/share/doc/runbox
+unit=$root/lib/systemd/system/runbox@.service
 bash=$root/share/bash-completion/completions
 fish=$root/share/fish/vendor_completions.d
 # The folder that zsh searches: packages have one of their own.
@@ -31,6 +33,9 @@ put() {
     chmod "${2:-0644}" "$1.new"
     mv -f "$1.new" "$1"
 }
+
+# found_here FILE: the file, with the executable where it will be found.
+found_here() { sed "s|/usr/local/bin/runbox|$prefix/bin/runbox|g" "$1"; }
 
 install_all() {
     # Asked once, before anything is written: an executable that does not run here would leave half an installation.
@@ -51,15 +56,19 @@ install_all() {
     done
     put "$share/seccomp.json" <config/seccomp.json
     for file in containers.conf.d/runbox.conf docker/daemon.json containerd/runbox.toml; do
-        sed "s|/usr/local/bin/runbox|$prefix/bin/runbox|g" "config/$file" | put "$share/$file"
+        found_here "config/$file" | put "$share/$file"
     done
+    found_here config/systemd/runbox@.service | put "$unit"
+    # The licences of what the executable is made of go wherever it goes.
+    for file in LICENSE NOTICE LICENSES/LGPL-2.1.txt CHANGELOG.md docs/service.md; do put "$doc/${file##*/}" <"$file"; done
 }
 
 uninstall_all() {
     rm -f "$root/bin/runbox" "$man/runbox.1.gz" "$bash/runbox" "$zsh/_runbox" "$fish/runbox.fish"
     # Only pages of this version or of an earlier one have such names.
     rm -f "$man"/runbox-*.1.gz
-    rm -rf "$share"
+    rm -f "$unit"
+    rm -rf "$share" "$doc"
 }
 
 case ${1:-} in

@@ -35,6 +35,8 @@ extension AllTests {
                     "share/fish/vendor_completions.d/runbox.fish", "share/man/man1/runbox.1.gz",
                     "share/runbox/seccomp.json", "share/runbox/containers.conf.d/runbox.conf",
                     "share/runbox/docker/daemon.json", "share/runbox/containerd/runbox.toml",
+                    "lib/systemd/system/runbox@.service", "share/doc/runbox/LICENSE", "share/doc/runbox/NOTICE",
+                    "share/doc/runbox/LGPL-2.1.txt", "share/doc/runbox/CHANGELOG.md", "share/doc/runbox/service.md",
                 ] + commands.map { "share/man/man1/runbox-\($0).1.gz" }).map { "\(prefix)/\($0)" }.sorted()
         }
 
@@ -57,6 +59,14 @@ extension AllTests {
                 let text = try String(contentsOfFile: "\(root)/share/runbox/\(path)", encoding: .utf8)
                 #expect(text.contains("\"\(prefix)/bin/runbox\""), "\(path) names another executable: \(text)")
             }
+            let unit = try String(contentsOfFile: root + "/lib/systemd/system/runbox@.service", encoding: .utf8)
+            let programs = unit.split(separator: "\n").filter { $0.hasPrefix("Exec") }
+            #expect(
+                programs.count == 2
+                    && programs.allSatisfy {
+                        $0.contains("=\(prefix)/bin/runbox ") || $0.contains("=-\(prefix)/bin/runbox ")
+                    },
+                "\(unit)")
             #expect(
                 FileManager.default.contentsEqual(
                     atPath: root + "/share/runbox/seccomp.json", andPath: Programs.package + "/config/seccomp.json"))
