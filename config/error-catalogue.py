@@ -23,7 +23,7 @@ OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/CommandLine/Help.swift",
     "Sources/runbox/Manual/", "Sources/runbox/Completion/",
     "Sources/Diagnosis/Doctor/", "Sources/runbox/Commands/Doctor.swift",
-    "Sources/Planning/Annotations/AnnotationName.swift",
+    "Sources/Planning/Annotations/AnnotationName.swift", "Sources/Planning/Confinement/NewerSystemCalls.swift",
 )
 
 

@@ -235,6 +235,78 @@ import Testing
         Gap(id: "tools.resctrl", verdict: .warn, remedy: "mount -t resctrl") { $0.tools.isResctrlMounted = false },
     ]
 
+    // MARK: The machine at hand
+
+    @Test(
+        arguments: [
+            (.firmware(file: "/boot/firmware/cmdline.txt"), "to the line in /boot/firmware/cmdline.txt"),
+            (.systemdBoot(file: "/etc/kernel/cmdline"), "/etc/kernel/cmdline, then run kernel-install"),
+            (.none, "what starts this machine"),
+        ] as [(HostFacts.BootLoader, String)])
+    func wordsForTheKernelGoWhereTheyAreRead(bootLoader: HostFacts.BootLoader, remedy: String) throws {
+        for distribution in [HostFacts.Distribution.debian, .ubuntu, .fedora, .other] {
+            let findings = Self.findings {
+                $0.distribution = distribution
+                $0.bootLoader = bootLoader
+                $0.cgroup.mode = .hybrid
+                $0.cgroup.hasPressure = false
+                $0.cgroup.controllers = ["cpu"]
+                ($0.cgroup.inVersion1, $0.cgroup.switchedOff) = (["memory"], ["pids"])
+            }
+            for id in ["cgroup.mode", "cgroup.pressure", "cgroup.controller.memory", "cgroup.controller.pids"] {
+                let found = findings.first { $0.id == id }?.remedy ?? ""
+                #expect(found.contains(remedy), "\(found)")
+            }
+            #expect(!findings.contains { $0.remedy?.contains("GRUB") == true || $0.remedy?.contains("grubby") == true })
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["/etc/default/grub", "/etc/kernel/cmdline"], .grub),
+            (["/etc/kernel/cmdline"], .systemdBoot(file: "/etc/kernel/cmdline")),
+            (["/boot/cmdline.txt"], .firmware(file: "/boot/cmdline.txt")), ([], .none),
+        ] as [([String], HostFacts.BootLoader)])
+    func bootLoadersAreRecognised(files: [String], bootLoader: HostFacts.BootLoader) {
+        #expect(HostFacts.bootLoader { files.contains($0) } == bootLoader)
+    }
+
+    @Test func aKernelFromElsewhereIsNotUpgradedFromHere() throws {
+        func remedies(_ change: (inout HostFacts) -> Void) -> [String] {
+            Self.findings {
+                $0.kernel.calls[.clone3] = .no
+                $0.kernel.hasOverlay = false
+                $0.distribution = .debian
+                change(&$0)
+            }.compactMap(\.remedy)
+        }
+        #expect(remedies { _ in }.contains { $0.contains("linux-image-amd64") })
+        #expect(remedies { $0.machine = "aarch64" }.contains { $0.contains("linux-image-arm64") })
+        let others = remedies { $0.hasOwnKernel = false }
+        #expect(!others.contains { $0.contains("apt-get") || $0.contains("modprobe") }, "\(others)")
+    }
+
+    @Test func onlySystemdReadsItsParameter() {
+        let words = Self.findings {
+            $0.cgroup.mode = .hybrid
+            $0.tools.runsSystemd = false
+        }.first { $0.id == "cgroup.mode" }?.remedy
+        #expect(words?.contains("cgroup_no_v1=all") == true && words?.contains("systemd") == false, "\(words ?? "")")
+    }
+
+    @Test func theFirstLineIsWhatTheFindingsComeTo() {
+        var facts = HostFacts()
+        func first() -> String? { Doctor(facts).text().split(separator: "\n").first.map(String.init) }
+        #expect(first() == "runbox doctor: fit to run containers: 0 missing, 0 warnings")
+        facts.cgroup.hasFreeze = false
+        facts.tools.criu = nil
+        let partly = "fit to run containers: 1 missing, 1 warning; those that ask for what is missing fail"
+        #expect(first() == "runbox doctor: \(partly)")
+        facts.kernel.calls[.clone3] = .no
+        let not = "not fit to run containers: 2 missing, 1 warning; 1 of what is missing all of them need"
+        #expect(first() == "runbox doctor: \(not)")
+    }
+
     // MARK: Reading
 
     @Test(

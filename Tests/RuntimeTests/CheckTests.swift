@@ -26,6 +26,30 @@ extension AllTests {
             #expect(try box.runtime("check", bundle.directory).stdout == "0 errors, 0 warnings\n")
         }
 
+        /// Whatever libseccomp there is: names of the profile that are newer are known as such.
+        @Test func theShippedProfileHasNoFindings() throws {
+            let box = try Sandbox.current
+            let profile = try String(contentsOfFile: Programs.package + "/config/seccomp.json", encoding: .utf8)
+            let bundle = try box.bundle("say:hello") { try $0.set("linux.seccomp", json: profile) }
+            let outcome = try box.runtime("check", "--strict", bundle.directory)
+            #expect(outcome.status == 0 && outcome.stdout == "0 errors, 0 warnings\n", "\(outcome)")
+        }
+
+        @Test func severitiesAreColouredOnATerminal() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") { $0["process.umaskk"] = 1 }
+            for isColored in [true, false] {
+                let terminal = try Terminal()
+                var surroundings = Surroundings(terminal: terminal.path)
+                surroundings.environment["TERM"] = "xterm"
+                surroundings.environment["NO_COLOR"] = isColored ? nil : "1"
+                let running = try box.begin(["check", bundle.directory], surroundings)
+                #expect(
+                    terminal.reads(isColored ? ": \u{1b}[33mwarning\u{1b}[0m: " : ": warning: "), "\(terminal.text)")
+                #expect(running.wait().status == 0)
+            }
+        }
+
         @Test func everyWayToNameABundleWorks() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("say:hello")

@@ -14,7 +14,7 @@ extension AllTests {
             let outcome = try Sandbox.current.plain(["doctor", "--format", "json"])
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             let report = try Self.report(outcome)
-            #expect(report["schema"] as? Int == 1 && report["fit"] as? Bool == true)
+            #expect(report["version"] as? Int == 1 && report["schema"] as? Int == 1 && report["fit"] as? Bool == true)
             let findings = try #require(report["findings"] as? [[String: Any]])
             #expect(
                 Set(findings.compactMap { $0["group"] as? String }) == [
@@ -40,6 +40,51 @@ extension AllTests {
             #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
             #expect(outcome.stdout.contains("\nkernel\n  ok      Linux "))
             #expect(outcome.stdout.contains("fit to run containers: "))
+            // The first line says what the others come to.
+            let lines = outcome.stdout.split(separator: "\n")
+            let missing = lines.count { $0.hasPrefix("  missing ") }
+            let warnings = lines.count { $0.hasPrefix("  warn ") }
+            let counts = "\(missing) missing, \(warnings) warning\(warnings == 1 ? "" : "s")"
+            #expect(lines.first?.hasPrefix("runbox doctor: fit to run containers: \(counts)") == true, "\(outcome)")
+            #expect(lines.first?.contains("fail") == (missing > 0), "\(outcome)")
+        }
+
+        /// No word of a boot loader that is not there.
+        @Test func remediesFitTheMachine() throws {
+            let said = try Sandbox.current.plain(["doctor"]).stdout
+            if !Requirement.exists("/etc/default/grub") { #expect(!said.contains("GRUB"), "\(said)") }
+            if !Requirement.exists("/run/systemd/system") { #expect(!said.contains("systemd.unified"), "\(said)") }
+        }
+
+        @Test func coloursAreForTerminals() throws {
+            let box = try Sandbox.current
+            let escape = "\u{1b}["
+            #expect(!(try box.plain(["doctor"]).stdout.contains(escape)))
+            for (variables, isColored) in [
+                (["TERM": "xterm"], true), (["TERM": "xterm", "NO_COLOR": "1"], false),
+                (["TERM": "xterm", "NO_COLOR": ""], true), (["TERM": "dumb"], false),
+            ] {
+                let terminal = try Terminal()
+                var surroundings = Surroundings(terminal: terminal.path)
+                for (name, value) in variables { surroundings.environment[name] = value }
+                let running = try box.begin(["doctor"], surroundings)
+                #expect(terminal.reads("\ntools\r\n") && terminal.text.contains(escape) == isColored, "\(variables)")
+                #expect(running.wait().status == 0)
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func warningsAreColouredOnATerminal(isColored: Bool) throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle("say:hello") { $0["process.umaskk"] = 1 }
+            let terminal = try Terminal()
+            var surroundings = Surroundings(terminal: terminal.path)
+            surroundings.environment["TERM"] = "xterm"
+            surroundings.environment["NO_COLOR"] = isColored ? nil : "1"
+            let running = try box.begin(
+                ["--root", box.root, "run", "--bundle", bundle.directory, box.id], surroundings)
+            #expect(terminal.reads((isColored ? "\u{1b}[33mwarning\u{1b}[0m" : "warning") + ": "), "\(terminal.text)")
+            #expect(running.wait().status == 0)
         }
 
         /// An ordinary user sees another host; the command works all the same.

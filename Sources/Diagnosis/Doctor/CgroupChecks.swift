@@ -3,7 +3,10 @@ internal import KernelTypes
 internal import OCISpec
 
 extension HostChecks {
-    private static let onlyVersion2 = "systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
+    /// systemd mounts what its own parameter says, whatever the kernel has.
+    private var onlyVersion2: String {
+        (facts.tools.runsSystemd ? "systemd.unified_cgroup_hierarchy=1 " : "") + "cgroup_no_v1=all"
+    }
 
     /// What each controller is for; those that few hosts need are no more than a warning.
     private static let controllers: [(name: String, cost: String, isUsual: Bool)] = [
@@ -29,11 +32,11 @@ extension HostChecks {
         case .hybrid:
             return .warn(
                 id, "cgroup v2 beside v1 (hybrid)", cost: "controllers that v1 has taken are missing in v2",
-                remedy: boot(with: Self.onlyVersion2))
+                remedy: boot(with: onlyVersion2))
         case .legacy:
             return .missing(
                 id, "cgroup v1 only", cost: "no containers but with --cgroup-manager=disabled: runbox uses cgroup v2",
-                remedy: boot(with: Self.onlyVersion2), essential: true)
+                remedy: boot(with: onlyVersion2), essential: true)
         case .none:
             return .missing(
                 id, "no cgroups are mounted", cost: "no containers but with --cgroup-manager=disabled",

@@ -23,26 +23,34 @@ public struct Doctor: Sendable {
     public var isFit: Bool { !findings.contains { $0.verdict == .missing && $0.isEssential } }
 
     /// The report for people.
-    public func text() -> String {
-        var text = "runbox doctor: \(host)\n"
+    ///
+    /// - Parameter isColored: whether verdicts are coloured, for a terminal.
+    public func text(isColored: Bool = false) -> String {
+        var text = "runbox doctor: \(verdict)\n\(host)\n"
         for group in HostFinding.Group.allCases {
             let members = findings.filter { $0.group == group }
             if members.isEmpty { continue }
             text += "\n\(group.rawValue)\n"
             for finding in members {
-                text += "  \(Self.pad(finding.verdict.rawValue))\(finding.summary)\n"
+                let word = Self.pad(finding.verdict.rawValue)
+                text += "  \(isColored ? finding.verdict.colored(word) : word)\(finding.summary)\n"
                 if let cost = finding.cost { text += "          costs: \(cost)\n" }
                 if let remedy = finding.remedy { text += "          fix:   \(remedy)\n" }
             }
         }
-        return text + "\n\(verdict)\n"
+        return text
     }
 
+    /// What all findings come to: the first line of the report, which a reader in a hurry stops at.
     private var verdict: String {
         let missing = findings.filter { $0.verdict == .missing }.count
         let warnings = findings.filter { $0.verdict == .warn }.count
-        let counts = "\(missing) missing, \(warnings) warnings"
-        return isFit ? "fit to run containers: \(counts)" : "not fit to run containers: \(counts)"
+        let needed = findings.filter { $0.verdict == .missing && $0.isEssential }.count
+        let counts = "\(missing) missing, \(warnings) warning\(warnings == 1 ? "" : "s")"
+        if needed > 0 { return "not fit to run containers: \(counts); \(needed) of what is missing all of them need" }
+        return missing == 0
+            ? "fit to run containers: \(counts)"
+            : "fit to run containers: \(counts); those that ask for what is missing fail"
     }
 
     private static func pad(_ word: String) -> String { word + String(repeating: " ", count: max(1, 8 - word.count)) }
@@ -50,6 +58,8 @@ public struct Doctor: Sendable {
     /// The report for programs.
     package func write(to writer: inout Writer) {
         writer.object { object in
+            object.member("version", Self.schema)
+            // The key's name in runbox 0.1.
             object.member("schema", Self.schema)
             object.member("host", host)
             object.member("fit", isFit)
@@ -58,6 +68,19 @@ public struct Doctor: Sendable {
                 for finding in findings { finding.write(to: &array) }
             }
         }
+    }
+}
+
+extension HostFinding.Verdict {
+    /// ECMA-48: green, yellow, red.
+    fileprivate func colored(_ word: String) -> String {
+        let color =
+            switch self {
+            case .ok: 32
+            case .warn: 33
+            case .missing: 31
+            }
+        return "\u{1b}[\(color)m\(word)\u{1b}[0m"
     }
 }
 

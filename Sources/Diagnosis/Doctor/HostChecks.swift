@@ -20,6 +20,17 @@ struct HostChecks: Sendable {
 
     /// How to boot with more parameters on the kernel's command line.
     func boot(with words: String) -> String {
+        switch facts.bootLoader {
+        case .grub: return grub(words)
+        case .systemdBoot(let file): return "add \(words) to \(file), then run kernel-install add-all and reboot"
+        case .firmware(let file): return "add \(words) to the line in \(file), then reboot"
+        case .none:
+            return
+                "boot with \(words) on the kernel's command line; what starts this machine sets it, for no boot loader is set up in it"
+        }
+    }
+
+    private func grub(_ words: String) -> String {
         let debian = "add \(words) to GRUB_CMDLINE_LINUX in /etc/default/grub, then run update-grub and reboot"
         let fedora = "grubby --update-kernel=ALL --args=\"\(words)\", then reboot"
         return switch facts.distribution {
@@ -31,11 +42,22 @@ struct HostChecks: Sendable {
 
     /// How to get a newer kernel.
     func newerKernel(_ version: String) -> String {
-        switch facts.distribution {
-        case .debian: "boot Linux \(version) or newer: apt-get install -t stable-backports linux-image-amd64"
-        case .ubuntu: "boot Linux \(version) or newer: apt-get install linux-generic-hwe-$(lsb_release -rs)"
-        case .fedora: "boot Linux \(version) or newer: dnf upgrade kernel"
-        case .other: "boot Linux \(version) or newer"
+        let wanted = "boot Linux \(version) or newer"
+        guard facts.hasOwnKernel else { return "\(wanted); what starts this machine chooses it" }
+        return switch facts.distribution {
+        case .debian: "\(wanted): apt-get install -t stable-backports linux-image-\(debianArchitecture)"
+        case .ubuntu: "\(wanted): apt-get install linux-generic-hwe-$(lsb_release -rs)"
+        case .fedora: "\(wanted): dnf upgrade kernel"
+        case .other: wanted
+        }
+    }
+
+    /// Debian's packages of kernels have other names for machines than uname(2).
+    private var debianArchitecture: String {
+        switch facts.machine {
+        case "x86_64": "amd64"
+        case "aarch64": "arm64"
+        default: facts.machine
         }
     }
 

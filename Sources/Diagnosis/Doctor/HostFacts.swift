@@ -9,11 +9,25 @@ struct HostFacts: Sendable {
         case debian, ubuntu, fedora, other
     }
 
+    /// What gives the kernel its command line.
+    enum BootLoader: Sendable, Equatable {
+        case grub
+        /// kernel-install(8) for systemd-boot: the file with the words.
+        case systemdBoot(file: String)
+        /// A board whose firmware reads them from a file.
+        case firmware(file: String)
+        /// None that this machine could change: a container, or a virtual machine whose host starts the kernel.
+        case none
+    }
+
     var release = "6.18.0"
     var machine = "x86_64"
     /// The distribution's own name.
     var system = "Linux"
     var distribution = Distribution.other
+    var bootLoader = BootLoader.grub
+    /// Whether the running kernel is one that this system has installed, with its modules.
+    var hasOwnKernel = true
     var userName = "root"
     var isRoot = true
     var kernel = KernelFacts()

@@ -35,7 +35,9 @@ extension HostChecks {
                 : .warn(
                     "kernel.overlay", "no overlay file system",
                     cost: "engines copy images instead of stacking them; runbox itself does not need it",
-                    remedy: "modprobe overlay; echo overlay > /etc/modules-load.d/overlay.conf"))
+                    remedy: facts.hasOwnKernel
+                        ? "modprobe overlay; echo overlay > /etc/modules-load.d/overlay.conf"
+                        : "a kernel with CONFIG_OVERLAY_FS"))
         return findings
     }
 

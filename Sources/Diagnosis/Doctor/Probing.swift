@@ -14,6 +14,8 @@ extension HostFacts {
         facts.system = value("PRETTY_NAME", in: system) ?? "Linux"
         facts.distribution = distribution(
             [value("ID", in: system), value("ID_LIKE", in: system)].compactMap { $0 }.joined(separator: " "))
+        facts.bootLoader = bootLoader(exists: Files.exists)
+        facts.hasOwnKernel = Files.exists("/lib/modules/\(facts.release)")
         facts.kernel = KernelFacts.gather()
         facts.cgroup = CgroupFacts.gather(isRoot: facts.isRoot)
         facts.users = UserFacts.gather(name: facts.userName)
@@ -28,6 +30,15 @@ extension HostFacts {
             return String(decoding: text.utf8.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
         }
         return nil
+    }
+
+    /// - Parameter exists: whether a file is there.
+    static func bootLoader(exists: (String) -> Bool) -> BootLoader {
+        for file in ["/boot/firmware/cmdline.txt", "/boot/cmdline.txt"] where exists(file) {
+            return .firmware(file: file)
+        }
+        if exists("/etc/default/grub") { return .grub }
+        return exists("/etc/kernel/cmdline") ? .systemdBoot(file: "/etc/kernel/cmdline") : .none
     }
 
     static func distribution(_ ids: String) -> Distribution {

@@ -85,8 +85,9 @@ extension HostChecks {
         if facts.users.canKeepState { return .ok(id, "state is kept in \(facts.users.stateRoot)") }
         return .missing(
             id, "no state can be kept in \(facts.users.stateRoot)", cost: "every command needs --root",
-            remedy:
-                "export XDG_RUNTIME_DIR=/run/user/$(id -u); where that is not there, as root: loginctl enable-linger \(facts.userName)"
+            remedy: facts.tools.runsSystemd
+                ? "export XDG_RUNTIME_DIR=/run/user/$(id -u); where that is not there, as root: loginctl enable-linger \(facts.userName)"
+                : "as root: install -d -m 700 -o \(facts.userName) /run/user/$(id -u \(facts.userName)); then export XDG_RUNTIME_DIR=/run/user/$(id -u)"
         )
     }
 }

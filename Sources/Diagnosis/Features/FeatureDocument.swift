@@ -20,6 +20,8 @@ package enum FeatureDocument {
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompLibrary.version),
                 KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "false"),
                 KeyValue(key: "run.oci.runbox.commit", value: commit),
+                // docs/json.md
+                KeyValue(key: "run.oci.runbox.json.version", value: "1"),
                 KeyValue(key: "run.oci.runbox.version", value: version),
             ],
             potentiallyUnsafeConfigAnnotations: AnnotationName.potentiallyUnsafe)

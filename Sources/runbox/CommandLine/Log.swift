@@ -106,7 +106,10 @@ struct Log: Sendable {
             }
             return String(decoding: writer.finish(), as: UTF8.self) + "\n"
         }
-        if case .standardError = target { return level == .error ? "\(message)\n" : "\(level.name): \(message)\n" }
+        if case .standardError = target {
+            if level == .error { return "\(message)\n" }
+            return "\(Output.isColored(2) ? Output.colored(level.name, 33) : level.name): \(message)\n"
+        }
         var quoted = Writer()
         quoted.string(message)
         return
@@ -172,6 +175,16 @@ enum Output {
             throw Failure("standard output could not be written: \(error.code)")
         }
     }
+
+    /// Whether what is written there may have colours: a terminal that has some, and a user who has not said no
+    /// (https://no-color.org).
+    static func isColored(_ number: Int32) -> Bool {
+        Terminals.isTerminal(number) && (Processes.environment("NO_COLOR") ?? "").isEmpty
+            && Processes.environment("TERM") != "dumb"
+    }
+
+    /// A word in one of the eight colours of ECMA-48.
+    static func colored(_ word: String, _ color: Int) -> String { "\u{1b}[\(color)m\(word)\u{1b}[0m" }
 
     /// Writes a message to standard error. A failure of that cannot be reported.
     static func writeError(_ text: String) {

@@ -40,7 +40,7 @@ extension Command {
         let report = CheckReport(
             bundle: Paths.absolute(path), isStrict: parsed.isOn("strict"),
             findings: ContainerBundle.check(path, config: config, options: options))
-        try Output.write(format == "json" ? report.json() : report.text())
+        try Output.write(format == "json" ? report.json() : report.text(isColored: Output.isColored(1)))
         return report.exitStatus
     }
 }
@@ -55,9 +55,9 @@ private struct CheckReport {
     var warnings: Int { findings.count - errors }
     var exitStatus: Int32 { errors > 0 || (isStrict && warnings > 0) ? 1 : 0 }
 
-    func text() -> String {
+    func text(isColored: Bool) -> String {
         func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
-        let lines = findings.map { $0.reportLine.withVisibleControls() + "\n" }.joined()
+        let lines = findings.map { $0.reportLine(isColored) + "\n" }.joined()
         return lines + "\(count(errors, "error")), \(count(warnings, "warning"))\n"
     }
 
@@ -81,8 +81,10 @@ private struct CheckReport {
 
 extension Finding {
     /// Place, severity, path, message and clause.
-    fileprivate var reportLine: String {
-        "\(place): \(severity.rawValue): \(field.isEmpty ? "" : "\(field): ")\(reason) [\(clause)]"
+    fileprivate func reportLine(_ isColored: Bool) -> String {
+        let rest = "\(field.isEmpty ? "" : "\(field): ")\(reason) [\(clause)]".withVisibleControls()
+        let word = isColored ? Output.colored(severity.rawValue, severity == .error ? 31 : 33) : severity.rawValue
+        return "\(place.withVisibleControls()): \(word): \(rest)"
     }
 
     fileprivate func write(to object: inout Writer) {

@@ -18,7 +18,7 @@ extension Command {
         }
         let doctor = Doctor.examine()
         if format == "text" {
-            try Output.write(doctor.text())
+            try Output.write(doctor.text(isColored: Output.isColored(1)))
         } else {
             var writer = Writer(style: .indented(2))
             doctor.write(to: &writer)
