@@ -51,6 +51,42 @@ extension AllTests {
             return text.contains(" .TP --\(flag.name)\(short)\(value) \(flag.text)")
         }
 
+        @Test func theOverviewListsEveryExitStatus() throws {
+            let text = Self.read(try Self.page("runbox"))
+            for status in ["0", "1", "124", "126", "127", "128 + N", "141", "255", "any other"] {
+                #expect(text.contains(" .TP \(status) "), "\(status) is missing: \(text)")
+            }
+        }
+
+        /// All but those that only refuse; with flags that there are.
+        @Test func everyCommandHasExamples() throws {
+            let help = try HelpText.read()
+            for command in help.commands where !["checkpoint", "restore"].contains(command.name) {
+                let page = try Self.page("runbox-\(command.name)")
+                let parts = page.components(separatedBy: ".SH \"EXAMPLES\"\n")
+                #expect(parts.count == 2, "\(command) has no examples")
+                let lines = Self.lines(parts.last ?? "")
+                #expect(lines.contains { $0.contains("runbox \(command.name)") }, "\(lines)")
+                for line in lines { expectFlags(of: line, help) }
+            }
+        }
+
+        private static func lines(_ text: String) -> [String] {
+            text.replacingOccurrences(of: "\\-", with: "-").split(separator: "\n").map(String.init)
+        }
+
+        private func expectFlags(of line: String, _ help: HelpText) {
+            for call in line.components(separatedBy: "runbox ").dropFirst() {
+                let words = call.split { " |#".contains($0) }.map(String.init)
+                guard let command = help.commands.first(where: { $0.name == words.first }) else { continue }
+                // What follows a container's name belongs to its program.
+                let own = ["exec", "ps"].contains(command.name) ? words.prefix { $0 != "web" } : words[...]
+                for word in own where word.hasPrefix("--") {
+                    #expect(command.flags.contains { "--\($0.name)" == word }, "\(word) in \(line)")
+                }
+            }
+        }
+
         @Test func aPageOfNothingIsAnError() throws {
             let outcome = try Sandbox.current.plain(["man", "runbox-frobnicate"])
             #expect(outcome.status == 1 && outcome.stderr.contains("frobnicate"), "\(outcome)")

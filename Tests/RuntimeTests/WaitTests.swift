@@ -42,6 +42,31 @@ extension AllTests {
             #expect(exit["code"] as? Int == 137 && exit["signal"] as? Int == 9)
         }
 
+        @Test func theEndIsPrintedAsJSON() throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            try box.ok("kill", box.id, "KILL")
+            let outcome = try box.runtime("wait", "--format", "json", box.id)
+            #expect(outcome.status == 137 && outcome.stderr == "", "\(outcome)")
+            let report = try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? [String: Any] ?? [:]
+            #expect(report["version"] as? Int == 1 && report["id"] as? String == box.id, "\(report)")
+            #expect(report["code"] as? Int == 137 && report["timedOut"] as? Bool == false, "\(report)")
+            #expect((report["exit"] as? [String: Any])?["signal"] as? Int == 9, "\(report)")
+            #expect(try box.runtime("wait", box.id).stdout == "", "nothing without the flag")
+            #expect(try box.runtime("wait", "--format", "xml", box.id).stderr.contains("text or json"))
+        }
+
+        @Test func aTimeoutIsPrintedAsJSON() throws {
+            let box = try Sandbox.current
+            let created = try Self.started(box, "hang")
+            #expect(created.says("ready"))
+            let outcome = try box.runtime("wait", "--timeout", "10ms", "--format=json", box.id)
+            #expect(outcome.status == 124, "\(outcome)")
+            let report = try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? [String: Any] ?? [:]
+            #expect(report["timedOut"] as? Bool == true && report["code"] == nil && report["exit"] == nil, "\(report)")
+        }
+
         /// One that the clock cannot count to is none.
         @Test(arguments: ["9223372036854775807ms", "9223372036854775s"])
         func aTimeoutOfZeroWaitsToTheEnd(text: String) throws {

@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Errors
+internal import JSON
 internal import KernelTypes
 
 extension Command {
@@ -10,15 +11,52 @@ extension Command {
             it. A container that has stopped already is answered for at once. With --timeout, the exit
             status is 124 when the container has not ended by then.
 
+            With --format json, an object is printed when the wait is over: version, id, code (the exit
+            status), timedOut, and exit as `runbox state` has it where the container is still there.
+
             A time is a number of seconds, or numbers with units: 90, 1.5s, 500ms, 2m, 1h30m.
             """,
-        flags: [Flag("timeout", short: "t", value: "TIME", "how long to wait at most")]
+        flags: [
+            Flag("timeout", short: "t", value: "TIME", "how long to wait at most"),
+            Flag(
+                "format", short: "f", value: "FORMAT", choices: "text json",
+                "text (default: nothing is printed) or json"),
+        ]
     ) { invocation throws(Failure) in
         let container = try invocation.container()
         let timeout = try understand(invocation.command) { () throws(UsageError) in
             try invocation.parsed.duration("timeout")
         }
-        return try attempt { () throws(RuntimeError) in try container.wait(timeout: timeout) }
+        let format = invocation.parsed.value("format") ?? "text"
+        guard format == "text" || format == "json" else {
+            throw Failure(UsageError(reason: "invalid format \"\(format)\": text or json"), invocation.command)
+        }
+        let code: Int32
+        do throws(RuntimeError) {
+            code = try container.wait(timeout: timeout)
+        } catch {
+            if format == "json", case .timedOut = error { try Output.write(report(container, nil)) }
+            throw Failure(error)
+        }
+        if format == "json" { try Output.write(report(container, code)) }
+        return code
+    }
+
+    /// - Parameter code: nil after a timeout.
+    private static func report(_ container: Container, _ code: Int32?) -> String {
+        var writer = Writer(style: .indented(2))
+        writer.object { object in
+            object.member("version", 1)
+            object.member("id", container.id.description)
+            if let code { object.member("code", code) }
+            object.member("timedOut", code == nil)
+            // Gone already where a foreground run has deleted it.
+            if code != nil, let exit = (try? container.state())?.exit {
+                object.key("exit")
+                exit.write(to: &object)
+            }
+        }
+        return String(decoding: writer.finish(), as: UTF8.self) + "\n"
     }
 }
 

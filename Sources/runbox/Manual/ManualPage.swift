@@ -24,6 +24,10 @@ struct ManualPage: Sendable {
         page.flags(command.allFlags)
         page.line(".PP")
         page.flowing("The global options are described in `runbox`(1).")
+        if let examples = Examples.of(command.name) {
+            page.section("EXAMPLES")
+            page.paragraphs(examples)
+        }
         page.section("SEE ALSO")
         let others = commands.filter { $0.name != command.name }.map { "runbox-\($0.name)" }
         page.references(["runbox"] + others)
@@ -68,16 +72,29 @@ struct ManualPage: Sendable {
         """
 
     private static let exitStatus = [
-        ("0", "The command did what it was asked for."),
+        ("0", "The command did what it was asked for. `check`: there are no errors; `doctor`: containers can be run."),
         (
             "1",
-            "runbox failed. The reason is one line on standard error, and one line of level `error` in the file of `--log`."
+            "runbox failed. The reason is one line on standard error, and one line of level `error` in the file of `--log`. `check`: there are errors, or warnings with `--strict`; `doctor`: something is missing that containers cannot be run without."
         ),
-        ("126, 127", "The container's program cannot be executed, or is not there."),
+        ("124", "`wait`: the time of `--timeout` is over, and the container has not ended."),
+        (
+            "126",
+            "`run`, `create`, `start`, `exec`: the container's program is there and cannot be executed."
+        ),
+        (
+            "127",
+            "`run`, `create`, `start`, `exec`: the container's program, or the interpreter or loader that it needs, is not there."
+        ),
+        (
+            "128 + N",
+            "A signal of this number ended the container's program (`run` in the foreground, `exec`, `wait`: 137 is SIGKILL, 143 SIGTERM), or `run` itself before the program ran."
+        ),
+        ("141", "What reads the output has left (128 + SIGPIPE). Nothing is said."),
         ("255", "`exec` failed, and the program is not at fault."),
         (
-            "other",
-            "`run` in the foreground, `exec` and `wait` end with the program's own exit status, or with 128 + the number of the signal that ended it."
+            "any other",
+            "`run` in the foreground, `exec` and `wait` end with the exit status of the container's program, whatever it is: also one of the above. `state` and `wait --format json` tell them apart."
         ),
     ]
 
@@ -85,11 +102,16 @@ struct ManualPage: Sendable {
         ("XDG_RUNTIME_DIR", "For ordinary users, state is kept in its folder `runbox`."),
         ("LISTEN_FDS", "Descriptors of socket activation, which `run` and `create` pass on to the program."),
         ("NOTIFY_SOCKET", "The service manager's socket for readiness, which is passed on to the program."),
+        ("NO_COLOR", "With any value, nothing is coloured. Colours are for terminals only, in any case."),
     ]
 
     private static let files = [
         ("/run/runbox", "A folder for each container: its state, and a copy of its configuration."),
         ("config.json", "The configuration in a bundle; `runbox spec` writes one to begin with."),
+        (
+            "/var/lib/runbox/NAME",
+            "The bundle that the systemd unit `runbox@NAME.service` runs; /usr/share/doc/runbox/service.md is the guide."
+        ),
         ("/usr/share/runbox/seccomp.json", "Seccomp rules as engines use them; `/usr/local/share` by default."),
     ]
 
