@@ -26,6 +26,13 @@ awk -v work="$work" '
     inside { print > (work "/" section) }
 ' "$project/docs/service.md"
 
+# What has been written is in the journal a moment later.
+journalctl() {
+    command journalctl --sync
+    command journalctl "$@"
+}
+export -f journalctl
+
 # section NUMBER WORD...: runs it; all of it must succeed, and the words be in what it says.
 section() {
     local number=$1 said
