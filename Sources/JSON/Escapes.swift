@@ -58,22 +58,16 @@ package enum Escapes {
         bytes.append(Byte.quote)
         for scalar in text.unicodeScalars {
             switch scalar {
-            case "\"", "\\": append(escaped: UInt8(truncatingIfNeeded: scalar.value), to: &bytes)
-            case "\n": append(escaped: UInt8(ascii: "n"), to: &bytes)
-            case "\r": append(escaped: UInt8(ascii: "r"), to: &bytes)
-            case "\t": append(escaped: UInt8(ascii: "t"), to: &bytes)
+            case "\"": bytes += [Byte.backslash, Byte.quote]
+            case "\\": bytes += [Byte.backslash, Byte.backslash]
+            case "\n": bytes += [Byte.backslash, UInt8(ascii: "n")]
+            case "\r": bytes += [Byte.backslash, UInt8(ascii: "r")]
+            case "\t": bytes += [Byte.backslash, UInt8(ascii: "t")]
             case "\0"..<" ", "\u{7F}"..."\u{9F}": appendNumeric(scalar, to: &bytes)
             default: bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
             }
         }
         bytes.append(Byte.quote)
-    }
-
-    /// Byte by byte: of the constant lists of two bytes that would stand here, the optimizer for Embedded Swift keeps one
-    /// and writes it for all.
-    private static func append(escaped letter: UInt8, to bytes: inout [UInt8]) {
-        bytes.append(Byte.backslash)
-        bytes.append(letter)
     }
 
     private static func appendNumeric(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {

@@ -97,9 +97,6 @@ extension Files {
         try write(text, to: open(path, .writeOnly), subject: path)
     }
 
-    // Not inlined: the object outliner of Swift 6.3.1 crashes on a name of up to 15 bytes that it sees, taking its
-    // letters for the length of a longer one.
-    @inline(never)
     package static func write(
         _ text: String, into name: String, at directory: borrowing Descriptor
     ) throws(SystemError) {

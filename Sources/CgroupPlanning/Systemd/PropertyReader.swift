@@ -168,22 +168,16 @@ struct PropertyReader {
         guard let byte = next else { throw Mistake(reason: "misses a closing quote") }
         position += 1
         switch byte {
+        case UInt8(ascii: "a"): return [7]
+        case UInt8(ascii: "b"): return [8]
+        case UInt8(ascii: "t"): return [9]
+        case UInt8(ascii: "n"): return [10]
+        case UInt8(ascii: "v"): return [11]
+        case UInt8(ascii: "f"): return [12]
+        case UInt8(ascii: "r"): return [13]
         case UInt8(ascii: "u"): return try character(digits: 4)
         case UInt8(ascii: "U"): return try character(digits: 8)
-        default: return [Self.control(byte) ?? byte]
-        }
-    }
-
-    private static func control(_ letter: UInt8) -> UInt8? {
-        switch letter {
-        case UInt8(ascii: "a"): 7
-        case UInt8(ascii: "b"): 8
-        case UInt8(ascii: "t"): 9
-        case UInt8(ascii: "n"): 10
-        case UInt8(ascii: "v"): 11
-        case UInt8(ascii: "f"): 12
-        case UInt8(ascii: "r"): 13
-        default: nil
+        default: return [byte]
         }
     }
 
