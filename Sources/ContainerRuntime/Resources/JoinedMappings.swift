@@ -28,7 +28,8 @@ enum JoinedMappings {
                 // It is killed; should the runtime die first, the link ends.
                 _ = try pair.container.receive()
             } catch {
-                try? pair.container.send(.failed(StepFailure(.devices, error)))  // a runtime that is gone needs no answer
+                // A runtime that is gone needs no answer.
+                try? pair.container.send(.failed(StepFailure(.devices, error)))
             }
             Processes.exit(0)
         }
