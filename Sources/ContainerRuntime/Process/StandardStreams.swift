@@ -11,6 +11,13 @@ package enum StandardStreams {
         }
     }
 
+    /// Puts /dev/null in the place of a standard input that is a terminal, for a payload that this process does not
+    /// stay with: whoever types goes on to do so for the caller's shell, and with two readers each gets half of it.
+    package static func leaveKeyboard() throws(SystemError) {
+        guard Terminals.isTerminal(0) else { return }
+        try Files.open("/dev/null", .readOnly).copy(to: 0)
+    }
+
     /// Puts descriptors of the caller in the place of this process's streams. Each is copied before the first is
     /// replaced, because the caller may name one of 0 to 2 for another of them.
     static func replace(by options: StandardStreamOptions) throws(SystemError) {

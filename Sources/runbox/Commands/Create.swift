@@ -7,7 +7,8 @@ extension Command {
         summary: "make a container whose program waits for start",
         details: """
             Everything is set up when this returns: namespaces, mounts, limits, hooks. The program itself
-            runs when `runbox start NAME` is called. This is what engines call.
+            runs when `runbox start NAME` is called. This is what engines call. A standard input that is a
+            terminal stays the caller's, as with `run --detach`.
             """,
         // go-runc may pass --detach here, where it says nothing new.
         flags: LaunchFlags.shared + [LaunchFlags.detach],
@@ -18,6 +19,7 @@ extension Command {
             try LaunchFlags.caller(invocation.parsed)
         }
         let target = try LaunchFlags.target(invocation)
+        try LaunchFlags.leaveKeyboard()
         let container = Container(target.id, store: Store(root: invocation.global.root))
         try attempt { () throws(RuntimeError) in
             try container.create(target.bundle, options: options, caller: caller, warn: invocation.log.warn)

@@ -41,6 +41,7 @@ extension Command {
             try LaunchFlags.caller(invocation.parsed)
         }
         let container = try invocation.container()
+        if options.detach { try LaunchFlags.leaveKeyboard() }
         do throws(RuntimeError) {
             return try container.execInForeground(
                 options, caller: caller, started: invocation.steps.write, warn: invocation.log.warn)

@@ -14,6 +14,9 @@ extension Command {
             or 128 + the signal's number. The container is deleted when it ends, unless --keep is given.
             A failure of runbox itself exits with 1; with 127 or 126 when the program is missing or not
             executable.
+
+            With --detach a standard input that is a terminal stays the caller's, and the program reads
+            /dev/null; pipes and files are passed on.
             """,
         flags: LaunchFlags.shared + [
             LaunchFlags.detach, Flag("keep", "keep the container's state when it has ended; delete removes it"),
@@ -25,6 +28,7 @@ extension Command {
             try LaunchFlags.caller(invocation.parsed)
         }
         let target = try LaunchFlags.target(invocation)
+        if options.detach { try LaunchFlags.leaveKeyboard() }
         let container = Container(target.id, store: Store(root: invocation.global.root))
         return try attempt { () throws(RuntimeError) in
             try container.run(
