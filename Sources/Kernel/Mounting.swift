@@ -110,6 +110,14 @@ package enum Mounting {
         _ = try check("umount", path) { clinux_umount_detach(path) }
     }
 
+    /// Unmounts what is topmost at a name in the working directory; a link is not followed. umount2(2), MNT_DETACH,
+    /// UMOUNT_NOFOLLOW.
+    package static func detachHere(_ name: String) throws(SystemError) {
+        // The headers that Swift sees have no names for them.
+        let (detach, noFollow) = (2, 8)
+        _ = try check("umount", name) { lend(name) { system(Int(SYS_umount2), $0, detach | noFollow) } }
+    }
+
     /// Makes the working directory the new root and leaves the old root stacked beneath, at `.`; detach it next.
     /// pivot_root(2), "pivot_root(".", ".")".
     package static func pivotRootHere() throws(SystemError) {

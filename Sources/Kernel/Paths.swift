@@ -36,6 +36,18 @@ package struct RootDirectory: ~Copyable, Sendable {
         throw SystemError("open", path, .tryAgain)
     }
 
+    /// Opens what is at a path itself: a link anywhere on it is an error (ELOOP).
+    package func openWithoutLinks(_ path: String, _ flags: OpenFlags) throws(SystemError) -> Descriptor {
+        var how = open_how()
+        how.flags = UInt64(UInt32(bitPattern: flags.rawValue | O_CLOEXEC))
+        how.resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)
+        let raw = descriptor.raw
+        let result = try check("open", path) {
+            lend(path, &how) { system(Int(SYS_openat2), Int(raw), $0, $1, MemoryLayout<open_how>.size) }
+        }
+        return Descriptor(raw: Int32(result))
+    }
+
     /// What to do about a component that does not exist.
     package enum Missing { case refuse, makeDirectories, makeFile }
 

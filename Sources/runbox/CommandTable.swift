@@ -2,8 +2,7 @@
 extension Command {
     static let all: [Command] = [
         .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man,
-        .pause,
-        .ps, .restore, .resume, .run, .spec, .start, .state, .update, .wait,
+        .mounts, .pause, .ps, .restore, .resume, .run, .spec, .start, .state, .stop, .update, .wait,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }

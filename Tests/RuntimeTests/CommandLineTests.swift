@@ -210,13 +210,35 @@ extension AllTests {
             #expect((mode ?? 0o777) & 0o077 == 0 || mode == 0o711, "mode \(String(mode ?? 0, radix: 8))")
         }
 
-        @Test func listOfARootThatIsNotThereIsEmpty() throws {
+        @Test func listOfARootThatIsNamedAndNotThereIsAnError() throws {
             let box = try Sandbox.current
-            let table = try box.runtime("list")
-            #expect(table.status == 0 && table.stdout.split(separator: "\n").count == 1, "\(table)")
+            for flags in [[], ["--format", "json"], ["-q"]] {
+                let outcome = try box.plain(["--root", box.root, "list"] + flags)
+                #expect(outcome.status == 1 && outcome.stdout == "" && outcome.complaints.count == 1, "\(outcome)")
+                #expect(outcome.stderr.contains("list \(box.root): there is no such folder"), "\(outcome)")
+            }
+            try box.folder("root", mode: 0o700)
             let json = try box.runtime("list", "--format", "json")
-            #expect(json.status == 0 && json.stdout.trimmingCharacters(in: .whitespacesAndNewlines) == "[]", "\(json)")
-            #expect(try box.runtime("list", "-q").stdout == "")
+            #expect(json.status == 0 && json.stdout == "[]\n", "\(json)")
+        }
+
+        /// The usual one is made with the first container.
+        @Test func listOfTheUsualRootIsEmptyBeforeTheFirstContainer() throws {
+            let box = try Sandbox.current
+            let list = ["unshare", "--user", "--map-root-user", Programs.runtime, "list"]
+            let outcome = try box.aside(
+                list, Surroundings(environment: ["XDG_RUNTIME_DIR": try box.folder("run")])
+            ).wait()
+            #expect(outcome.status == 0 && outcome.stdout.split(separator: "\n").count == 1, "\(outcome)")
+        }
+
+        @Test func featuresTakesTheOneFormatThatItHas() throws {
+            let box = try Sandbox.current
+            let plain = try box.plain(["features"])
+            for flags in [["--format", "json"], ["-f", "json"], ["--format=json"]] {
+                #expect(try box.plain(["features"] + flags).stdout == plain.stdout)
+            }
+            #expect(try box.plain(["features", "--format", "yaml"]).status == 1)
         }
     }
 }

@@ -6,6 +6,7 @@ extension AllTests {
     @Suite struct Flags {
         @Test func uniqueBeginningsOfFlagsAreTaken() throws {
             let box = try Sandbox.current
+            try box.folder("root", mode: 0o700)
             let outcome = try box.plain([
                 "--root", box.root, "--cgroup=disabled", "--log-l", "error", "list", "--form=json",
             ])

@@ -100,7 +100,7 @@ struct LaunchResources: ~Copyable {
         return try Namespaces.isOwn(name, Files.status(of: handle))
     }
 
-    private mutating func open(
+    mutating func open(
         _ mount: MountPlan, propagation: (kind: MountPropagation, recursive: Bool), _ late: inout LateSources
     ) throws(SystemError) {
         guard case .bind(let source, let recursive) = mount.kind else {

@@ -39,7 +39,7 @@ struct Mounts: ~Copyable {
     }
 
     /// - Returns: the mount that was made, by the descriptor that it was made with: it need not be looked up again.
-    private func mount(
+    func mount(
         _ mount: MountPlan, _ sources: borrowing MountSources, in root: borrowing RootDirectory, _ link: borrowing Link
     ) throws(SystemError) -> Descriptor? {
         if let target = sources.linkTarget(ofMount: mount.index) {

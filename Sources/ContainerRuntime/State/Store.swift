@@ -109,8 +109,8 @@ public struct Store: Sendable {
         }
     }
 
-    /// The names of all containers, sorted.
-    func all() throws(RuntimeError) -> [String] {
+    /// The names of all containers, sorted, whatever is the matter with them.
+    package func all() throws(RuntimeError) -> [String] {
         do throws(SystemError) {
             return try names { !$0.begins(with: ".") }.sorted()
         } catch {
@@ -175,7 +175,10 @@ public struct Store: Sendable {
     {
         do throws(SystemError) {
             return try makeFolder(id, fill)
-        } catch {
+        } catch let failure {
+            // The folder's first name is nobody's business.
+            let isUnnamed = failure.subject.parts(by: "/").contains { $0.begins(with: Self.unnamed) }
+            let error = isUnnamed ? failure.about(folder(id)) : failure
             if error.code == .exists { throw .exists(id) }
             if error.code == .accessDenied, Credentials.isOrdinary {
                 throw .failed(

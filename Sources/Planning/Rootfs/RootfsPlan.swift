@@ -61,6 +61,19 @@ package struct RootfsPlan: Sendable {
         return result
     }
 
+    /// Of a container that is there already: nothing but mounts that come to it.
+    init(running mounts: [MountPlan]) {
+        path = "/"
+        readOnly = false
+        propagation = (.slave, true)
+        propagationIsExplicit = false
+        self.mounts = mounts
+        maskedPaths = []
+        readOnlyPaths = []
+        pivotRoot = true
+        makesDevices = false
+    }
+
     /// Gives every new file system a context.
     mutating func label(_ label: MountLabel) {
         for index in mounts.indices { mounts[index].label(label) }

@@ -4,6 +4,8 @@ internal import Planning
 /// What stands before the command's name.
 struct GlobalOptions: Sendable {
     let root: String
+    /// Whether the caller has named it.
+    let isRootNamed: Bool
     let cgroupManager: CgroupManagerKind
 
     static let flags: [Flag] = [
@@ -44,6 +46,7 @@ struct GlobalOptions: Sendable {
         if let rootless = parsed.value("rootless"), !["", "true", "false", "auto"].contains(rootless) {
             throw UsageError(reason: "invalid value \"\(rootless)\" for flag --rootless: true, false or auto")
         }
+        isRootNamed = parsed.value("root") != nil
         root = parsed.value("root").map(Paths.absolute) ?? Store.defaultRoot()
         if root == "/" { throw UsageError(reason: "--root must not be /") }
     }

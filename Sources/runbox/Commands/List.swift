@@ -8,7 +8,8 @@ extension Command {
         name: "list", arguments: "", count: 0...0, summary: "list the containers",
         details: """
             One line a container; --format json prints an array with the keys of `runbox state`, and
-            --quiet the names alone. Containers whose state is damaged are left out with a warning.
+            --quiet the names alone. Containers whose state is damaged are left out with a warning. A --root
+            that was named and is not there is an error; the usual one has no containers then.
             """,
         flags: [
             Flag("format", short: "f", value: "FORMAT", choices: "table json", "table (default) or json"),
@@ -18,6 +19,9 @@ extension Command {
         let format = invocation.parsed.value("format") ?? "table"
         guard format == "table" || format == "json" else {
             throw Failure(UsageError(reason: "invalid format \"\(format)\": table or json"), invocation.command)
+        }
+        if invocation.global.isRootNamed, !Files.exists(invocation.global.root) {
+            throw Failure("list \(invocation.global.root): there is no such folder; --root names it")
         }
         let states = try attempt { () throws(RuntimeError) in
             try Container.all(in: Store(root: invocation.global.root), warn: invocation.log.warn)
