@@ -81,6 +81,18 @@ package struct Writer {
         bytes += Array("null".utf8)
     }
 
+    /// Writes a value that is JSON text already, as it stands, but for the beginnings of its lines.
+    package mutating func verbatim(_ text: [UInt8]) {
+        separate()
+        for byte in text {
+            if byte == Byte.lineFeed {
+                breakLine()
+            } else {
+                bytes.append(byte)
+            }
+        }
+    }
+
     /// Writes a member that is a string.
     package mutating func member(_ name: String, _ value: String) {
         key(name)

@@ -8,9 +8,12 @@ import JSON
 ///   - rootless: the host's user and group that the container's root stands for, when a user without privileges is
 ///     to run it: a user namespace is added, and what needs privileges goes.
 ///   - cgroupNamespace: whether the host can give the container a cgroup namespace.
+///   - wishes: what is to be otherwise than usual.
 /// - Returns: JSON indented by tabs, with a line break at the end.
-package func defaultSpecJSON(rootless: (uid: UInt32, gid: UInt32)?, cgroupNamespace: Bool) -> String {
-    let content = DefaultSpec(rootless: rootless, cgroupNamespace: cgroupNamespace)
+package func defaultSpecJSON(
+    rootless: (uid: UInt32, gid: UInt32)?, cgroupNamespace: Bool, wishes: SpecWishes = SpecWishes()
+) -> String {
+    let content = DefaultSpec(rootless: rootless, cgroupNamespace: cgroupNamespace, wishes: wishes)
     var writer = Writer(style: .tabs)
     content.write(to: &writer)
     return String(decoding: writer.finish(), as: UTF8.self) + "\n"
@@ -19,6 +22,15 @@ package func defaultSpecJSON(rootless: (uid: UInt32, gid: UInt32)?, cgroupNamesp
 private struct DefaultSpec {
     let rootless: (uid: UInt32, gid: UInt32)?
     let cgroupNamespace: Bool
+    let wishes: SpecWishes
+
+    private var hasOwnNetwork: Bool {
+        switch wishes.network {
+        case .usual: rootless == nil
+        case .host: false
+        case .own: true
+        }
+    }
 
     func write(to writer: inout Writer) {
         writer.object { writer in
@@ -28,9 +40,9 @@ private struct DefaultSpec {
             writer.key("root")
             writer.object { writer in
                 writer.member("path", "rootfs")
-                writer.member("readonly", true)
+                writer.member("readonly", wishes.readOnly ?? true)
             }
-            writer.member("hostname", "runbox")
+            writer.member("hostname", wishes.hostname ?? "runbox")
             writer.key("mounts")
             writeMounts(to: &writer)
             writer.key("linux")
@@ -42,15 +54,21 @@ private struct DefaultSpec {
         let capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         writer.object { writer in
-            writer.member("terminal", true)
+            writer.member("terminal", wishes.terminal)
             writer.key("user")
             writer.object { writer in
-                writer.member("uid", 0)
-                writer.member("gid", 0)
+                writer.member("uid", wishes.user?.uid ?? 0)
+                writer.member("gid", wishes.user?.gid ?? 0)
+                if let groups = wishes.user?.additionalGids, !groups.isEmpty {
+                    writer.key("additionalGids")
+                    writer.array { writer in
+                        for group in groups { writer.integer(group) }
+                    }
+                }
             }
-            writer.member("args", ["sh"])
-            writer.member("env", [path, "TERM=xterm"])
-            writer.member("cwd", "/")
+            writer.member("args", wishes.arguments ?? ["sh"])
+            writer.member("env", wishes.merged(wishes.terminal ? [path, "TERM=xterm"] : [path]))
+            writer.member("cwd", wishes.directory ?? "/")
             writer.key("capabilities")
             writer.object { writer in
                 for set in ["bounding", "effective", "permitted"] {
@@ -75,7 +93,8 @@ private struct DefaultSpec {
         // The group tty is not mapped in a user namespace of one ID, and the kernel refuses an owner it cannot map.
         let terminalGroup = rootless == nil ? ["gid=5"] : []
         // A user namespace that does not own its network namespace may not mount sysfs; the host's is shown instead.
-        let sysfs = rootless == nil ? ("sysfs", "sysfs", guarded) : ("none", "/sys", ["rbind"] + guarded)
+        let sysfs =
+            rootless == nil || hasOwnNetwork ? ("sysfs", "sysfs", guarded) : ("none", "/sys", ["rbind"] + guarded)
         let mounts: [(destination: String, type: String, source: String, options: [String])] = [
             ("/proc", "proc", "proc", []),
             ("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
@@ -87,26 +106,33 @@ private struct DefaultSpec {
         ]
         writer.array { writer in
             for mount in mounts {
-                writer.object { writer in
-                    writer.member("destination", mount.destination)
-                    writer.member("type", mount.type)
-                    writer.member("source", mount.source)
-                    if !mount.options.isEmpty {
-                        writer.member("options", mount.options)
-                    }
-                }
+                write(mount.destination, mount.type, mount.source, mount.options, to: &writer)
             }
+            for mount in wishes.mounts {
+                write(mount.destination, mount.type, mount.source, mount.options ?? [], to: &writer)
+            }
+        }
+    }
+
+    private func write(
+        _ destination: String, _ type: String?, _ source: String?, _ options: [String], to writer: inout Writer
+    ) {
+        writer.object { writer in
+            writer.member("destination", destination)
+            if let type { writer.member("type", type) }
+            if let source { writer.member("source", source) }
+            if !options.isEmpty { writer.member("options", options) }
         }
     }
 
     private func writeLinux(to writer: inout Writer) {
         writer.object { writer in
-            if let rootless {
+            // Another user than root is one of the subordinate IDs, which the runtime maps where nothing is said.
+            if let rootless, (wishes.user?.uid ?? 0) == 0, (wishes.user?.gid ?? 0) == 0 {
                 writeMapping("uidMappings", hostID: rootless.uid, to: &writer)
                 writeMapping("gidMappings", hostID: rootless.gid, to: &writer)
-            } else {
-                writeResources(to: &writer)
             }
+            if rootless == nil || hasLimits { writeResources(to: &writer) }
             writer.key("namespaces")
             writer.array { writer in
                 for type in namespaces {
@@ -115,13 +141,19 @@ private struct DefaultSpec {
                     }
                 }
             }
+            if let seccomp = wishes.seccomp {
+                writer.key("seccomp")
+                writer.verbatim(seccomp)
+            }
             writer.member("maskedPaths", Self.maskedPaths)
             writer.member("readonlyPaths", Self.readonlyPaths)
         }
     }
 
+    private var hasLimits: Bool { wishes.memory != nil || wishes.cpuQuota != nil || wishes.tasks != nil }
+
     private var namespaces: [NamespaceType] {
-        let network: [NamespaceType] = rootless == nil ? [.network] : []
+        let network: [NamespaceType] = hasOwnNetwork ? [.network] : []
         let user: [NamespaceType] = rootless == nil ? [] : [.user]
         return [.pid] + network + [.ipc, .uts, .mount] + (cgroupNamespace ? [.cgroup] : []) + user
     }
@@ -140,12 +172,31 @@ private struct DefaultSpec {
     private func writeResources(to writer: inout Writer) {
         writer.key("resources")
         writer.object { writer in
-            writer.key("devices")
-            writer.array { writer in
+            if rootless == nil { writeDeviceRules(to: &writer) }
+            if let memory = wishes.memory {
+                writer.key("memory")
+                writer.object { $0.member("limit", memory) }
+            }
+            if let quota = wishes.cpuQuota {
+                writer.key("cpu")
                 writer.object { writer in
-                    writer.member("allow", false)
-                    writer.member("access", "rwm")
+                    writer.member("quota", quota)
+                    writer.member("period", SpecWishes.cpuPeriod)
                 }
+            }
+            if let tasks = wishes.tasks {
+                writer.key("pids")
+                writer.object { $0.member("limit", tasks) }
+            }
+        }
+    }
+
+    private func writeDeviceRules(to writer: inout Writer) {
+        writer.key("devices")
+        writer.array { writer in
+            writer.object { writer in
+                writer.member("allow", false)
+                writer.member("access", "rwm")
             }
         }
     }

@@ -32,6 +32,20 @@ import Testing
         #expect(String(decoding: writer.finish(), as: UTF8.self) == text)
     }
 
+    @Test(
+        arguments: [
+            (.compact, #"{"a":{"b":1},"c":2}"#), (.tabs, "{\n\t\"a\": {\n\t\t\"b\":1\n\t},\n\t\"c\": 2\n}"),
+        ] as [(Writer.Style, String)])
+    func textIsTakenAsItStands(style: Writer.Style, expected: String) {
+        var writer = Writer(style: style)
+        writer.object { writer in
+            writer.key("a")
+            writer.verbatim(Array((style == .compact ? "{\"b\":1}" : "{\n\t\"b\":1\n}").utf8))
+            writer.member("c", 2)
+        }
+        #expect(String(decoding: writer.finish(), as: UTF8.self) == expected)
+    }
+
     @Test func compactOutputIsOneLine() {
         let expected =
             #"{"a":"x","n":-5,"u":18446744073709551615,"t":true,"l":["p","q"],"e":{},"m":[],"z":[null,false]}"#

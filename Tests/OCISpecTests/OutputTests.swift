@@ -23,6 +23,34 @@ import Testing
         #expect(spec.mounts?[5].source == (uid == nil ? "sysfs" : "/sys"))
     }
 
+    @Test func wishesAreWrittenWithoutMistakes() throws {
+        var wishes = SpecWishes()
+        wishes.arguments = ["a", "b"]
+        wishes.environment = ["A=1", "PATH=/x", "A=2", "B"]
+        wishes.user = User(uid: 1, gid: 2, additionalGids: [3])
+        wishes.mounts = [Mount(destination: "/t", type: "tmpfs", source: "tmpfs", options: ["size=1m"])]
+        wishes.readOnly = false
+        wishes.memory = 1 << 20
+        wishes.cpuQuota = 50_000
+        wishes.tasks = 9
+        wishes.seccomp = Array("{\n\t\"defaultAction\": \"SCMP_ACT_ALLOW\"\n}".utf8)
+        wishes.network = .host
+        for rootless in [nil, (1000, 1000)] as [(UInt32, UInt32)?] {
+            let spec = try clean(defaultSpecJSON(rootless: rootless, cgroupNamespace: true, wishes: wishes))
+            #expect(spec.process?.args == ["a", "b"])
+            #expect(spec.process?.env == ["PATH=/x", "TERM=xterm", "A=2", "B"])
+            #expect(spec.process?.user == wishes.user)
+            #expect(spec.root?.readonly == false && spec.mounts?.last == wishes.mounts[0])
+            #expect(spec.linux?.resources?.memory?.limit == 1 << 20 && spec.linux?.resources?.pids?.limit == 9)
+            #expect(spec.linux?.resources?.cpu?.quota == 50_000 && spec.linux?.resources?.cpu?.period == 100_000)
+            #expect((spec.linux?.resources?.devices == nil) == (rootless != nil))
+            #expect(spec.linux?.seccomp?.defaultAction == .allow)
+            // Another user than root is a subordinate ID of an ordinary user, which the runtime maps.
+            #expect(spec.linux?.uidMappings == nil && spec.linux?.gidMappings == nil)
+            #expect(spec.linux?.namespaces?.contains { $0.type == .network } == false)
+        }
+    }
+
     @Test func aStateIsOneLine() throws {
         let state = State(
             ociVersion: "1.3.0", id: "a", status: .created, pid: 7, bundle: "/b\n",
