@@ -3,7 +3,7 @@
 import os
 import re
 
-from bench import PROJECT, ROOT, RUNBOX, RUNC, RUNTIME_DIR, WORK, Case, make_image_tree, must, on_terminal, sh, write
+from bench import PROJECT, ROOT, RUNBOX, RUNC, RUNTIME_DIR, WORK, Case, make_image_tree, must, on_terminal, sh, which, write
 
 BOX = "localhost/box"
 
@@ -207,7 +207,17 @@ LIFE = [
     Case("out of memory", out_of_memory, "^137: [|] 0: [|] (true|false) 137 ", clean=True),
 ]
 
+
+
+def without_cgroup(e):
+    """Podman asks its configuration which runtimes can do that; runc is none of them, and crun stands in."""
+    runtime = e.runtime if e.tag == "runbox" else which("crun")
+    status, out, err = sh("podman", "--cgroup-manager", e.manager, "--runtime", runtime, "run", "--rm", "--cgroups=disabled", BOX, "sh", "-c", "echo it runs; exit 3")
+    return e.told(status, out, err)
+
+
 FURTHER = [
+    Case("--cgroups=disabled", without_cgroup, "^3: [|] it runs$", clean=True),
     Case("a read-only image, a user, a volume, a tmpfs, capabilities, limits", flags, "inner.*from the host.*made.*CapEff"),
     Case("input", lambda e: e.box("-i", BOX, "cat", input="through\n"), "^0: [|] through$"),
     Case("a terminal", lambda e: e.terminal("run", "--rm", "-it", BOX, "sh", "-c", SHOWN), "^2: [|] /dev/pts/0"),
