@@ -1,3 +1,5 @@
+internal import KernelTypes
+
 /// Something found wrong or odd: what, in which field, and where that stands.
 public struct Finding: Error, Hashable, Sendable {
     /// What follows from a finding.
@@ -28,6 +30,19 @@ public struct Finding: Error, Hashable, Sendable {
         self.field = field
         self.reason = reason
         self.isUnsupported = isUnsupported
+    }
+}
+
+extension Finding {
+    /// The same as --strict has it: a mistake, which is not passed over.
+    package var asMistake: Finding {
+        var finding = self
+        finding.severity = .error
+        let ending = " (ignored)"
+        if reason.ends(with: ending) {
+            finding.reason = String(decoding: reason.utf8.dropLast(ending.utf8.count), as: UTF8.self)
+        }
+        return finding
     }
 }
 

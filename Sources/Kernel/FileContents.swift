@@ -135,13 +135,18 @@ extension Files {
     private static func overwrite(_ path: String, with bytes: UnsafeRawBufferPointer, mode: UInt32) throws(SystemError)
     {
         let temporary = "\(path).\(getpid())"
-        let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
-        do {
-            try write(bytes, to: file, subject: path)
-            try rename(temporary, to: path)
+        do throws(SystemError) {
+            let file = try open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
+            do throws(SystemError) {
+                try write(bytes, to: file, subject: path)
+                try rename(temporary, to: path)
+            } catch {
+                _ = unlink(temporary)  // best effort: the error of the write is the one to report
+                throw error
+            }
         } catch {
-            _ = unlink(temporary)  // best effort: the error of the write is the one to report
-            throw error
+            // Nobody knows the other name.
+            throw error.about(path)
         }
     }
 }

@@ -38,13 +38,24 @@ enum Main {
         let global = try understand(nil) { () throws(UsageError) in
             try ParsedArguments(words.dropFirst(), flags: GlobalOptions.flags, stopsAtArgument: true)
         }
-        log = try understand(nil) { () throws(UsageError) in try Log(global) }
+        log = try openedLog(global)
         if global.isOn("version") { return try version(calledAs: words.first ?? "") }
         guard !global.isOn("help"), let name = global.rest.first, name != "help" else {
             return try help(global.rest.dropFirst().first)
         }
         guard let command = Command.named(name) else { throw Failure(unknown(name), nil) }
         return try run(command, global, log, words)
+    }
+
+    private static func openedLog(_ global: ParsedArguments) throws(Failure) -> Log {
+        let log = try understand(nil) { () throws(UsageError) in try Log(global) }
+        // A log that cannot be written would be missed only when it is needed.
+        do throws(SystemError) {
+            try log.check()
+        } catch {
+            throw Failure("the log cannot be opened: \(error); --log names it")
+        }
+        return log
     }
 
     private static func run(
@@ -58,7 +69,9 @@ enum Main {
             try Output.write(Help.text(command))
             return 0
         }
-        guard command.count.contains(parsed.arguments.count) else { throw Failure(countError(command), command) }
+        guard command.count.contains(parsed.arguments.count) else {
+            throw Failure(countError(command, parsed.arguments.count), command)
+        }
         let options = try understand(nil) { () throws(UsageError) in try GlobalOptions(global) }
         if command.touchesContainers {
             try attempt { () throws(RuntimeError) in try SealedExecutable.ensure(arguments: words) }
@@ -72,10 +85,12 @@ enum Main {
 
     private static func unknown(_ name: String) -> UsageError {
         let near = Spelling.nearest(to: name, in: Command.all.visible.map { $0.name })
-        return UsageError(reason: "unknown command \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
+        return UsageError(
+            reason: "unknown command \"\(name)\"",
+            advice: ForeignWords.command(name) ?? near.map { "did you mean \($0)?" })
     }
 
-    private static func countError(_ command: Command) -> UsageError {
+    private static func countError(_ command: Command, _ given: Int) -> UsageError {
         let count = command.count
         let words =
             switch count.upperBound {
@@ -84,7 +99,8 @@ enum Main {
             default: "\(count.lowerBound) to \(count.upperBound)"
             }
         return UsageError(
-            reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)")
+            reason: "\"\(command.name)\" requires \(words) argument(s): runbox \(command.name) \(command.arguments)",
+            advice: ForeignWords.count(command.name, isTooFew: given < command.count.lowerBound))
     }
 
     private static func help(_ name: String?) throws(Failure) -> Int32 {

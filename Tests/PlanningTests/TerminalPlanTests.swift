@@ -18,9 +18,9 @@ import Testing
     }
 
     private static let needsSocket =
-        "process.terminal: cannot allocate tty if runbox will detach without setting console socket"
+        "process.terminal: cannot allocate tty if runbox will detach without setting console socket; set process.terminal to false, or give --console-socket"
     private static let needsTerminal =
-        "process.terminal: cannot use console socket if runbox will not detach or allocate tty"
+        "process.terminal: cannot use console socket if runbox will not detach or allocate tty; leave --console-socket out, or ask for a terminal"
 
     @Test(arguments: [
         TerminalCase(), TerminalCase(terminal: false), TerminalCase(terminal: false, mode: .create),

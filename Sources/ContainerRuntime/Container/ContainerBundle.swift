@@ -22,12 +22,13 @@ public struct ContainerBundle: Sendable {
     /// - Parameters:
     ///   - path: the folder, absolute or relative to the working directory.
     ///   - config: another name of the configuration file: an absolute path, or one from the bundle's folder.
+    ///   - strict: takes what is merely odd for a mistake, as ``LaunchOptions/strict`` does, where there are mistakes.
     ///   - warn: takes the ``warnings`` of a configuration that has mistakes, too.
     /// - Throws: ``RuntimeError/bundle(reason:)`` or ``RuntimeError/configuration(_:)`` with every mistake of the file.
     public init(
-        _ path: String, config: String? = nil, warn: (String) -> Void = { _ in }
+        _ path: String, config: String? = nil, strict: Bool = false, warn: (String) -> Void = { _ in }
     ) throws(RuntimeError) {
-        try self.init(BundleText(path, config: config), warn)
+        try self.init(BundleText(path, config: config), strict: strict, warn)
     }
 
     /// A bundle whose configuration lies in no file: a program has written it by itself.
@@ -40,16 +41,17 @@ public struct ContainerBundle: Sendable {
     public init(
         _ path: String, configuration: [UInt8], warn: (String) -> Void = { _ in }
     ) throws(RuntimeError) {
-        try self.init(BundleText(path, bytes: configuration), warn)
+        try self.init(BundleText(path, bytes: configuration), strict: false, warn)
     }
 
-    private init(_ text: BundleText, _ warn: (String) -> Void) throws(RuntimeError) {
+    private init(_ text: BundleText, strict: Bool, _ warn: (String) -> Void) throws(RuntimeError) {
         path = text.path
         file = text.file
         bytes = text.bytes
         document = SpecDocument(bytes: bytes, file: file)
         warnings = document.findings.warnings
         guard let shared = document.shared else {
+            if strict { throw .configuration((document.findings.errors + warnings).map { $0.asMistake }.inOrder()) }
             for warning in warnings { warn(warning.description) }
             throw .configuration(document.findings.errors)
         }
@@ -83,12 +85,29 @@ package struct BundleText: Sendable {
         do throws(SystemError) {
             bytes = try Files.read(location)
         } catch {
-            if error.code == .noEntry {
-                throw .bundle(
-                    reason: "JSON specification file \(file) not found in \(absolute); runbox spec writes one")
-            }
-            throw .bundle(reason: "read \(location): \(error.code)")
+            throw Self.unreadable(file, location, in: absolute, error)
         }
+    }
+
+    /// Engines look for "JSON specification file".
+    private static func unreadable(
+        _ file: String, _ location: String, in folder: String, _ error: SystemError
+    ) -> RuntimeError {
+        guard error.code == .noEntry || error.code == .notDirectory else {
+            return .bundle(reason: "read \(location): \(error.code)")
+        }
+        let missing = "JSON specification file \(file) not found"
+        guard let status = try? Files.status(folder) else {  // what cannot be looked at is not there for this user
+            let isLink = (try? Files.status(folder, follow: false))?.kind == .symbolicLink
+            let why = isLink ? "that is a symbolic link to what is not there" : "there is no such folder"
+            return .bundle(reason: "\(missing) in \(folder): \(why)")
+        }
+        guard status.kind == .directory else {
+            return .bundle(
+                reason: "\(missing) in \(folder): that is no folder; a bundle is one, with a config.json in it")
+        }
+        if file.isAbsolutePath { return .bundle(reason: missing) }
+        return .bundle(reason: "\(missing) in \(folder); runbox spec writes one")
     }
 
     private static func absolute(_ path: String) throws(SystemError) -> String {

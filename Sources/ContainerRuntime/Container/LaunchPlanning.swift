@@ -43,7 +43,7 @@ extension LaunchPlan {
         if options.strict {
             if let seccomp = bundle.spec.linux?.seccomp { SeccompNames.check(seccomp, &findings) }
             let all = bundle.warnings + bundle.placed(findings.errors + findings.warnings)
-            if !all.isEmpty { throw .configuration(all) }
+            if !all.isEmpty { throw .configuration(all.map { $0.asMistake }) }
         }
         for finding in bundle.warnings { warn(finding.description) }
         for finding in findings.warnings {

@@ -101,7 +101,7 @@ extension Container {
                 seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
             return try creation.run()
         } catch {
-            guard case .exists(let name, _) = error else { throw error }
+            guard case .exists(let name, _) = error else { throw error.placed(in: bundle) }
             throw .exists(name, holder: holder)
         }
     }

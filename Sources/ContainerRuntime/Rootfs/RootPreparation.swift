@@ -1,5 +1,5 @@
-internal import Kernel
-internal import KernelTypes
+package import Kernel
+package import KernelTypes
 internal import Planning
 
 /// Makes the root file system a mount of its own, cut off from the host's, before anything is mounted in it.
@@ -30,14 +30,26 @@ package enum RootPreparation {
     }
 
     package static func notADirectory(_ path: String) -> String {
-        "\(path) must be a directory, not a symbolic link or file"
+        "\(path) must be a directory, or a symbolic link to one"
     }
 
-    private static func open(_ path: String) throws(SystemError) -> Descriptor {
+    package static let isHosts = "must not be the host's own root"
+
+    /// Opens the root, once for all that is done with it: what a link on the way leads to later does not matter.
+    package static func open(_ path: String) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
-            // A symbolic link in the root's place could be changed between two lookups; runc refuses it too.
-            return try Files.open(path, [.path, .directory, .noFollow])
+            do throws(SystemError) {
+                return try Files.open(path, [.path, .directory, .noFollow])
+            } catch  where error.code == .notDirectory || error.code == .symbolicLinkLoop {
+                let root = try Files.open(path, [.path, .directory])
+                // A path that says so is refused by the plan.
+                if try Files.status(of: root).isSameFile(as: Files.status("/")) {
+                    throw .refused("root.path: \(path) \(isHosts)")
+                }
+                return root
+            }
         } catch {
+            if error.isRefusal { throw error }
             if error.code == .notDirectory || error.code == .symbolicLinkLoop {
                 throw .refused("root.path: \(notADirectory(path))")
             }

@@ -102,7 +102,7 @@ struct HostCheck {
     private func openRoot(_ findings: inout Findings) -> OverlaidTree? {
         let path = plan.rootfs.path
         do throws(SystemError) {
-            let tree = OverlaidTree(try Files.open(path, [.path, .directory, .noFollow]))
+            let tree = OverlaidTree(try RootPreparation.open(path))
             // A root that is refused anyway is not looked into.
             if path == "/" { return nil }
             cover(tree, with: plan.rootfs.mounts)
@@ -110,7 +110,7 @@ struct HostCheck {
         } catch {
             guard !path.isEmpty, path != "/" else { return nil }
             switch error.code {
-            case .notDirectory, .symbolicLinkLoop: findings.refuse("root.path", RootPreparation.notADirectory(path))
+            case .noError: findings.refuse("root.path", error.operation.rest(after: "root.path: ") ?? error.operation)
             case .noEntry: findings.refuse("root.path", "\(path): \(error.code) (\(Remedy.rootPath))")
             default: findings.warn("root.path", "\(path) cannot be looked at: \(error.code)")
             }

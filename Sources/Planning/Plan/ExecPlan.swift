@@ -51,7 +51,9 @@ package struct ExecPlan: Sendable {
             profile: process.apparmorProfile, label: process.selinuxLabel, modules: modules, findings: &findings)
         affinity = CPUAffinityPlan(process.execCPUAffinity, findings: &findings)
         terminal = TerminalPlan(
-            process, consoleSocket: options.consoleSocket, leaves: options.detach, findings: &findings)
+            process, consoleSocket: options.consoleSocket, leaves: options.detach,
+            without: options.processFile == nil ? "leave --tty or --detach out" : "set its terminal to false",
+            findings: &findings)
     }
 }
 

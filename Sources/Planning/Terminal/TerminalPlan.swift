@@ -12,19 +12,27 @@ package struct TerminalPlan: Sendable {
     init?(_ process: Process?, options: LaunchOptions, mode: LaunchMode, findings: inout Findings) {
         self.init(
             process, consoleSocket: options.consoleSocket, leaves: mode == .create || options.detach,
-            findings: &findings)
+            without: "set process.terminal to false", findings: &findings)
     }
 
-    /// - Parameter leaves: whether the runtime ends before the payload, and cannot relay.
-    init?(_ process: Process?, consoleSocket: String?, leaves: Bool, findings: inout Findings) {
+    /// - Parameters:
+    ///   - leaves: whether the runtime ends before the payload, and cannot relay.
+    ///   - without: what to do for a process without a terminal.
+    init?(
+        _ process: Process?, consoleSocket: String?, leaves: Bool, without remedy: String, findings: inout Findings
+    ) {
         let wanted = process?.terminal ?? false
         if wanted, leaves, consoleSocket == nil {
             findings.refuse(
-                "process.terminal", "cannot allocate tty if runbox will detach without setting console socket")
+                "process.terminal",
+                "cannot allocate tty if runbox will detach without setting console socket; \(remedy), or give --console-socket"
+            )
         }
         if !wanted, consoleSocket != nil {
             findings.refuse(
-                "process.terminal", "cannot use console socket if runbox will not detach or allocate tty")
+                "process.terminal",
+                "cannot use console socket if runbox will not detach or allocate tty; leave --console-socket out, or ask for a terminal"
+            )
         }
         guard wanted else { return nil }
         size = process?.consoleSize.map {

@@ -83,7 +83,9 @@ struct Failure: Error {
 
     init(_ error: UsageError, _ command: Command?) {
         let help = command.map { "runbox help \($0.name)" } ?? "runbox --help"
-        self.init("Incorrect Usage: \(error.reason); see \(help)")
+        let foreign = error.unknownFlag.flatMap { flag in command.flatMap { ForeignWords.flag(flag, of: $0.name) } }
+        let advice = (foreign ?? error.advice).map { "; \($0)" } ?? ""
+        self.init("Incorrect Usage: \(error.reason)\(advice); see \(help)")
     }
 }
 

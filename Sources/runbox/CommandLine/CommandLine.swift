@@ -1,4 +1,5 @@
 internal import KernelTypes
+internal import OCISpec
 
 /// One flag of a command, named as in runc and crun.
 struct Flag: Sendable {
@@ -35,6 +36,10 @@ struct Flag: Sendable {
 /// A command line that cannot be understood.
 struct UsageError: Error {
     let reason: String
+    /// The flag as it was typed, where none is called so.
+    var unknownFlag: String?
+    /// What may have been meant instead, or what to do about it.
+    var advice: String?
 }
 
 private struct Given: Sendable {
@@ -48,6 +53,8 @@ struct ParsedArguments: Sendable {
     /// line has flags.
     private var values: [Given] = []
     private(set) var arguments: [String] = []
+    /// How many of the arguments stood behind `--`.
+    private(set) var separated = 0
     /// What followed the first argument when parsing stopped there.
     private(set) var rest: [String] = []
 
@@ -60,6 +67,7 @@ struct ParsedArguments: Sendable {
         var words = words
         while let word = words.popFirst() {
             if word == "--" {
+                separated = words.count
                 arguments += words
                 return
             }
@@ -87,17 +95,19 @@ struct ParsedArguments: Sendable {
             try set(flag, attached, following: &words)
             return
         }
-        guard !word.begins(with: "--") else { throw Self.unknown(name) }
-        try readShort(body, following: &words, flags)
+        // Only whole letters are looked at below.
+        let typed = word.parts(by: "=", keepingEmpty: true, most: 2)[0]
+        guard !word.begins(with: "--") else { throw Self.unknown(typed, flags) }
+        try readShort(body, typed, following: &words, flags)
     }
 
     /// Letters in a row: `-qf json`, `-fjson`.
     private mutating func readShort(
-        _ letters: Substring, following words: inout ArraySlice<String>, _ flags: [Flag]
+        _ letters: Substring, _ typed: String, following words: inout ArraySlice<String>, _ flags: [Flag]
     ) throws(UsageError) {
         var letters = letters
         while let letter = letters.popFirst() {
-            guard let flag = flags.first(where: { $0.short == letter }) else { throw Self.unknown(String(letter)) }
+            guard let flag = flags.first(where: { $0.short == letter }) else { throw Self.unknown(typed, flags) }
             if flag.value == nil {
                 try set(flag, nil, following: &words)
             } else {
@@ -125,7 +135,7 @@ struct ParsedArguments: Sendable {
         if flag.value == nil {
             switch attached {
             case nil, "true", "1", "yes": values.append(Given(name: flag.name, value: "true"))
-            case "false", "0", "no": values.removeAll { $0.name == flag.name }
+            case "false", "0", "no": values.append(Given(name: flag.name, value: "false"))
             case .some(let other):
                 throw UsageError(reason: "invalid value \"\(other)\" for flag --\(flag.name): true or false")
             }
@@ -138,12 +148,21 @@ struct ParsedArguments: Sendable {
         values.append(Given(name: flag.name, value: value))
     }
 
-    private static func unknown(_ name: String) -> UsageError {
-        UsageError(reason: "flag provided but not defined: -\(name)")
+    /// - Parameter typed: with its dashes and without a value.
+    private static func unknown(_ typed: String, _ flags: [Flag]) -> UsageError {
+        let name = String(typed.drop { $0 == "-" })
+        // One or two letters resemble everything.
+        let near = name.utf8.count > 2 ? Spelling.nearest(to: name, in: flags.map { $0.name }) : nil
+        return UsageError(
+            reason: "flag provided but not defined: \(typed)", unknownFlag: typed,
+            advice: near.map { "did you mean --\($0)?" })
     }
 
     /// Whether a flag is on.
-    func isOn(_ name: String) -> Bool { values.contains { $0.name == name } }
+    func isOn(_ name: String) -> Bool { isOnOrOff(name) ?? false }
+
+    /// Whether a flag is on; nil where nothing was said.
+    func isOnOrOff(_ name: String) -> Bool? { value(name).map { $0 == "true" } }
 
     /// A flag's value; the last one where it is given more than once.
     func value(_ name: String) -> String? { values.last { $0.name == name }?.value }

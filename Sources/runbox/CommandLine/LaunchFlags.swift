@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Errors
+internal import Kernel
 internal import KernelTypes
 internal import Planning
 
@@ -36,6 +37,15 @@ enum LaunchFlags {
         return caller
     }
 
+    /// Before a process begins that this one does not stay with.
+    static func leaveKeyboard() throws(Failure) {
+        try attempt { () throws(RuntimeError) in
+            try operation("take /dev/null for the terminal on standard input") { () throws(SystemError) in
+                try StandardStreams.leaveKeyboard()
+            }
+        }
+    }
+
     static func options(_ invocation: Invocation) throws(UsageError) -> LaunchOptions {
         let parsed = invocation.parsed
         var options = LaunchOptions()
@@ -69,7 +79,8 @@ enum LaunchFlags {
             let bundle = try measured(.bundle) { () throws(RuntimeError) in
                 try ContainerBundle(
                     isPath ? argument : parsed.value("bundle") ?? ".",
-                    config: parsed.value("config").map { Self.config($0, isPath) }, warn: invocation.log.warn)
+                    config: parsed.value("config").map { Self.config($0, isPath) }, strict: parsed.isOn("strict"),
+                    warn: invocation.log.warn)
             }
             guard isPath else { return Target(bundle: bundle, id: try ContainerID(argument)) }
             if parsed.value("bundle") != nil {
@@ -78,8 +89,25 @@ enum LaunchFlags {
             }
             return Target(bundle: bundle, id: try name(bundle))
         } catch {
-            throw Failure(error)
+            throw Failure(explained(error, argument, isPath: isPath, parsed))
         }
+    }
+
+    /// Whoever types `run alpine` means an image, or a folder.
+    private static func explained(
+        _ error: RuntimeError, _ argument: String, isPath: Bool, _ parsed: ParsedArguments
+    ) -> RuntimeError {
+        guard case .bundle(let reason) = error, parsed.value("bundle") == nil, parsed.value("config") == nil else {
+            return error
+        }
+        if isPath {
+            return Files.exists(argument) ? error : .bundle(reason: "\(reason); \(ForeignWords.bundles)")
+        }
+        let folder = Files.exists("\(argument)/config.json") ? argument : "DIR"
+        return .bundle(
+            reason:
+                "\(reason). \"\(argument)\" was taken for the container's name, and the current folder for its bundle: write runbox run \(folder)/ for a bundle's folder; \(ForeignWords.bundles)"
+        )
     }
 
     /// A configuration file with a slash in its name counts from the working directory, another one from the bundle.

@@ -50,17 +50,12 @@ struct Log: Sendable {
         case .some(let other):
             throw UsageError(reason: "unknown log-level \"\(other)\"; error, warning and debug are known")
         }
-        try checkFile()
     }
 
-    /// A log that cannot be written would be missed only when it is needed.
-    private func checkFile() throws(UsageError) {
+    /// Whether there can be written to it.
+    func check() throws(SystemError) {
         guard case .file(let path) = target else { return }
-        do throws(SystemError) {
-            _ = try Files.openForAppending(path, mode: 0o644)
-        } catch {
-            throw UsageError(reason: "the log cannot be opened: \(error)")
-        }
+        _ = try Files.openForAppending(path, mode: 0o644)
     }
 
     private static func target(_ text: String?) -> Target {

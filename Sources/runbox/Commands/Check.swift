@@ -20,7 +20,7 @@ extension Command {
             Flag("bundle", short: "b", value: "DIR", "the bundle's folder, instead of an argument"),
             Flag("config", short: "f", value: "FILE", "another configuration file than config.json"),
             Flag("format", value: "FORMAT", choices: "text json", "text (default) or json"),
-            Flag("strict", "count warnings as errors"),
+            Flag("strict", "take warnings for errors"),
         ]
     ) { invocation throws(Failure) in
         let parsed = invocation.parsed
@@ -39,7 +39,7 @@ extension Command {
         options.cgroupManager = invocation.global.cgroupManager
         let report = CheckReport(
             bundle: Paths.absolute(path), isStrict: parsed.isOn("strict"),
-            findings: ContainerBundle.check(path, config: config, options: options))
+            all: ContainerBundle.check(path, config: config, options: options))
         try Output.write(format == "json" ? report.json() : report.text(isColored: Output.isColored(1)))
         return report.exitStatus
     }
@@ -48,12 +48,16 @@ extension Command {
 /// The findings as they are printed.
 private struct CheckReport {
     let bundle: String
-    let isStrict: Bool
     let findings: [Finding]
+
+    init(bundle: String, isStrict: Bool, all findings: [Finding]) {
+        self.bundle = bundle
+        self.findings = isStrict ? findings.map { $0.asMistake } : findings
+    }
 
     var errors: Int { findings.count { $0.severity == .error } }
     var warnings: Int { findings.count - errors }
-    var exitStatus: Int32 { errors > 0 || (isStrict && warnings > 0) ? 1 : 0 }
+    var exitStatus: Int32 { errors > 0 ? 1 : 0 }
 
     func text(isColored: Bool) -> String {
         func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }

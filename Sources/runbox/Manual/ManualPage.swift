@@ -126,7 +126,7 @@ struct ManualPage: Sendable {
 
           runbox create --bundle bundle my-container
           runbox start my-container
-          runbox kill my-container TERM
+          runbox stop my-container
           runbox delete my-container
         """
 }
