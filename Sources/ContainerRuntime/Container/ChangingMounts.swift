@@ -101,7 +101,7 @@ extension Container {
         _ list: MountList, _ warn: (String) -> Void,
         _ body: (Record, StoredConfiguration) throws(RuntimeError) -> Void
     ) throws(RuntimeError) {
-        try Caller().check()
+        _ = try Caller().settled()
         for warning in list.warnings { warn(warning.description) }
         try store.whileLocked(id.description) { () throws(RuntimeError) in
             guard let record = try store.load(id.description) else { throw .missing(id.description) }
