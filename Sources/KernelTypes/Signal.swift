@@ -44,6 +44,8 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// Reads a number, or a name with or without `SIG` in any case; also `RTMIN+n` and `RTMAX-n`. nil when there is no
     /// such signal.
     public init?(_ text: String) {
+        // Letters with marks, and others that Unicode takes for the same, are no letters of names.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         if let number = Self.plainNumber(text) {
             guard (0...64).contains(number) else { return nil }
             rawValue = number
