@@ -26,9 +26,9 @@ let calledFunctions =
 /// all but one of what several modules have specialized.
 let product = settings()
 
-/// - Parameter passes: Passes of the optimizer that fail on the module. The object outliner is off in all of them: Swift
-///   6.3.1 gives the constant arrays of a function that several modules inline the same weak names in another order, so
-///   that the linker exchanges them.
+/// - Parameter passes: Passes of the optimizer that fail on the module. The object outliner is off in all of them:
+///   Swift 6.3.1 gives the constant arrays of a function that several modules inline the same weak names in another
+///   order, so that the linker exchanges them.
 func settings(without passes: [String] = []) -> [SwiftSetting] {
     if embedded == nil { return strict }
     let optimizer =
@@ -37,7 +37,9 @@ func settings(without passes: [String] = []) -> [SwiftSetting] {
     return strict + [
         .enableExperimentalFeature("Embedded"), .define("RUNBOX_EMBEDDED"),
         .unsafeFlags(
+            // The checks of exclusive access are calls of functions that do nothing in Embedded Swift.
             ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-assume-single-threaded"]
+                + ["-enforce-exclusivity=unchecked"]
                 + optimizer.flatMap { ["-Xllvm", $0] }),
     ]
 }

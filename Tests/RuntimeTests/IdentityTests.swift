@@ -66,6 +66,7 @@ extension AllTests {
         @Test func listWorksBesideCreateAndDelete() throws {
             let box = try Sandbox.current
             let bundle = try box.bundle("hang")
+            try box.folder("root")  // one that is named and is not there is an error
             let script = """
                 for i in $(seq 60); do \(Programs.runtime) --root \(box.root) create --bundle \(bundle.directory) \(box.id) \
                     </dev/null >/dev/null 2>&1; \(Programs.runtime) --root \(box.root) delete --force \(box.id); done

@@ -147,7 +147,7 @@ extension AllTests {
                 $0["hooks.poststart.+"] = ["path": "/bin/sleep", "args": ["sleep", "0.3"]] as [String: Any]
             }
             let outcome = try box.run(bundle)
-            #expect(outcome.status == 0 && outcome.stdout == "first\r\nlast words\r\n", "\(outcome)")
+            #expect(outcome.status == 0 && outcome.stdout == "first\nlast words\n", "\(outcome)")
         }
 
         /// Among processes that want all of the processors.
@@ -160,9 +160,9 @@ extension AllTests {
             let talker = try box.bundle(args: ["sh", "-c", "echo last words"]) { $0["process.terminal"] = true }
             for number in 0..<25 {
                 let outcome = try box.run(talker, id: box.id("n\(number)"))
-                #expect(outcome.stdout == "last words\r\n", "\(outcome)")
+                #expect(outcome.stdout == "last words\n", "\(outcome)")
                 let executed = try box.runtime("exec", "--tty", box.id("other"), "sh", "-c", "echo last words")
-                #expect(executed.stdout == "last words\r\n", "\(executed)")
+                #expect(executed.stdout == "last words\n", "\(executed)")
             }
             try box.ok("delete", "--force", box.id("other"))
         }

@@ -160,10 +160,6 @@ extension AllTests {
         @Test(arguments: [
             (#"{"syscalls": []}"#, "linux.seccomp.defaultAction"),
             (
-                #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}"#,
-                "linux.seccomp.syscalls[0].names"
-            ),
-            (
                 #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"]}]}"#,
                 "linux.seccomp.syscalls[0].action"
             ),

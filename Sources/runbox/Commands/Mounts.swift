@@ -13,12 +13,6 @@ extension Command {
             container, or none; a relative source counts from the bundle. `remove` unmounts what is mounted
             at the destinations, the last first. The mounts end with the container; its config.json does not
             change. Experimental, as in crun.
-
-            For example, with [{"destination": "/data", "source": "/srv/data", "options": ["rbind", "ro"]}]
-            in the file data.json:
-
-              runbox mounts add web data.json
-              runbox mounts remove web data.json
             """,
         flags: [],
         touchesContainers: true

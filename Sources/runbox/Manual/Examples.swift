@@ -15,6 +15,9 @@ enum Examples {
         case "list": list
         case "pause", "resume": "  runbox pause web\n  runbox state web | jq -r .status\n  runbox resume web"
         case "ps": "  runbox ps web\n  runbox ps web -o pid,rss,args\n  runbox ps --format json web"
+        case "mounts":
+            "  runbox mounts add web data.json    # [{\"destination\": \"/data\", \"source\": \"/srv/data\"}]\n"
+                + "  runbox mounts remove web data.json"
         case "run": run
         case "spec": spec
         case "state": "  runbox state web\n  runbox state web | jq .exit    # how it ended"
