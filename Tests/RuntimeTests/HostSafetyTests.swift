@@ -348,6 +348,29 @@ extension AllTests {
             #expect(line.contains("/proc"), "\(line)")
         }
 
+        // MARK: Devices
+
+        /// A device of the host that is bound into the container and stands in its list as well.
+        @Test func aBoundDeviceKeepsItsOwnerOnTheHost() throws {
+            let box = try Sandbox.current
+            var before = stat()
+            try #require(stat("/dev/full", &before) == 0)
+            defer {
+                chown("/dev/full", before.st_uid, before.st_gid)
+                chmod("/dev/full", before.st_mode & 0o7777)
+            }
+            let seen = try box.look("stat:/dev/full") {
+                $0.addMount("/dev/full", type: "none", source: "/dev/full", options: ["bind"])
+                $0["linux.devices.+"] =
+                    ["path": "/dev/full", "type": "c", "major": 1, "minor": 7, "fileMode": 0o600, "uid": 1000]
+                    as [String: Any]
+            }
+            #expect(seen["stat./dev/full"] == "char 0666 0:0 1:7", "\(seen)")
+            var after = stat()
+            try #require(stat("/dev/full", &after) == 0)
+            #expect(after.st_uid == before.st_uid && after.st_mode == before.st_mode)
+        }
+
         // MARK: Streams and keys
 
         /// Who can open the file for writing through /dev/stdout must own it; what was opened for reading only would be

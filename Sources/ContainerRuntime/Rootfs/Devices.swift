@@ -77,21 +77,16 @@ struct Devices: ~Copyable {
         }
     }
 
-    /// The specification: a file that is there and is not the device is an error.
+    /// The specification: a file that is there and is not the device is an error. One that is the device keeps its owner
+    /// and mode, as with runc and crun: a mount may have brought the host's own.
     private func checkExisting(
         _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
     ) throws(SystemError) {
-        // One handle for looking and changing: the name could be given to another file in between.
-        let existing = try Files.open(name, at: folder, [.path, .noFollow])
-        let status = try Files.status(of: existing)
+        let status = try Files.status(of: Files.open(name, at: folder, [.path, .noFollow]))
         let isSame =
             status.kind == device.kind
             && (device.kind == .fifo || (status.deviceMajor == device.major && status.deviceMinor == device.minor))
         if !isSame { throw .refused("\(device.path) exists in the root file system and is another file") }
-        if device.field != nil {
-            try Files.changeOwner(of: existing, owner: device.owner, group: device.group)
-            try Files.changeMode(existing.path, mode: device.mode)
-        }
     }
 
     private func bind(
