@@ -151,7 +151,7 @@ EARLY __attribute__((used, visibility("hidden"))) void cseal_begin(long *stack) 
     has_tried = 1;
     seal(count, words, words + count + 1);
     populate(&data_start, &_end);
-    populate((char *)stack - STACK_IN_USE, (char *)stack);
+    if (touches_containers(count, words)) populate((char *)stack - STACK_IN_USE, (char *)stack);
 }
 
 // The executable's entry, where the linker is told of it (Package.swift): the C library's own finds the stack and the
@@ -192,7 +192,7 @@ __attribute__((constructor(101))) static void begin(int count, char **words) {
 #endif
     if (!has_tried) seal(count, words, environ);
 #ifdef __x86_64__
-    char *heap = malloc(1);
+    char *heap = touches_containers(count, words) ? malloc(1) : NULL;
     if (heap) populate(heap, heap + HEAP_IN_USE);
     free(heap);
 #endif

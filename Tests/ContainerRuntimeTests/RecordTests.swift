@@ -78,7 +78,8 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
         },
         Change(testDescription: "mounts on the host") {
             $0.hostMounts = HostMounts(places: [
-                HostMounts.Place(destination: odd, covered: 0), HostMounts.Place(destination: "/a b", covered: .max),
+                HostMounts.Place(destination: odd, covered: 0, made: 7),
+                HostMounts.Place(destination: "/a b", covered: .max),
             ])
         },
         Change(testDescription: "no annotations") { $0.annotations = [] },

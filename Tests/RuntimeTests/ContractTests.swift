@@ -100,6 +100,31 @@ extension AllTests {
             #expect(lines.contains { $0.contains(" outer ") } && lines == Leftovers.lines(box.path("after")))
         }
 
+        /// By the container that made it, which leaves another folder in its place. The root is named by a link.
+        @Test(.needsRoot) func aMountThatWasMovedGoesWithTheContainer() throws {
+            let box = try Sandbox.current
+            let bundle = try box.bundle(args: ["sh", "-c", "mv /vol /elsewhere && mkdir -p /vol/data"]) {
+                hostsMounts(&$0)
+                $0["root.path"] = "current"
+                $0["mounts"] = nil
+                $0.addMount("/vol/data", type: "tmpfs", source: "moved")
+            }
+            try box.folder("bundle/rootfs/vol/data")
+            symlink("rootfs", bundle.directory + "/current")
+            let script = """
+                "$0" "$@"; status=$?
+                cat /proc/self/mountinfo > '\(box.path("after"))'
+                exit $status
+                """
+            let outcome = try box.run(
+                bundle,
+                with: Surroundings(prefix: ["unshare", "-m", "--propagation", "private", "sh", "-c", script]))
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(FileManager.default.fileExists(atPath: bundle.rootfs + "/elsewhere/data"))
+            let lines = Leftovers.lines(box.path("after"))
+            #expect(!lines.isEmpty && !lines.contains { $0.contains(" moved ") }, "\(lines)")
+        }
+
         @Test(.needsRoot) func hooksRunWithoutAMountNamespace() throws {
             let box = try Sandbox.current
             let log = try box.folder("log", mode: 0o777)

@@ -126,6 +126,28 @@ extension AllTests {
             #expect(outcome.status == 1, "\(outcome)")
         }
 
+        /// Also where the root of the container may not look: the host's root would have followed the link on the host.
+        @Test func aLinkBehindAClosedFolderDoesNotReachTheHost() throws {
+            let box = try Sandbox.current
+            let secret = try box.folder("secret")
+            try box.file("secret/file", "of the host")
+            let bundle = try box.bundle("hang")
+            var config = Config(args: ["/probe", "read:/out/file"])
+            config.userNamespace()
+            config.addMount("/out", type: "none", source: bundle.rootfs + "/link", options: ["rbind"])
+            try bundle.write(config)
+            try bundle.chown(to: 100_000)
+            symlink(secret, bundle.rootfs + "/link")
+            // The first folder of the same path in the image is nobody's of the container's.
+            let top = bundle.rootfs + "/" + secret.split(separator: "/")[0]
+            try FileManager.default.createDirectory(
+                atPath: bundle.rootfs + secret, withIntermediateDirectories: true)
+            chown(top, 0, 0)
+            chmod(top, 0o700)
+            let outcome = try box.run(bundle)
+            #expect(outcome["read./out/file"] == "ENOENT", "\(outcome)")
+        }
+
         @Test func aSourceBesideTheRootIsNotInIt() throws {
             let box = try Sandbox.current
             try box.file("bundle/rootfs2/file", "beside")

@@ -158,6 +158,7 @@ extension Creation {
         if let path = plan.options.pidfdSocket ?? plan.requests.pidfdReceiver {
             try made.conversation?.handPidfd(to: path)
         }
+        made.record.hostMounts?.note(below: plan.rootfs.path)
         made.record.isReady = true
         try writeRecord()
         if let path = plan.options.pidFile {

@@ -20,12 +20,19 @@ enum RunningMounts {
         try change(target, plan.namespaces) { root, link throws(SystemError) in
             let mounts = Mounts(
                 plan: plan.rootfs, namespaces: plan.namespaces, rootPath: "/", cgroupDirectory: nil, hostCgroups: nil)
-            for (index, mount) in plan.rootfs.mounts.enumerated() {
+            var made = DescriptorTable()
+            for mount in plan.rootfs.mounts {
                 do throws(SystemError) {
-                    _ = try mounts.mount(mount, resources.mounts, in: root, link)
+                    if let mount = try mounts.mount(mount, resources.mounts, in: root, link) { made.append(mount) }
                 } catch {
-                    // Best effort: the first failure is the one to report.
-                    for done in plan.rootfs.mounts[..<index].reversed() { try? detach(done.destination, in: root) }
+                    // Best effort, since the first failure is the one to report; and by what was mounted, wherever
+                    // links of the image have led it.
+                    for index in (0..<made.count).reversed() {
+                        try? made.with(index) { done throws(SystemError) in
+                            try Files.changeDirectory(to: done)
+                            try Mounting.detachHere(".")
+                        }
+                    }
                     throw mount.named(error)
                 }
             }

@@ -37,7 +37,7 @@ package enum StandardStreams {
             let status = try Files.status(ofNumber: number)
             if status.kind == .characterDevice, status.deviceMajor == 1, status.deviceMinor == 3 {
                 try reopenNull(number)
-            } else if status.owner != user || status.group != group, try isGiven(number, status.kind) {
+            } else if status.owner != user || status.group != group, try isGiven(number, status.kind, to: user) {
                 // Best effort, as in runc and crun: pipes of another user namespace or files on a read-only mount stay
                 // as they are.
                 try? Files.changeOwner(ofNumber: number, owner: user, group: group)
@@ -47,9 +47,11 @@ package enum StandardStreams {
 
     /// The owner of a file may open it for writing: one that the caller lets the container only read stays the
     /// caller's.
-    private static func isGiven(_ number: Int32, _ kind: FileKind) throws(SystemError) -> Bool {
+    private static func isGiven(_ number: Int32, _ kind: FileKind, to user: UInt32) throws(SystemError) -> Bool {
         switch kind {
         case .fifo, .socket: true
+        // The host's root can open it as it is, and the file may be a person's.
+        case .regular where user == 0 && !Credentials.isInUserNamespace: false
         case .regular: try Files.isWritable(number: number)
         case .directory, .symbolicLink, .characterDevice, .blockDevice, .unknown: false
         }

@@ -22,6 +22,9 @@ enum JoinedMappings {
         let child = try Cloning.clone([], cgroup: nil) {
             pair.runtime.closeInChild()
             do throws(SystemError) {
+                // Who has privileges in that namespace could trace a process in it, whose memory and files are the
+                // host's.
+                try Processes.setDumpable(false)
                 try Processes.setNoNewPrivileges()
                 try Namespaces.join(namespace, .user, subject: "the user namespace")
                 try pair.container.send(.ready)

@@ -26,9 +26,16 @@ package struct LateSources: ~Copyable {
 
     /// The same of one that may not be there yet.
     package mutating func takes(_ mount: MountPlan, _ source: String) -> Bool {
+        // The root of a container that is there already: sources are the host's.
+        guard plan.path != "/" else { return false }
         guard let root = rootPath(), let inside = Self.place(of: source, below: root) else { return false }
         found = inside
         return true
+    }
+
+    /// Opens what was found last, along the links as the container would follow them.
+    func openFound(follow: Bool) throws(SystemError) -> Descriptor {
+        try RootDirectory(Files.open(plan.path, [.path, .directory])).open(found, follow ? .path : [.path, .noFollow])
     }
 
     private func isBelowRootAsWritten(_ source: String) -> Bool {

@@ -121,9 +121,10 @@ struct LaunchResources: ~Copyable {
             let tree = try BindMount.clone(mount, recursive: recursive) { () throws(SystemError) in
                 try Mounting.cloneTree(source, recursive: recursive, follow: follow)
             }
-            let isLate = try late.takes(mount, source, opened: tree)
-            if isLate { mounts.addLate(mount.index, inside: late.found) }
-            if isLate, mount.idMap != nil { return mounts.trees.appendNothing() }
+            if try late.takes(mount, source, opened: tree) {
+                mounts.addLate(mount.index, inside: late.found)
+                return try openInside(mount, late, recursive: recursive, propagation)
+            }
             try mapIDs(of: tree, mount, source: source)
             try BindMount.setAttributes(tree, mount, propagation)
             mounts.trees.append(tree)
@@ -138,6 +139,22 @@ struct LaunchResources: ~Copyable {
             }
             throw .failed("bind", "mounts[\(mount.index)]: source \(source)", error.code)
         }
+    }
+
+    /// What lies below the root already, for a container whose root may not reach it. Not what was opened by the path
+    /// on the host, where a link of the image leads out of the root.
+    private mutating func openInside(
+        _ mount: MountPlan, _ late: borrowing LateSources, recursive: Bool,
+        _ propagation: (kind: MountPropagation, recursive: Bool)
+    ) throws(SystemError) {
+        // What is not there now may be there at its turn.
+        guard mount.idMap == nil, !mount.copySymbolicLink, let inside = try? late.openFound(follow: mount.followSource)
+        else { return mounts.trees.appendNothing() }
+        let tree = try BindMount.clone(mount, recursive: recursive) { () throws(SystemError) in
+            try Mounting.cloneTree(of: inside, recursive: recursive)
+        }
+        try BindMount.setAttributes(tree, mount, propagation)
+        mounts.trees.append(tree)
     }
 
     /// A procfs of the pid namespace that the container joins, made in there: the process that sets the container up is

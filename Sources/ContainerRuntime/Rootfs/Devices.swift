@@ -77,8 +77,8 @@ struct Devices: ~Copyable {
         }
     }
 
-    /// The specification: a file that is there and is not the device is an error. One that is the device keeps its owner
-    /// and mode, as with runc and crun: a mount may have brought the host's own.
+    /// The specification: a file that is there and is not the device is an error. One that is the device keeps its
+    /// owner and mode, as with runc and crun: a mount may have brought the host's own.
     private func checkExisting(
         _ device: DevicePlan, _ name: String, in folder: borrowing Descriptor
     ) throws(SystemError) {

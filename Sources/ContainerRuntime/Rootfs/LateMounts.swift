@@ -20,7 +20,7 @@ extension Mounts {
         } catch  where error.isMissing && error.subject == inside {
             throw .refused("source \(MountPlan.missing(source, error.code))")
         } catch  where error.code == .accessDenied && error.subject == inside && sources.trees.has(mount.index) {
-            // Only the host's root reaches it, who has opened it before.
+            // Only the host's root reaches it, who has opened it before, below the root as well.
             return try bind(mount, sources, in: root)
         }
     }

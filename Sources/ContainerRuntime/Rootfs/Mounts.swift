@@ -207,6 +207,7 @@ struct Mounts: ~Copyable {
     ) throws(SystemError) -> Descriptor {
         if namespaces.has(.cgroup) || isInUserNamespace { return try cgroupInstead(mount) }
         let tree = try Mounting.cloneTree(of: target, recursive: false)
+        guard try Files.fileSystem(of: tree).isCgroup2 else { throw SystemError("mount", "", .busy) }
         try Mounting.setAttributes(of: tree, set: mount.set, propagation: .slave)
         return tree
     }

@@ -2,20 +2,22 @@ internal import Kernel
 internal import KernelTypes
 internal import Planning
 
-/// Where a container without a mount namespace mounts on the host, so that its end takes away what it has made, and
-/// nothing that was there before.
+/// What a container without a mount namespace has mounted on the host, so that its end takes that away, wherever the
+/// container or others have moved it, and nothing else.
 struct HostMounts: Sendable, Equatable {
     /// A mount's destination in the root file system.
     struct Place: Sendable, Equatable {
         let destination: String
-        /// Which mount is there before the container; 0 where there is nothing.
+        /// Which mount was there before the container; 0 where there was nothing.
         let covered: UInt64
+        /// Which mount the container has made there; 0 until it is known.
+        var made: UInt64 = 0
 
-        /// As the record keeps it: `26 /proc`.
-        var text: String { "\(covered) \(destination)" }
+        /// As the record keeps it: `26 31 /proc`.
+        var text: String { "\(covered) \(made) \(destination)" }
     }
 
-    let places: [Place]
+    private(set) var places: [Place]
 
     init(places: [Place]) {
         self.places = places
@@ -30,9 +32,38 @@ struct HostMounts: Sendable, Equatable {
         }
     }
 
+    /// Looks again when everything is mounted, and no program of the container has run yet that could move it.
+    mutating func note(below root: String) {
+        for index in places.indices {
+            let now = Self.mount(at: places[index].destination, below: root)
+            places[index].made = now == places[index].covered ? 0 : now
+        }
+    }
+
     /// Unmounts what the container has mounted, the last one first.
     /// - Parameter root: the root file system.
     func detach(below root: String, warn: (String) -> Void) {
+        let made = places.map { $0.made }.filter { $0 != 0 }
+        if made.isEmpty { detachUnnoted(below: root, warn: warn) } else { detach(made, warn: warn) }
+    }
+
+    /// By their identities: where they were mounted is no matter by now.
+    private func detach(_ identities: [UInt64], warn: (String) -> Void) {
+        do throws(SystemError) {
+            for entry in try MountTable.read().reversed() {
+                // One that cannot be opened by its path is covered by another.
+                guard let place = try? Files.open(entry.path, [.path, .noFollow]),
+                    let identity = try? Files.mountIdentity(of: place), identities.contains(identity)
+                else { continue }
+                try Mounting.detach(place.path)
+            }
+        } catch {
+            warn("a mount of the container stays on the host: \(error)")
+        }
+    }
+
+    /// Of a container that was never finished: none of its programs has run.
+    private func detachUnnoted(below root: String, warn: (String) -> Void) {
         for place in places.reversed() {
             do throws(SystemError) {
                 let now = try Self.open(place.destination, below: root)
@@ -63,17 +94,17 @@ struct HostMounts: Sendable, Equatable {
         }
     }
 
+    /// The root may be a link that the bundle's owner has made.
     private static func open(_ destination: String, below root: String) throws(SystemError) -> Opened {
-        let root = RootDirectory(try Files.open(root, [.path, .directory, .noFollow]))
+        let root = RootDirectory(try Files.open(root, [.path, .directory]))
         return try Opened(root.open(destination, .path))
     }
 }
 
 extension HostMounts.Place {
     init?(_ text: String) {
-        guard let blank = text.utf8.firstIndex(of: UInt8(ascii: " ")), let covered = UInt64(text[..<blank]) else {
-            return nil
-        }
-        self.init(destination: String(text[text.utf8.index(after: blank)...]), covered: covered)
+        let parts = text.parts(by: " ", keepingEmpty: true, most: 3)
+        guard parts.count == 3, let covered = UInt64(parts[0]), let made = UInt64(parts[1]) else { return nil }
+        self.init(destination: parts[2], covered: covered, made: made)
     }
 }
