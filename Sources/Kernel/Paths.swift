@@ -48,6 +48,17 @@ package struct RootDirectory: ~Copyable, Sendable {
         return Descriptor(raw: Int32(result))
     }
 
+    /// The bytes of a regular file, along the tree's own links; nil where there is none, or one longer than the limit.
+    /// It is looked at before it is opened for reading: it may be a device that opening would wake.
+    package func contents(of path: String, limit: Int) -> [UInt8]? {
+        guard let found = try? open(path, .path),
+            let kind = try? Files.status(of: found).kind, kind == .regular,
+            let file = try? open(path, [.readOnly, .nonBlocking, .noControllingTerminal]),
+            let status = try? Files.status(of: file), status.kind == .regular
+        else { return nil }
+        return try? Files.read(file, limit: limit)  // as if it were not there
+    }
+
     /// What to do about a component that does not exist.
     package enum Missing { case refuse, makeDirectories, makeFile }
 

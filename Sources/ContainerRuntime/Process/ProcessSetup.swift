@@ -8,15 +8,9 @@ package enum ProcessSetup {
     /// The home directory of a user by the container's own passwd file; `/` where it says nothing. No name service is
     /// asked: it would be the image's code.
     static func home(of user: UInt32) -> String {
-        // No passwd file is no mistake. It is looked at before it is opened for reading: it may be a device that
-        // opening would wake.
         guard let root = try? RootDirectory(Files.open("/", [.path, .directory])),
-            let found = try? root.open("/etc/passwd", .path),
-            let kind = try? Files.status(of: found).kind, kind == .regular,
-            let file = try? root.open("/etc/passwd", [.readOnly, .nonBlocking, .noControllingTerminal]),
-            let status = try? Files.status(of: file), status.kind == .regular,
-            let bytes = try? Files.read(file, limit: 4 << 20)
-        else { return "/" }
+            let bytes = root.contents(of: "/etc/passwd", limit: 4 << 20)
+        else { return "/" }  // no passwd file is no mistake
         return home(of: user, passwd: bytes)
     }
 

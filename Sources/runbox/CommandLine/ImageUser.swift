@@ -63,14 +63,9 @@ struct ImageUser {
         (text(file) ?? "").parts(by: "\n").map { $0.parts(by: ":", keepingEmpty: true) }
     }
 
-    /// Links count from the image's own root, and what is no file is not opened.
     private func text(_ file: String) -> String? {
         guard let root = try? RootDirectory(Files.open(root, [.path, .directory])),
-            let found = try? root.open("/etc/\(file)", .path),
-            let kind = try? Files.status(of: found).kind, kind == .regular,
-            let file = try? root.open("/etc/\(file)", [.readOnly, .nonBlocking, .noControllingTerminal]),
-            let status = try? Files.status(of: file), status.kind == .regular,
-            let bytes = try? Files.read(file, limit: Self.limit)
+            let bytes = root.contents(of: "/etc/\(file)", limit: Self.limit)
         else { return nil }  // an image without users is no mistake
         return String(decoding: bytes, as: UTF8.self)
     }
