@@ -1,5 +1,6 @@
 """What the cases of the engines share: commands with an end, an image of busybox, and what a container must not leave behind."""
 
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,25 @@ def which(program):
 
 
 RUNC = which("runc")
+
+# What says which version a program has, as the table's heading tells it.
+VERSIONED = {"runbox": [RUNBOX, "--version"], "runc": ["runc", "--version"], "crun": ["crun", "--version"], "containerd": ["containerd", "--version"],
+             "Docker": ["dockerd", "--version"], "Podman": ["podman", "--version"], "Buildah": ["buildah", "--version"], "conmon": ["conmon", "--version"]}
+
+
+def versions():
+    """By name the first thing that looks like a version in what each program says of itself."""
+    found = {}
+    for name, words in VERSIONED.items():
+        if which(words[0]) or os.path.exists(words[0]):
+            number = re.search(r"\d+\.\d+[.\d]*", sh(*words)[1])
+            if number:
+                found[name] = number[0]
+    with open("/etc/os-release") as file:
+        found["system"] = re.search(r'PRETTY_NAME="([^"]*)"', file.read())[1]
+    found["kernel"] = os.uname().release
+    return found
+
 
 APPLETS = "sh cat sleep echo id ls stat mount dd head tail tr kill grep ps true false touch hostname stty tty wc readlink sort test seq".split()
 
@@ -179,13 +199,38 @@ class Skip(Exception):
 
 
 class Count:
+    """What was found, told in lines and, for the table of docs/engines.md, as JSON lines in the file that ENGINES_RESULTS names."""
+
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.engines = {}
+        self.results = os.environ.get("ENGINES_RESULTS")
+        if self.results:
+            open(self.results, "w").close()
 
-    def tell(self, word, title, text=""):
+    def tell(self, word, title, text="", **more):
         attribute = {"ok": "passed", "FAILED": "failed", "skipped": "skipped"}[word]
         setattr(self, attribute, getattr(self, attribute) + 1)
         print(f"{word:7} {title}{': ' + text if text else ''}", flush=True)
+        engine, case = title.split(": ", 1) if ": " in title else (title, "")
+        self.record(kind="case", engine=engine, case=case, outcome=word, text=text, **more)
+
+    def record(self, **what):
+        if self.results:
+            with open(self.results, "a") as file:
+                file.write(json.dumps(what) + "\n")
+
+    def judge(self, engine, **verdicts):
+        """Adds to an engine's sums: how often each runtime did what the case expects, and how often they differ."""
+        sums = self.engines.setdefault(engine, {"cases": 0})
+        sums["cases"] += 1
+        for key, value in verdicts.items():
+            sums[key] = sums.get(key, 0) + int(value)
+
+    def sums(self):
+        for engine, sums in self.engines.items():
+            print(f"    {engine}: {sums['cases']} cases, passed with runc {sums['runc']}, with runbox {sums['runbox']}, "
+                  f"different {sums['different']} ({sums['explained']} explained)")
 
 
 def normal(engine, text):
@@ -227,6 +272,15 @@ def show(engines, outcomes):
     return "  ".join(f"{engine.tag}=[{' | '.join(part)}]" for engine, part in zip(engines, lines))
 
 
+def explanation(title, case):
+    """Why the runtimes may differ in a case; Tests/Engines/explained.json."""
+    with open(HERE + "/explained.json") as file:
+        for entry in json.load(file):
+            if entry["case"] == case and re.search(entry["engine"], title):
+                return entry["why"]
+    return None
+
+
 def run_cases(title, engines, cases, count):
     """Engines: the same one with runbox and with another runtime."""
     before = things()
@@ -235,15 +289,20 @@ def run_cases(title, engines, cases, count):
         outcomes = both(engines, case)
         left = left_behind(before) if case.clean else []
         name = f"{title}: {case.name}"
-        if any(isinstance(outcome, Skip) for outcome in outcomes):
-            count.tell("skipped", name, next(str(o) for o in outcomes if isinstance(o, Skip)))
+        skips = [str(outcome) for outcome in outcomes if isinstance(outcome, Skip)]
+        if skips:
+            count.tell("skipped", name, skips[0])
             continue
-        problems = ["DIFFERENT"] if len(set(outcomes)) != 1 else []
-        shown = show(engines, outcomes)
-        if not re.search(case.expected, outcomes[0]):
+        good = [bool(re.search(case.expected, outcome)) for outcome in outcomes]
+        different = outcomes[0] != outcomes[1]
+        why = explanation(title, case.name) if different or not good[1] else None
+        problems = ["DIFFERENT"] if different and not why else []
+        if not good[0] or not (good[1] or why):
             problems.append(f"expected /{case.expected}/")
         if left:
             problems.append("LEFT BEHIND " + ", ".join(left))
             before |= set(left)
-        seconds = f" ({time.monotonic() - began:.0f} s)"
-        count.tell("FAILED" if problems else "ok", name, "; ".join(problems + [shown]) + seconds)
+        count.judge(title, runbox=good[0] and not left, runc=good[1], different=different, explained=different and bool(why))
+        text = "; ".join(problems + ([f"different, explained: {why}"] if why else []) + [show(engines, outcomes)])
+        count.tell("FAILED" if problems else "ok", name, text + f" ({time.monotonic() - began:.0f} s)",
+                   runbox=good[0], runc=good[1], different=different, why=why)

@@ -1,46 +1,108 @@
 #!/usr/bin/env python3
-"""table.py LOG...: writes the table of docs/engines.md anew from what engines.py printed."""
+"""table.py RESULTS.json...: writes the tables of docs/engines.md anew from what engines.py put into the files that ENGINES_RESULTS named, one for each run."""
 
+import json
 import os
 import re
 import sys
 
 DOCUMENT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../docs/engines.md")
-WORDS = {"ok": "the same", "FAILED": "**differs**", "skipped": "not run"}
+# What a title begins with, and whose version its column tells.
+PROGRAMS = {"docker": "Docker", "ctr": "containerd", "cri": "containerd", "podman": "Podman", "buildah": "Buildah"}
 
 
-def read(logs):
-    """Outcomes by engine and case, and in their order the titles and the cases of either engine."""
-    outcomes, titles, cases = {}, {}, {}
-    for log in logs:
-        with open(log) as file:
-            for line in file:
-                found = re.match(r"(ok|FAILED|skipped) +((ctr|podman)[a-z ]*): ([^:]*)(: |$)", line)
-                if found:
-                    word, title, engine, case, _ = found.groups()
-                    titles.setdefault(engine, {})[title] = True
-                    cases.setdefault(engine, {})[case] = True
-                    outcomes[title, case] = WORDS[word]
-    return outcomes, titles, cases
+def read(files):
+    """The runs' versions, and by column (title and version) and case what came of it, both in the order of the files."""
+    runs, columns = [], {}
+    for name in files:
+        versions = {}
+        with open(name) as file:
+            for entry in map(json.loads, file):
+                if entry["kind"] == "versions":
+                    versions = entry["versions"]
+                    runs.append(versions)
+                elif entry["case"]:
+                    family = entry["engine"].split()[0]
+                    column = (entry["engine"], versions.get(PROGRAMS.get(family, ""), "?"))
+                    columns.setdefault(column, {})[entry["case"]] = entry
+    return runs, columns
+
+
+def machines(runs):
+    found = {json.dumps(run, sort_keys=True): run for run in runs}
+    for run in found.values():
+        programs = ", ".join(f"{name} {number}" for name, number in run.items() if name not in ("system", "kernel"))
+        yield f"- {run['system']}, Linux {run['kernel']}: {programs}."
+
+
+def sums(columns):
+    """How many cases each engine had, passed with either runtime, and how many were not run."""
+    yield "| Engine | Cases | Passed with runc | Passed with runbox | Different | Explained | Sudden deaths survived | Not run |"
+    yield "|---|---|---|---|---|---|---|---|"
+    total = [0] * 7
+    for (title, version), cases in columns.items():
+        judged = [entry for entry in cases.values() if "runbox" in entry]
+        deaths = [entry for entry in cases.values() if "runbox" not in entry and entry["outcome"] != "skipped"]
+        row = [len(judged), sum(entry["runc"] for entry in judged), sum(entry["runbox"] for entry in judged), sum(entry["different"] for entry in judged),
+               sum(bool(entry["why"]) for entry in judged), sum(entry["outcome"] == "ok" for entry in deaths),
+               sum(entry["outcome"] == "skipped" for entry in cases.values())]
+        total = [a + b for a, b in zip(total, row)]
+        row[5] = f"{row[5]} of {len(deaths)}"
+        yield f"| {title} {version} | " + " | ".join(map(str, row)) + " |"
+    yield "| all | " + " | ".join(map(str, total)) + " |"
+
+
+def cell(entry):
+    if entry is None:
+        return "–"
+    if entry["outcome"] == "skipped":
+        return "not run"
+    if "runbox" not in entry:
+        return "recovers" if entry["outcome"] == "ok" else "**does not recover**"
+    if entry["outcome"] != "ok":
+        return "**differs**" if entry["different"] else "**fails**"
+    return "explained" if entry["why"] else "the same"
+
+
+def table(columns, family):
+    heads = [column for column in columns if column[0].split()[0] == family]
+    cases = {case: True for head in heads for case in columns[head]}
+    yield "| Case | " + " | ".join(f"{title} {version}" for title, version in heads) + " |"
+    yield "|---|" + "---|" * len(heads)
+    for case in cases:
+        yield f"| {case} | " + " | ".join(cell(columns[head].get(case)) for head in heads) + " |"
+
+
+def listed(columns, wanted):
+    """A line for each reason, with the engines and cases that it holds for."""
+    found = {}
+    for (title, version), cases in columns.items():
+        for case, entry in cases.items():
+            reason = wanted(entry)
+            if reason:
+                found.setdefault((case, reason), []).append(f"{title} {version}")
+    for (case, reason), titles in sorted(found.items()):
+        yield f"- {case} ({', '.join(titles)}): {reason}"
+
+
+def skip_reason(entry):
+    return entry["text"] if entry["outcome"] == "skipped" else None
 
 
 def main():
-    outcomes, titles, cases = read(sys.argv[1:])
-    text = []
-    for engine in cases:
-        heads = list(titles[engine])
-        text += ["| Case | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
-        for case in cases[engine]:
-            found = [outcomes.get((title, case), "–") for title in heads]
-            if case.startswith("killed"):
-                found = ["recovers" if word == "the same" else word for word in found]
-            text.append(f"| {case} | " + " | ".join(found) + " |")
-        text.append("")
+    runs, columns = read(sys.argv[1:])
+    text = ["Machines:", "", *machines(runs), "", "### Counts", "", *sums(columns), ""]
+    for family in dict.fromkeys(title.split()[0] for title, _ in columns):
+        text += [f"### {family}", "", *table(columns, family), ""]
+    text += ["### Differences, explained", ""] + (list(listed(columns, lambda entry: entry.get("why"))) or ["None."]) + [""]
+    text += ["### Not run", ""] + (list(listed(columns, skip_reason)) or ["Everything ran."]) + [""]
     with open(DOCUMENT) as file:
-        before, rest = file.read().split("<!-- cases -->\n", 1)
-        after = rest.split("<!-- end of the cases -->", 1)[1]
+        document = file.read()
+    written, count = re.subn(r"(?s)(<!-- cases -->\n).*(<!-- end of the cases -->)", lambda found: found[1] + "\n".join(text) + found[2], document)
+    if count != 1:
+        sys.exit(f"table: {DOCUMENT} has no place for the tables")
     with open(DOCUMENT, "w") as file:
-        file.write(before + "<!-- cases -->\n" + "\n".join(text) + "<!-- end of the cases -->" + after)
+        file.write(written)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 #!/bin/bash
 # image.sh DIR: makes the machine's disk, kernel and first file system in DIR, or leaves them when nothing they are made of has changed.
-# Sources are the host's own package sources; nothing on the host is changed.
+# VM_SUITE is the release of Debian; of the host's own the sources are the host's own package sources. Nothing on the host is changed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 to=$1
 packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,uidmap,kmod,procps,iproute2,util-linux,busybox-static,python3
-packages+=,apparmor,libseccomp2,libcap2,libstdc++6,libxml2,libcurl4,strace,jq,e2fsprogs,linux-image-cloud-amd64
-# The runtimes that runbox is compared with, and the engines that call it.
-packages+=,crun,runc,podman,conmon,containerd,catatonit,fuse-overlayfs
-key=$( (echo "$packages"; cat "$here/image.sh" "$here/guest-init") | sha256sum | cut -c1-16)
+packages+=,apparmor,libseccomp2,libcap2,libstdc++6,strace,jq,e2fsprogs,linux-image-cloud-amd64
+# The runtimes that runbox is compared with, the engines that call it, and what those need for networks, pods and the container runtime interface.
+packages+=,crun,runc,podman,conmon,containerd,catatonit,fuse-overlayfs,docker.io,buildah
+packages+=,netavark,aardvark-dns,containernetworking-plugins,iptables,nftables,slirp4netns,python3-grpcio
+home=$(. /etc/os-release && echo "$VERSION_CODENAME")
+suite=${VM_SUITE:-$home}
+if [ "$suite" = bookworm ]; then packages+=,libxml2,libcurl4; else packages+=,docker-cli,docker-buildx,passt; fi
+key=$( (echo "$suite $packages"; cat "$here/image.sh" "$here/guest-init") | sha256sum | cut -c1-16)
 [ "$(cat "$to/key" 2>/dev/null)" = "$key" ] && exit 0
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/runbox-image.XXXXXX")
@@ -18,8 +22,14 @@ echo "making the virtual machine's disk (once)" >&2
 sources=(/etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list /etc/apt/sources.list)
 usable=()
 for file in "${sources[@]}"; do [ -s "$file" ] && grep -qi debian "$file" && usable+=("$file"); done
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
+options=()
+if [ "$suite" != "$home" ]; then
+  # From where the host's own release comes. Mirrors keep the lists of a release that is still in the making for longer than those are valid.
+  mirror=$(cat "${usable[@]}" | grep -oE 'https?://[^ ]+' | grep -v -- -security | grep -v snapshot | head -1)
+  usable=("deb ${mirror:?no mirror of Debian in the package sources} $suite main")
+  options=(--keyring=/usr/share/keyrings --aptopt='Acquire::Check-Valid-Until false')
+fi
+mmdebstrap --quiet "${options[@]}" --variant=minbase --mode=root --include="$packages" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --customize-hook='rm -f "$1"/boot/initrd*' \
   --skip=cleanup/apt "$suite" "$work/root" "${usable[@]}"

@@ -2,12 +2,17 @@
 # test-vm.sh [MODE...]: runs the tests of the binary in virtual machines that have what this host may lack: every controller of cgroup v2, systemd as
 # PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
 # RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
+# A mode engines-NAME boots for the whole table of one engine (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
+# of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 modes=("$@")
 [ ${#modes[@]} -gt 0 ] || modes=(root systemd user)
-export VM_IMAGE=${VM_IMAGE:-$project/.build/vm}
+engines=(engines-docker engines-containerd engines-podman engines-rootless engines-buildah)
+[ "${modes[*]}" != engines ] || modes=("${engines[@]}")
+suite=${VM_SUITE:-bookworm}
+export VM_IMAGE=${VM_IMAGE:-$project/.build/vm$([ "$suite" = bookworm ] || echo "-$suite")} VM_SUITE=$suite
 tests=$project/.build/debug/runboxPackageTests.xctest
 for file in "$RUNBOX" "$RUNBOX_PROBE" "$tests"; do
   [ -x "$file" ] || { echo "test-vm: $file is not there; use make test-vm" >&2; exit 2; }
@@ -21,19 +26,29 @@ for folder in "${libraries[@]}"; do shares+=(--share "$folder"); done
 
 swift='^. Test [^ ]+\(.*\)'
 left='(with [0-9]+ test cases? )?(skipped|was cancelled)'
-shown='^. (Test|Suite) .*(passed|failed|skipped|cancelled|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|ctr|podman|engines)'
+shown='^. (Test|Suite) .*(passed|failed|skipped|cancelled|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|docker|ctr|cri|podman|buildah|engines)'
 passed=0 failed=0 skipped=0 broken=0 summary=()
 results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
 began=$SECONDS
 for mode in "${modes[@]}"; do
+  machine=$mode memory=2048 table=
   filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
+  case $mode in
+    engines-*)
+      machine=systemd memory=4096 filter=none
+      [ "$mode" != engines-rootless ] || machine=user
+      # The user of the machine is nobody that the host knows.
+      table=$project/.build/engines/$suite-${mode#engines-}.json
+      mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
+      ;;
+  esac
   [ -n "$filter" ] || { echo "test-vm: no suites for the mode $mode" >&2; exit 2; }
   echo "=== $mode: booting"
   start=$SECONDS
   # Escapes of colours would only be in the way.
-  "$here/vm-run" --mode "$mode" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
-    env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$mode" \
+  "$here/vm-run" --mode "$machine" --mem "$memory" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
+    env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$machine" ENGINES_RESULTS="$table" \
     "$here/guest-tests" "$mode" "$tests" "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
     tee "$results/$mode" | grep --line-buffered -E "$shown" | grep --line-buffered -v 'Test case'
   code=${PIPESTATUS[0]}
@@ -42,7 +57,7 @@ for mode in "${modes[@]}"; do
   bad=$(grep -cE "$swift (with [0-9]+ test cases? )?failed|^FAILED[: ]" "$results/$mode")
   out=$(grep -cE "$swift $left|^skipped[: ]" "$results/$mode")
   # A test program that ends without its last line has not run to its end, nor has a machine without its last part.
-  if ! grep -qE '^. Test run with' "$results/$mode" || ! grep -q '^    part engines' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
+  if { [ "$filter" != none ] && ! grep -qE '^. Test run with' "$results/$mode"; } || ! grep -q '^    part engines' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
     broken=$((broken + 1))
   fi
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out))
