@@ -20,7 +20,7 @@ DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build order example demo test test-vm attack faults check bench services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
+.PHONY: all build order example demo test test-vm attack faults check bench bench-engines services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -55,6 +55,10 @@ $(BUILD)/probe: Tests/Probe/probe.c
 	$(CC) -O2 -static -Wall -Werror -o $@ $<
 
 $(BUILD)/attacker: Tests/Attacks/attacker.c
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
+$(BUILD)/stopwatch: Tests/Engines/stopwatch.c
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
 
@@ -114,6 +118,11 @@ compare: need-test build $(BUILD)/probe
 # BENCH='--quick --only exec,life'; BENCH='--json' writes what BENCH='--baseline FILE' compares with.
 bench: need-test build
 	RUNBOX=$(RUNBOX) Tests/Bench/bench.py $(BENCH)
+
+# Docker, Podman and containerd with each runtime in turn, ROUNDS times, in namespaces of this host; prints the table of docs/engines.md.
+bench-engines: need-test need-vm build $(BUILD)/stopwatch
+	Tests/VM/image.sh .build/vm
+	Tests/Engines/room.sh .build/vm/disk env RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Engines/speed.py $(CURDIR)/$(BUILD)/stopwatch $(ROUNDS)
 
 # --- keep in order ---------------------------------------------------------------------------------------------------
 
