@@ -57,6 +57,11 @@ import Testing
         }
         let alone = read("org.systemd.property.TimeoutStopSec", "soon", systemd: false)
         #expect(alone.findings.errorLines == [] && alone.findings.warningLines.count == 1)
+        // What Podman adds by itself.
+        for (name, value) in [("KillSignal", "15"), ("TimeoutStopUSec", "uint64 10000000")] {
+            let added = read("org.systemd.property.\(name)", value, systemd: false)
+            #expect(added.findings.errorLines == [] && added.findings.warningLines == [], "\(name)")
+        }
     }
 
     @Test(

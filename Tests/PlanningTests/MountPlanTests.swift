@@ -79,7 +79,7 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
     /// A slip of the pen must not leave a mount writable; a word that is close to it is suggested.
     @Test(arguments: [
         ("r0", "; did you mean \"ro\"?"), ("nosiud", "; did you mean \"nosuid\"?"),
-        ("read-only", ""), ("size=64k", ""), ("NOEXEC", "; did you mean \"noexec\"?"), ("z", ""),
+        ("read-only", ""), ("size=64k", ""), ("NOEXEC", "; did you mean \"noexec\"?"), ("y", ""),
         ("noexce", "; did you mean \"noexec\"?"),
     ])
     func dataOfBindMountsIsRefused(word: String, hint: String) {
@@ -88,6 +88,14 @@ private func read(_ mount: Mount, index: Int = 0) -> (plan: MountPlan?, findings
         // Of two letters one may not differ: a third of them is none.
         let expected = word == "r0" ? "" : hint
         #expect(findings.errorLines == ["mounts[2].options[2]: \(reason)\(expected)"])
+    }
+
+    @Test(arguments: ["z", "Z"])
+    func theEnginesWordsForLabelsAreWarnings(word: String) {
+        let (plan, findings) = read(Mount(destination: "/x", source: "/a", options: ["bind", word, "ro"]), index: 2)
+        #expect(findings.errors.isEmpty && plan?.isReadOnly == true)
+        let line = "mounts[2].options[1]: \"\(word)\" labels nothing: that is the engine's affair"
+        #expect(findings.warningLines == [line])
     }
 
     /// A file system may know any word, so one that looks like a slip is a warning there.

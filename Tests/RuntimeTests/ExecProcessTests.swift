@@ -181,7 +181,10 @@ extension AllTests {
             #expect(outcome["cap.effective"] == "0000000020000420", "\(outcome)")
         }
 
-        @Test(arguments: [("/missing", "not found"), ("/probe", "not a directory"), ("/proc/self/fd/5", "process.cwd")])
+        @Test(arguments: [
+            ("/missing", "no such file or directory"), ("/probe", "not a directory"),
+            ("/proc/self/fd/5", "process.cwd"),
+        ])
         func aDirectoryThatCannotBeEnteredIsNamed(directory: String, words: String) throws {
             let box = try Sandbox.current
             try box.service()
@@ -260,7 +263,8 @@ extension AllTests {
             #expect(try box.execRefused("/nope", status: 127).contains("no such file or directory"))
             #expect(try box.execRefused("/plain", status: 126).contains("permission denied"))
             #expect(try box.execRefused("/bin", status: 126).contains("is a directory"))
-            #expect(try box.execRefused("true", flags: ["--cwd", "/nope"]).contains("/nope: not found"))
+            #expect(
+                try box.execRefused("true", flags: ["--cwd", "/nope"]).contains("/nope: no such file or directory"))
             #expect(try box.status() == "running")
         }
 

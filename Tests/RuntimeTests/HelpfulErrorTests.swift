@@ -104,7 +104,8 @@ extension AllTests {
                 config.addMount("/data", source: bundle.directory, options: ["bind", "noexec"])
             },
             Fault(
-                name: "a folder", status: 126, words: ["is a directory", "process.args[0]"], path: "/bin"
+                name: "a folder", status: 126, words: ["is a directory: permission denied", "process.args[0]"],
+                path: "/bin"
             ) { _, _ in },
             Fault(
                 name: "a part that is a file", status: 127, words: ["not a directory", "a part of the path is a file"],

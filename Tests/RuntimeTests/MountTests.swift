@@ -371,7 +371,12 @@ extension AllTests {
             let box = try Sandbox.current
             let file = try box.file("file")
             let line = try box.refuse { $0.addMount("/tmp", type: "none", source: file, options: ["bind"]) }
-            #expect(line.contains("/tmp"), "\(line)")
+            #expect(line.contains("at /tmp: a file cannot cover a directory: not a directory"), "\(line)")
+            let other = try box.refuse {
+                $0.addMount("/file", type: "none", source: file, options: ["bind"])
+                $0.addMount("/file", type: "none", source: box.path(""), options: ["rbind"])
+            }
+            #expect(other.contains("at /file: a directory cannot cover a file: not a directory"), "\(other)")
         }
 
         // MARK: Targets

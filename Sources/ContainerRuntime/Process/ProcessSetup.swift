@@ -81,7 +81,8 @@ package enum ProcessSetup {
             }
         } catch {
             if error.isRefusal { throw error }
-            throw .failed("process.cwd: chdir", directory, error.code)
+            // In the C library's words: engines take a missing directory for status 127, as with runc and crun.
+            throw .refused("process.cwd: chdir \(directory): \(error.code.standardDescription)")
         }
     }
 

@@ -173,7 +173,10 @@ package struct ProgramInspection {
     private func obstacle(_ path: String, _ handle: borrowing Descriptor) -> ProgramFault? {
         guard let status = try? Files.status(of: handle) else { return nil }  // an open handle always has one
         if status.kind == .directory {
-            return ProgramFault(code: .isDirectory, reason: "not a program", remedy: "name a file in \(field)")
+            // What execve(2) says, too: by those words engines give their users the exit status 126.
+            return ProgramFault(
+                code: .isDirectory, reason: "\(Errno.accessDenied): not a program",
+                remedy: "name a file in \(field)")
         }
         if status.kind != .regular {
             return ProgramFault(

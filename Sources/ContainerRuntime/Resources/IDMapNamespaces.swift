@@ -79,7 +79,7 @@ extension LaunchResources {
             return .refused("\(subject): the file system \(types) takes no idmapped mounts on this kernel")
         case .notPermitted:
             return .refused(
-                "\(subject): not permitted for the file system \(types); it needs CAP_SYS_ADMIN where that was mounted, a source that is "
+                "\(subject): operation not permitted for the file system \(types); it needs CAP_SYS_ADMIN where that was mounted, a source that is "
                     + "not idmapped itself, and another user namespace than the host's own")
         default: return SystemError("mount_setattr", subject, error.code)
         }

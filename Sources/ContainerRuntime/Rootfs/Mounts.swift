@@ -82,7 +82,15 @@ struct Mounts: ~Copyable {
         let target = try root.openMountPoint(
             mount.destination, file: !isDirectory, follow: mount.followDestination)
         try ProcGuard.check(target, mount, root: rootPath, source: tree)
-        try Mounting.attach(tree, on: target, subject: mount.destination)
+        do throws(SystemError) {
+            try Mounting.attach(tree, on: target, subject: mount.destination)
+        } catch  where error.code == .invalidArgument {
+            // move_mount(2) has one answer for all that it refuses; engines explain what mount(2) would have said.
+            let covers = try Files.status(of: target).kind == .directory
+            guard covers != isDirectory else { throw error }
+            let what = isDirectory ? "a directory cannot cover a file" : "a file cannot cover a directory"
+            throw .refused("\(what): not a directory")
+        }
         try setPropagation(of: tree, mount)
         return tree
     }

@@ -159,10 +159,16 @@ package struct AnnotationPlan: Sendable {
         systemdSubgroup = value
     }
 
+    /// Podman adds these to every container, whatever makes its cgroup: how systemd is to end the unit. Where there is
+    /// no unit, Podman ends the container itself.
+    private static let endings = ["KillSignal", "TimeoutStopUSec"]
+
     private mutating func readProperty(
         _ name: String, _ value: String, _ field: String, _ findings: inout Findings
     ) {
-        guard usesSystemd else { return findings.warn(field, Self.withoutSystemd) }
+        guard usesSystemd else {
+            return Self.endings.contains(name) ? () : findings.warn(field, Self.withoutSystemd)
+        }
         do throws(PropertyText.Mistake) {
             systemdProperties.append(try UnitProperty.read(name, value))
         } catch {

@@ -146,6 +146,12 @@ package struct MountPlan: Sendable {
     /// leave a mount writable.
     private func refuseData(_ options: OptionList, field: String, findings: inout Findings) {
         for (text, position) in options.data {
+            if text == "z" || text == "Z" {
+                // Some engines, such as Buildah before 1.30, relabel the source and pass the word on all the same.
+                findings.warn(
+                    "\(field).options[\(position)]", "\"\(text)\" labels nothing: that is the engine's affair")
+                continue
+            }
             let near = MountOption.nearest(to: text)
             let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
             findings.refuse(
