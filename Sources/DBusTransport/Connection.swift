@@ -166,7 +166,7 @@ struct Stream: ~Copyable {
             let left = end - MonotonicClock.milliseconds
             guard left > 0, try !Polling.wait([(socket.number, .readable)], timeout: Int32(clamping: left))[0].isEmpty
             else { throw SystemError("poll", "", .timedOut) }
-            bytes = try Sockets.receive(on: socket, limit: 16384).bytes
+            bytes = try Sockets.receiveBytes(on: socket, limit: 4096)
         } catch {
             throw error.code == .timedOut ? .timedOut(what) : .system(error)
         }

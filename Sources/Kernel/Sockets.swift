@@ -93,6 +93,16 @@ package enum Sockets {
         return Packet(bytes: bytes, descriptor: count > 0 ? Descriptor(raw: passed) : nil)
     }
 
+    /// Receives what is there of a stream, or what comes next; nothing means that the other end is closed. A stream
+    /// has no packets whose length could be asked for first.
+    package static func receiveBytes(on socket: borrowing Descriptor, limit: Int) throws(SystemError) -> [UInt8] {
+        let raw = socket.raw
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let length = try check("recv") { recv(raw, &bytes, limit, 0) }
+        bytes.removeSubrange(length...)
+        return bytes
+    }
+
     /// Connects to a listening stream socket. Paths longer than sun_path are reached through a descriptor of their
     /// folder.
     /// - Parameters:

@@ -1,3 +1,4 @@
+import CLinux
 import KernelTypes
 import TestSupport
 import Testing
@@ -155,6 +156,22 @@ import Testing
         try near.close()
         let end = try Sockets.receive(on: ends.far, limit: 100)
         #expect(end.bytes == [])
+    }
+
+    /// systemd says much on its own socket: byte by byte, a runtime on a busy host falls behind until it gives up.
+    @Test func aStreamIsReceivedInPiecesAsLargeAsThereAre() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let near = Descriptor(raw: ends[0])
+        let far = Descriptor(raw: ends[1])
+        let sent = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
+        try Sockets.sendAll(sent, on: near)
+        let first = try Sockets.receiveBytes(on: far, limit: 600)
+        let second = try Sockets.receiveBytes(on: far, limit: 600)
+        #expect(first == Array(sent[..<600]) && second == Array(sent[600...]))
+        try near.close()
+        let end = try Sockets.receiveBytes(on: far, limit: 600)
+        #expect(end == [])
     }
 
     @Test func aClosedPeerIsABrokenPipeAndNoSignal() throws {

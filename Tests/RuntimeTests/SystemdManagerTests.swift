@@ -279,5 +279,20 @@ extension AllTests {
             try box.ok("delete", "--force", box.id("b"))
             try box.expectNoUnit()
         }
+
+        /// On systemd's own socket each caller gets the signals of all units: who reads them slowly has no answer in
+        /// time when this many begin together.
+        @Test func manyContainersBeginAtOnce() throws {
+            let box = try Sandbox.current
+            let running = try (1...25).map { number in
+                let id = box.id("m\(number)")
+                let bundle = try box.scoped("exit:0") { $0["linux.cgroupsPath"] = ":rbt:\(id)" }
+                return try box.begin(
+                    ["--root", box.root, "--systemd-cgroup", "run", "--bundle", bundle.directory, id],
+                    Systemd.surroundings)
+            }
+            for one in running { #expect(one.wait(seconds: 120).status == 0, "\(one.stderr)") }
+            try box.expectNoUnit()
+        }
     }
 }
