@@ -43,7 +43,9 @@ def versions():
     return found
 
 
-APPLETS = "sh cat sleep echo id ls stat mount dd head tail tr kill grep ps true false touch hostname stty tty wc readlink sort test seq".split()
+APPLETS = (
+    "sh cat sleep echo id ls stat mount dd head tail tr kill grep ps true false touch hostname stty tty wc readlink sort test seq "
+    "awk chmod chown cut date df env find ip ln mkdir mknod mv nc ping ping6 printf pwd rm rmdir sed sync umount uname unshare usleep vi wget").split()
 
 
 def sh(*words, input=None, timeout=100):
@@ -105,12 +107,13 @@ def make_image_tree():
 
 # What engines make once and keep, and what starts by itself.
 KEPT = re.compile(
-    r"^cgroup .*/(libpod_parent(/conmon)?|(machine|user|session|background|app|init)[^/]*\.(slice|scope)|[^/]*\.service|default|user\.slice)$"
+    r"^cgroup .*/(libpod_parent(/conmon)?|(machine|user|session|background|app|init)[^/]*\.(slice|scope)|[^/]*\.service|default|kubepods|kubepods\.slice|user\.slice)$"
     r"|^mount .*/graph/overlay$"
-    r"|^state .*/[.]cache$"
+    r"|^state .*/[.](cache|empty-directory)$"
     r"|^unit \S+\.(slice|service)"
     r"|^process .*(systemd|dbus-daemon|catatonit -P|/podman/podman-pause|agetty|\(sd-pam\))"
-    r"|^process (systemctl|ctr|containerd) ")
+    r"|^mount .*/netns/default$|^cgroup .*/docker(/buildkit)?$|^process docker-buildx "
+    r"|^process (systemctl|ctr|containerd|dockerd) ")
 
 
 def mounts():
@@ -150,7 +153,11 @@ def processes():
 
 def state_folders():
     roots = [f"{RUNTIME_DIR}/{name}" for name in ("runbox", "runc", "crun")]
-    roots += [f"/run/containerd/runc/default", "/run/containerd/io.containerd.runtime.v2.task/default"]
+    roots += [f"/run/containerd/{place}/{namespace}" for place in ("runc", "io.containerd.runtime.v2.task") for namespace in ("default", "k8s.io")]
+    for folder in os.listdir("/run") if ROOT else []:
+        if folder.startswith("docker-") and os.path.isdir("/run/" + folder):
+            roots += [f"/run/{folder}/{name}/moby" for name in os.listdir("/run/" + folder) if name.startswith("runtime-")]
+            roots += [f"/run/{folder}/containerd/daemon/io.containerd.runtime.v2.task/moby"]
     found = set()
     for root in roots:
         try:
