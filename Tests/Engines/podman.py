@@ -3,7 +3,7 @@
 import os
 import re
 
-from bench import PROJECT, ROOT, RUNBOX, RUNC, RUNTIME_DIR, WORK, Case, make_image_tree, must, on_terminal, sh, which, write
+from bench import PROJECT, ROOT, RUNBOX, RUNC, RUNTIME_DIR, WORK, Case, Skip, make_image_tree, must, on_terminal, sh, which, write
 
 BOX = "localhost/box"
 
@@ -13,8 +13,13 @@ def settle():
     with open(PROJECT + "/config/containers.conf.d/runbox.conf") as file:
         shipped = file.read().replace("/usr/local/bin/runbox", RUNBOX)
     ours = 'events_logger = "file"\nimage_copy_tmp_dir = "storage"\n'
+    # A limit of processes is Podman's habit, which a host without that controller cannot keep.
+    limit = "" if "pids" in controllers() else "pids_limit = 0\n"
+    # Newer versions raise the limits of every container to what the kernel has, which not every machine allows.
+    if ROOT and not may_raise_limits():
+        limit += 'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
     write(WORK + "/containers.conf",
-          shipped.replace("[engine]\n", "[engine]\n" + ours, 1) + '[containers]\nlog_driver = "k8s-file"\nnetns = "none"\n')
+          shipped.replace("[engine]\n", "[engine]\n" + ours, 1) + f'[containers]\nlog_driver = "k8s-file"\nnetns = "none"\n{limit}')
     driver = "overlay" if ROOT else "vfs"
     write(WORK + "/storage.conf",
           f'[storage]\ndriver = "{driver}"\ngraphroot = "{WORK}/graph"\nrunroot = "{RUNTIME_DIR}/containers-engines"\n')
@@ -26,6 +31,44 @@ def settle():
     # The image for a pod's first container is made at first use, and two at once would be in each other's way.
     for word in ("create", "rm"):
         sh("podman", "--cgroup-manager", "cgroupfs", "--runtime", RUNC, "pod", word, *(["--name", "warm"] if word == "create" else ["-f", "warm"]))
+
+
+def may_raise_limits():
+    with open("/proc/self/status") as file:
+        return bool(int(re.search(r"CapEff:\s*(\w+)", file.read())[1], 16) >> 24 & 1)  # CAP_SYS_RESOURCE
+
+
+def controllers():
+    """Those that a container can have here."""
+    with open("/proc/self/cgroup") as file:
+        own = file.read().strip().rsplit("::", 1)[1]
+    # As root, engines begin at the top of the hierarchy.
+    with open(f"/sys/fs/cgroup{'' if ROOT else own}/cgroup.controllers") as file:
+        return file.read().split()
+
+
+def need(controller):
+    if controller not in controllers():
+        raise Skip(f"this host has no controller {controller}")
+
+
+def version():
+    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)", sh("podman", "--version")[1]).groups())
+
+
+def since(*least):
+    if version() < least:
+        raise Skip(f"Podman {'.'.join(map(str, version()))} cannot do that yet")
+
+
+REASONS = ["no such file or directory", "permission denied", "not a directory", "is a directory", "invalid argument", "operation not permitted", "not found"]
+
+
+def class_of(line):
+    """What Podman makes of an error: the class at the end of its words, or that it knows none, with the kernel's reason, which runtimes word alike."""
+    if ": OCI runtime error: " not in line and not line.startswith("Error: OCI runtime error: "):
+        return line.rsplit(": ", 1)[1]
+    return " ".join(["OCI runtime error"] + [reason for reason in REASONS if reason in line.lower()])
 
 
 class Podman:
@@ -48,10 +91,14 @@ class Podman:
         return on_terminal(*self.words(*words))
 
     def told(self, status, out, err):
-        errors = [line for line in err.splitlines() if line.startswith("Error:")]
-        rest = [line for line in err.splitlines() if not line.startswith(("Error:", "time="))]
-        classes = [line.rsplit(": ", 1)[1] for line in errors]
-        return "\n".join([f"{status}:"] + out.splitlines() + ["stderr " + line for line in rest] + ["error " + c for c in classes])
+        errors, rest = [], []
+        for line in err.splitlines():
+            if line.startswith("Error:"):
+                errors.append(class_of(line))
+            # Of a `kill` that comes too late runc's words are a line of its log, runbox's the line alone.
+            elif not line.startswith("time=") and not line.startswith(("container not running", "failed to connect to syslog")):
+                rest.append("stderr " + line)
+        return "\n".join([f"{status}:"] + out.splitlines() + rest + ["error " + word for word in errors])
 
     def box(self, *words, input=None):
         """A container from start to end."""
@@ -212,7 +259,8 @@ LIFE = [
 def without_cgroup(e):
     """Podman asks its configuration which runtimes can do that; runc is none of them, and crun stands in."""
     runtime = e.runtime if e.tag == "runbox" else which("crun")
-    status, out, err = sh("podman", "--cgroup-manager", e.manager, "--runtime", runtime, "run", "--rm", "--cgroups=disabled", BOX, "sh", "-c", "echo it runs; exit 3")
+    status, out, err = sh("podman", "--cgroup-manager", e.manager, "--runtime", runtime, "run", "--rm", "--cgroups=disabled", BOX, "sh", "-c",
+        "echo it runs; exit 3")
     return e.told(status, out, err)
 
 
@@ -241,5 +289,22 @@ OWN_IDS = [
 ]
 
 
+def named():
+    """The executable by the name that Podman's settings know; what they say of a runtime they say of its name."""
+    if os.path.basename(RUNBOX) == "runbox":
+        return RUNBOX
+    link = WORK + "/bin/runbox"
+    os.makedirs(WORK + "/bin", exist_ok=True)
+    if not os.path.lexists(link):
+        os.symlink(RUNBOX, link)
+    return link
+
+
+def at_top():
+    """Whether systemd is at the top of the cgroups, where Podman looks for what it has made."""
+    with open("/proc/1/cgroup") as file:
+        return "0::/init.scope" in file.read()
+
+
 def pair(manager):
-    return [Podman(manager, RUNBOX, "runbox"), Podman(manager, RUNC, "runc")]
+    return [Podman(manager, named(), "runbox"), Podman(manager, RUNC, "runc")]
