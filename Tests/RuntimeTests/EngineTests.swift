@@ -219,5 +219,48 @@ extension AllTests {
             #expect(box.becomes("stopped"))
             #expect(try box.plain(root + ["delete", "--force", box.id]).status == 0)
         }
+
+        // MARK: What they decode
+
+        /// go-runc reads these into fields of fixed types, from `state` and from `list`; a key that is missing or of
+        /// another type is an error there.
+        @Test func stateAndListHaveTheTypesThatEnginesDecode() throws {
+            let box = try Sandbox.current
+            _ = try box.create(try box.bundle("hang") { $0["annotations"] = ["note": "kept"] })
+            let list = try json(try shim(box, ["list", "--format=json"]).stdout) as? [[String: Any]]
+            for entry in [try state(box), try #require(list?.first)] {
+                for key in ["ociVersion", "id", "status", "bundle", "rootfs", "created"] {
+                    #expect((entry[key] as? String)?.isEmpty == false, "\(key): \(entry)")
+                }
+                #expect(entry["pid"] is Int && (entry["annotations"] as? [String: String])?["note"] == "kept")
+                #expect(entry["owner"] is String, "\(entry)")
+                let created = try #require(entry["created"] as? String)
+                let form = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z/
+                #expect(created.wholeMatch(of: form) != nil, "RFC 3339: \(created)")
+            }
+            try box.ok("delete", "--force", box.id)
+            #expect(try shim(box, ["list", "--format=json"]).stdout.hasPrefix("["), "of none an empty list")
+        }
+
+        /// Docker takes the last line with the word `version`, go-runc and Podman the first line.
+        @Test func oneLineHoldsTheWordVersion() throws {
+            let outcome = try Sandbox.current.plain(["--version"])
+            let lines = outcome.stdout.split(separator: "\n")
+            #expect(lines.first?.wholeMatch(of: /runbox version \S+/) != nil && outcome.stderr.isEmpty, "\(outcome)")
+            #expect(lines.filter { $0.contains("version") }.count == 1, "R2: \(lines)")
+            #expect(lines.contains { $0.wholeMatch(of: /spec: 1\.\d+\.\d+.*/) != nil }, "R2: \(lines)")
+        }
+
+        /// From these containerd 2 and CRI-O tell whether pods can have user namespaces and recursive read-only
+        /// mounts: of both streams together, one document.
+        @Test func featuresSayWhatPodsCanHave() throws {
+            let outcome = try Sandbox.current.plain(["features"])
+            let features = try #require(try json(outcome.stdout + outcome.stderr) as? [String: Any], "R3")
+            let linux = try #require(features["linux"] as? [String: Any])
+            #expect((linux["namespaces"] as? [String])?.contains("user") == true)
+            let idmap = (linux["mountExtensions"] as? [String: Any])?["idmap"] as? [String: Any]
+            #expect(idmap?["enabled"] as? Bool == true, "\(linux)")
+            #expect((features["mountOptions"] as? [String])?.contains("rro") == true)
+        }
     }
 }
