@@ -20,7 +20,7 @@ DEMO_PACKAGES := busybox-static util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
-.PHONY: all build order example demo test test-vm attack faults check bench bench-engines services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
+.PHONY: all build order example demo test test-vm attack faults check bench bench-engines engines services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
 all: build
 
 # --- what is missing -------------------------------------------------------------------------------------------------
@@ -95,6 +95,12 @@ test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker
 	$(SWIFT) build --build-tests
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 
+# Every case of every engine beside runc, in rooms of this host (no emulation, and only the controllers that this host has); VM_SUITE=trixie for newer engines.
+# `make test-vm VM_MODES=engines` shows in machines what needs a whole kernel; Tests/Engines/table.py .build/engines/*.json writes docs/engines.md.
+engines: need-vm build $(BUILD)/probe
+	$(SWIFT) build --build-tests
+	VM_ROOM=1 RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(or $(VM_MODES),engines)
+
 # All attacks, each race 1000 tries or 60 seconds long; `make test` has the short form. ATTACK_RUNTIME=/usr/sbin/runc compares.
 attack: need-test build $(BUILD)/attacker
 	PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --long --attacker $(BUILD)/attacker --runtime $(or $(ATTACK_RUNTIME),$(RUNBOX))
@@ -122,7 +128,8 @@ bench: need-test build
 # Docker, Podman and containerd with each runtime in turn, ROUNDS times, in namespaces of this host; prints the table of docs/engines.md.
 bench-engines: need-test need-vm build $(BUILD)/stopwatch
 	Tests/VM/image.sh .build/vm
-	Tests/Engines/room.sh .build/vm/disk env RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Engines/speed.py $(CURDIR)/$(BUILD)/stopwatch $(ROUNDS)
+	VM_IMAGE=.build/vm Tests/VM/room-run --mode root --timeout 1800 --share $(CURDIR) -- \
+	  env RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Engines/speed.py $(CURDIR)/$(BUILD)/stopwatch $(ROUNDS)
 
 # --- keep in order ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +140,7 @@ check: need-build
 	config/error-catalogue.py
 	config/make-seccomp-profile.py --check
 	config/check-release.sh
+	config/check-drop-ins.py
 	$(SWIFT) build --explicit-target-dependency-import-check error
 	$(MAKE) build
 	config/check-folders.py

@@ -55,7 +55,8 @@ install_all() {
         esac
     done
     put "$share/seccomp.json" <config/seccomp.json
-    for file in containers.conf.d/runbox.conf docker/daemon.json containerd/runbox.toml; do
+    for file in containers.conf.d/runbox.conf docker/daemon.json containerd/runbox.toml containerd/runbox-v3.toml crio/10-runbox.conf \
+        k3s/config.toml.tmpl k3s/config-v3.toml.tmpl kubernetes/runbox.yaml; do
         found_here "config/$file" | put "$share/$file"
     done
     found_here config/systemd/runbox@.service | put "$unit"

@@ -35,6 +35,9 @@ extension AllTests {
                     "share/fish/vendor_completions.d/runbox.fish", "share/man/man1/runbox.1.gz",
                     "share/runbox/seccomp.json", "share/runbox/containers.conf.d/runbox.conf",
                     "share/runbox/docker/daemon.json", "share/runbox/containerd/runbox.toml",
+                    "share/runbox/containerd/runbox-v3.toml", "share/runbox/crio/10-runbox.conf",
+                    "share/runbox/k3s/config.toml.tmpl", "share/runbox/k3s/config-v3.toml.tmpl",
+                    "share/runbox/kubernetes/runbox.yaml",
                     "lib/systemd/system/runbox@.service", "share/doc/runbox/LICENSE", "share/doc/runbox/NOTICE",
                     "share/doc/runbox/LGPL-2.1.txt", "share/doc/runbox/CHANGELOG.md", "share/doc/runbox/service.md",
                 ] + commands.map { "share/man/man1/runbox-\($0).1.gz" }).map { "\(prefix)/\($0)" }.sorted()
@@ -55,7 +58,10 @@ extension AllTests {
             let page = try box.aside(["gzip", "-dc", root + "/share/man/man1/runbox-run.1.gz"]).wait()
             let printed = try box.plain(["man", "runbox-run"]).stdout
             #expect(page.stdout == printed)
-            for path in ["containers.conf.d/runbox.conf", "docker/daemon.json", "containerd/runbox.toml"] {
+            for path in [
+                "containers.conf.d/runbox.conf", "docker/daemon.json", "containerd/runbox.toml",
+                "containerd/runbox-v3.toml", "crio/10-runbox.conf", "k3s/config.toml.tmpl", "k3s/config-v3.toml.tmpl",
+            ] {
                 let text = try String(contentsOfFile: "\(root)/share/runbox/\(path)", encoding: .utf8)
                 #expect(text.contains("\"\(prefix)/bin/runbox\""), "\(path) names another executable: \(text)")
             }
