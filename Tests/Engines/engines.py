@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """engines.py MODE [WORD...]: the engines' cases with runbox and with runc beside it, on a host that is thrown away (Tests/VM).
 
-MODE: root (cgroupfs, no systemd), systemd, user hold a short selection; docker, containerd, podman, rootless, buildah hold one engine's whole table. Words choose parts
-of it: the engines' names, with cases or kills. RUNBOX names the executable; ENGINES_RESULTS a file that takes what docs/engines.md is made of (table.py).
+MODE: root (cgroupfs, no systemd), systemd, user hold a short selection; docker, containerd, podman, podman-flags, rootless, rootless-flags and
+buildah hold one engine's whole table, or half of it. Words choose parts of it: the engines' names, with cases or kills. RUNBOX names the executable;
+ENGINES_RESULTS a file that takes what docs/engines.md is made of (table.py).
 A line for each case and engine, differences marked; at the end the sums of each engine and one line `N passed, N failed, N skipped`."""
 
 import os
@@ -10,9 +11,30 @@ import sys
 import time
 
 import bench
+import buildah
 import ctr
+import docker
+import docker_build
+import docker_daemon
+import docker_flags
+import docker_life
+import docker_share
 import kills
 import podman
+import podman_ends
+import podman_exec
+import podman_flags
+import podman_life
+import podman_net
+import podman_pods
+import podman_units
+import vectors
+
+try:
+    import cri
+    import pods
+except ImportError:
+    cri = None  # python3-grpcio is not installed
 
 
 def main():
@@ -50,11 +72,36 @@ def with_ctr(manager, cases, rounds=2):
             pair = ctr.pair(manager)
             pair[1].run("warm", "true")
             if "cases" in chosen:
-                bench.run_cases(f"ctr {manager}", pair, cases, count)
+                for group in cases:
+                    bench.run_cases(f"ctr {manager}", pair, group, count)
             if "kills" in chosen:
                 kills.run(kills.WithCtr(manager), ["create", "start", "exec", "kill", "delete"], rounds, count)
         finally:
             end()
+    return run
+
+
+def with_cri(manager, groups):
+    def run(count, chosen):
+        if not has("containerd", count):
+            return
+        if cri is None:
+            count.tell("skipped", f"cri {manager}", "python3-grpcio is not installed here")
+            return
+        end = cri.settle(manager)
+        try:
+            if "cases" in chosen:
+                pods.run_groups(f"cri {manager}", cri.pair(manager), groups(), count)
+        finally:
+            end()
+    return run
+
+
+def with_calls(manager):
+    def run(count, chosen):
+        vectors.settle()
+        if "cases" in chosen:
+            bench.run_cases(f"calls {manager}", vectors.pair(manager), vectors.CASES, count)
     return run
 
 
@@ -73,18 +120,96 @@ def with_podman(manager, cases, rounds=2):
     return run
 
 
+def with_buildah(cases):
+    def run(count, chosen):
+        if has("buildah", count) and "cases" in chosen:
+            buildah.settle()
+            pair = buildah.pair("systemd")
+            pair[1].run("--", "true")
+            bench.run_cases("buildah" if bench.ROOT else "buildah rootless", pair, cases, count)
+    return run
+
+
+def with_docker(manager, cases, phases=(), rounds=2):
+    """One daemon, whose runtimes are chosen by --runtime."""
+    def run(count, chosen):
+        if not has("dockerd", count):
+            return
+        if manager == "systemd" and not os.path.isdir("/run/systemd/system"):
+            return count.tell("skipped", "docker systemd", "systemd is not process 1 here")
+        daemon, end = docker.settle(**{"exec-opts": ["native.cgroupdriver=" + manager]})
+        try:
+            pair = docker.pair(daemon)
+            pair[1].box(docker.BOX, "true")
+            if "cases" in chosen:
+                bench.run_cases(f"docker {manager}", pair, cases, count)
+            if "kills" in chosen and phases:
+                kills.run(kills.WithDocker(daemon, manager), phases, rounds, count)
+        finally:
+            end()
+            # Podman would look there, too.
+            os.environ.pop("DOCKER_CONFIG", None)
+    return run
+
+
+def with_two_daemons(word, cases, **settings):
+    """A daemon for each runtime, which is its default."""
+    def run(count, chosen):
+        if "cases" not in chosen or not has("dockerd", count):
+            return
+        if "userns-remap" in settings:
+            docker_daemon.settle_remap()
+        pair, end = docker.settle_two(word, **settings)
+        try:
+            for engine in pair:
+                engine.long("base")
+            bench.run_cases(f"docker {word}", pair, cases, count)
+        finally:
+            end()
+            # Podman would look there, too.
+            os.environ.pop("DOCKER_CONFIG", None)
+    return run
+
+
 PODMAN = podman.FIRST + podman.LIFE + podman.FURTHER
-CTR = ctr.FIRST + ctr.LIFE + ctr.FURTHER
+# What a manager of cgroups has a part in, and what none has.
+PODMAN_LIFE = podman.PODS + podman_ends.STOPS + podman_ends.LIMITS + podman_ends.ENDS + podman_pods.POD_CASES + podman_units.UNIT_CASES
+PODMAN_FLAGS = podman_flags.FLAGS + podman_life.ATTACH + podman_exec.EXEC + podman_life.FILES_OF_IT + podman_net.NET + podman_net.USERS
+# What tells most of those, for the machines of every change.
+PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_FLAGS if case.name in (
+    "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
+    "its monitor is killed", "update", "namespaces by path", "generate systemd --new")]
+CTR_SHORT = [ctr.FIRST + ctr.LIFE + ctr.FURTHER]
+DOCKER = (docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER + docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
+          + docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS + docker_life.MANY)
+DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
+# What a machine needs all controllers, all capabilities or AppArmor for: the rest is the same on any host, and quicker there.
+DOCKER_WHOLE = [case for case in DOCKER if case.name in ("privileged", "--cap-add all", "AppArmor")] + docker_share.LIMITS
+DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + docker_share.LIMITS[5:7]
 # Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs once.
 PARTS = {
-    "root": [("ctr", with_ctr("cgroupfs", CTR)), ("podman", with_podman("cgroupfs", podman.LIFE + podman.OWN_IDS, rounds=1))],
-    "systemd": [("ctr", with_ctr("systemd", ctr.LIFE, rounds=1)), ("podman", with_podman("systemd", PODMAN + podman.PODS))],
+    "root": [("ctr", with_ctr("cgroupfs", CTR_SHORT)), ("podman", with_podman("cgroupfs", podman.LIFE + podman.OWN_IDS, rounds=1))],
+    "systemd": [("docker", with_docker("cgroupfs", DOCKER_SHORT)), ("ctr", with_ctr("systemd", [ctr.LIFE], rounds=1)), ("cri", with_cri("systemd", lambda: pods.PODS_SHORT)),
+                ("podman", with_podman("systemd", PODMAN + podman.PODS + PODMAN_SHORT)), ("buildah", with_buildah(buildah.SHORT))],
     "user": [("podman", with_podman("systemd", podman.FIRST[:3] + podman.LIFE + podman.FURTHER[:3] + podman.PODS, rounds=1)),
              ("podman", with_podman("cgroupfs", podman.FIRST[:1] + podman.LIFE[:3] + podman.LIFE[-2:], rounds=0))],
-    # Whole tables: `make test-vm VM_MODES=engines`. All on a machine with systemd; rootless as its ordinary user.
-    "containerd": [("ctr", with_ctr("cgroupfs", CTR)), ("ctr", with_ctr("systemd", CTR))],
-    "podman": [("podman", with_podman("cgroupfs", PODMAN + podman.OWN_IDS)), ("podman", with_podman("systemd", PODMAN + podman.PODS + podman.OWN_IDS))],
-    "rootless": [("podman", with_podman("systemd", PODMAN + podman.PODS)), ("podman", with_podman("cgroupfs", PODMAN))],
+    # Whole tables: `make test-vm VM_MODES=engines`, and `make engines` in rooms. All on a machine with systemd; rootless as its ordinary user.
+    "docker-all": [("docker", with_docker("cgroupfs", DOCKER, ["create", "start", "exec", "kill", "delete"])),
+               ("docker-systemd", with_docker("systemd", DOCKER_SYSTEMD, ["create", "delete"], rounds=1)),
+               ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE, **{"live-restore": True})),
+               ("docker-build", with_two_daemons("build", docker_build.CLASSIC + docker_build.BUILDKIT)),
+               ("docker-remap", with_two_daemons("userns-remap", docker_daemon.REMAPPED, **{"userns-remap": docker_daemon.REMAP}))],
+    "docker": [("docker", with_docker("cgroupfs", docker_life.SHORT + DOCKER_WHOLE, ["create", "exec", "delete"], rounds=1)),
+               ("docker-systemd", with_docker("systemd", docker_life.LIFE[:4] + docker_life.LIFE[-4:] + docker_share.LIMITS[5:7])),
+               ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE[1:2], **{"live-restore": True}))],
+    "containerd": [("ctr", with_ctr("cgroupfs", pods.CTR if cri else CTR_SHORT)), ("ctr", with_ctr("systemd", pods.CTR_LIFE if cri else CTR_SHORT, rounds=1)),
+                   ("cri", with_cri("cgroupfs", lambda: pods.PODS)), ("cri", with_cri("systemd", lambda: pods.PODS_LIFE)),
+                   ("calls", with_calls("cgroupfs")), ("calls", with_calls("systemd"))],
+    "podman": [("podman", with_podman("systemd", PODMAN + podman.OWN_IDS + PODMAN_LIFE)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.LIMITS + podman_ends.STOPS[:7]))],
+    "podman-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0)), ("podman", with_podman("cgroupfs", podman.FIRST + podman_exec.EXEC[:10], rounds=0))],
+    "rootless": [("podman", with_podman("systemd", PODMAN + PODMAN_LIFE)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.STOPS[:7], rounds=0))],
+    "rootless-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0)), ("buildah", with_buildah(buildah.CASES))],
+    "buildah": [("buildah", with_buildah(buildah.CASES))],
 }
 
 if __name__ == "__main__":

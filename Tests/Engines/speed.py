@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """speed.py STOPWATCH [ROUNDS]: how long an operator waits for `docker|podman|ctr run --rm` and `exec`, with runc, crun and runbox in turn, and which part of
-it is the runtime's own time. For a host that is thrown away (room.sh, Tests/VM); STOPWATCH is stopwatch.c's program, RUNBOX names the executable.
+it is the runtime's own time. For a host that is thrown away (Tests/VM, room-run); STOPWATCH is stopwatch.c's program, RUNBOX names the executable.
 Prints the tables of docs/engines.md."""
 
 import os

@@ -8,22 +8,22 @@ import sys
 
 DOCUMENT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../docs/engines.md")
 # What a title begins with, and whose version its column tells.
-PROGRAMS = {"docker": "Docker", "ctr": "containerd", "cri": "containerd", "podman": "Podman", "buildah": "Buildah"}
+PROGRAMS = {"docker": "Docker", "ctr": "containerd", "cri": "containerd", "podman": "Podman", "buildah": "Buildah", "calls": "runbox"}
 
 
 def read(files):
     """The runs' versions, and by column (title and version) and case what came of it, both in the order of the files."""
     runs, columns = [], {}
     for name in files:
-        versions = {}
+        versions, room = {}, " (room)" if "-room-" in os.path.basename(name) else ""
         with open(name) as file:
             for entry in map(json.loads, file):
                 if entry["kind"] == "versions":
                     versions = entry["versions"]
-                    runs.append(versions)
+                    runs.append({**versions, "place": "room" if room else "machine"})
                 elif entry["case"]:
                     family = entry["engine"].split()[0]
-                    column = (entry["engine"], versions.get(PROGRAMS.get(family, ""), "?"))
+                    column = (entry["engine"], versions.get(PROGRAMS.get(family, ""), "?") + room)
                     columns.setdefault(column, {})[entry["case"]] = entry
     return runs, columns
 
@@ -31,8 +31,8 @@ def read(files):
 def machines(runs):
     found = {json.dumps(run, sort_keys=True): run for run in runs}
     for run in found.values():
-        programs = ", ".join(f"{name} {number}" for name, number in run.items() if name not in ("system", "kernel"))
-        yield f"- {run['system']}, Linux {run['kernel']}: {programs}."
+        programs = ", ".join(f"{name} {number}" for name, number in run.items() if name not in ("system", "kernel", "place"))
+        yield f"- {run['place']}: {run['system']}, Linux {run['kernel'].split('-')[0]}: {programs}."
 
 
 def sums(columns):

@@ -3,13 +3,19 @@
 # PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
 # RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
 # A mode engines-NAME boots for the whole table of one engine (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
-# of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines.
+# of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines. With VM_ROOM=1 rooms of this host's kernel
+# take the place of the machines (room-run).
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 modes=("$@")
 [ ${#modes[@]} -gt 0 ] || modes=(root systemd user)
-engines=(engines-docker engines-containerd engines-podman engines-rootless engines-buildah)
+engines=(engines-docker engines-containerd engines-podman engines-podman-flags engines-rootless engines-rootless-flags engines-buildah)
+run=$here/vm-run kind=
+if [ -n "${VM_ROOM:-}" ]; then
+  run=$here/room-run kind=-room
+  engines=("${engines[@]/engines-docker/engines-docker-all}")
+fi
 [ "${modes[*]}" != engines ] || modes=("${engines[@]}")
 suite=${VM_SUITE:-bookworm}
 export VM_IMAGE=${VM_IMAGE:-$project/.build/vm$([ "$suite" = bookworm ] || echo "-$suite")} VM_SUITE=$suite
@@ -32,22 +38,21 @@ results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
 began=$SECONDS
 for mode in "${modes[@]}"; do
-  machine=$mode memory=2048 table=
+  machine=$mode memory=2048 table=$project/.build/engines/$suite$kind-${mode#engines-}.json
+  # The user of the machine is nobody that the host knows.
+  mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
   filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
   case $mode in
     engines-*)
       machine=systemd memory=4096 filter=none
-      [ "$mode" != engines-rootless ] || machine=user
-      # The user of the machine is nobody that the host knows.
-      table=$project/.build/engines/$suite-${mode#engines-}.json
-      mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
+      [[ $mode != engines-rootless* ]] || machine=user
       ;;
   esac
   [ -n "$filter" ] || { echo "test-vm: no suites for the mode $mode" >&2; exit 2; }
   echo "=== $mode: booting"
   start=$SECONDS
   # Escapes of colours would only be in the way.
-  "$here/vm-run" --mode "$machine" --mem "$memory" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
+  "$run" --mode "$machine" --mem "$memory" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
     env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$machine" ENGINES_RESULTS="$table" \
     "$here/guest-tests" "$mode" "$tests" "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
     tee "$results/$mode" | grep --line-buffered -E "$shown" | grep --line-buffered -v 'Test case'
