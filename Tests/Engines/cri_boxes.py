@@ -193,8 +193,10 @@ def unified(e):
 
 
 def out_of_memory(e):
+    """A child of the first process, as containerd reads memory.events and systemd takes the cgroup away with its last process: which comes
+    first is a matter of chance with every runtime."""
     need("memory")
-    return e.whole("p", "oom", "tail", "/dev/zero", resources={"memory_limit_in_bytes": 16777216, "memory_swap_limit_in_bytes": 16777216})
+    return e.whole("p", "oom", "sh", "-c", "tail /dev/zero; sleep 3; exit 137", resources={"memory_limit_in_bytes": 16777216, "memory_swap_limit_in_bytes": 16777216})
 
 
 def place(e):
