@@ -12,6 +12,10 @@ struct ControllerSwitch {
 
     typealias Needed = (controller: Controller, field: String)
 
+    /// What the kernel counts with, whether or not anything is limited: statistics come from these, and what manages
+    /// cgroups inside of the container wants them. crun and runc switch them on as well.
+    private static let usual: [Needed] = [Controller.cpu, .cpuset, .io, .memory, .pids].map { ($0, "") }
+
     /// - Parameter directory: the new cgroup's. Where all the controllers are there already, reading its list is the
     ///   whole work.
     func enable(_ needed: [Needed], _ directory: borrowing Descriptor) throws(CgroupError) {
@@ -25,6 +29,29 @@ struct ControllerSwitch {
         let missing = Self.absent(needed, in: present)
         if missing.isEmpty { return }
         for parent in try parents(toEnable: missing) { try write(missing, to: parent) }
+    }
+
+    /// Switches on what nothing depends on: where one cannot be had, the container goes without.
+    func enableUsual(_ directory: borrowing Descriptor) {
+        guard let present = try? Files.readText("cgroup.controllers", at: directory) else { return }
+        let wanted = Self.absent(Self.usual, in: present)
+        guard !wanted.isEmpty, !offered(wanted, by: "").isEmpty else { return }
+        var levels: [String] = []
+        for parent in ([""] + path.ancestors).reversed() {
+            // What is above belongs to another user.
+            guard Files.isWritable("\(root)\(parent)/cgroup.subtree_control") else { break }
+            levels.append(parent)
+            if offered(wanted, by: parent).count == wanted.count { break }
+        }
+        for parent in levels.reversed() {
+            let offered = offered(wanted, by: parent)
+            if !offered.isEmpty { try? write(offered, to: parent) }
+        }
+    }
+
+    private func offered(_ wanted: [Needed], by parent: String) -> [Needed] {
+        guard let list = try? Files.readText("\(root)\(parent)/cgroup.controllers").parts(by: " ") else { return [] }
+        return wanted.filter { list.contains($0.controller.name) }
     }
 
     private static func absent(_ needed: [Needed], in list: String) -> [Needed] {

@@ -3,10 +3,10 @@ internal import Errors
 internal import Kernel
 internal import KernelTypes
 
-/// Makes the container's cgroup with the controllers that its settings need.
+/// Makes the container's cgroup with the controllers that its settings need, and those that count what it uses.
 ///
-/// Without settings that is one mkdir and one open. What was made is remembered, so that a failure takes away that and
-/// nothing else.
+/// Where these are on already that is one mkdir, one open and one file that is read. What was made is remembered, so
+/// that a failure takes away that and nothing else.
 struct FSCreation: ~Copyable {
     private let root: String
     private let path: CgroupPath
@@ -23,7 +23,9 @@ struct FSCreation: ~Copyable {
         do throws(CgroupError) {
             let directory = try claim()
             do throws(CgroupError) {
-                try ControllerSwitch(root: root, path: path, isHybrid: isHybrid).enable(plan.controllers, directory)
+                let controllers = ControllerSwitch(root: root, path: path, isHybrid: isHybrid)
+                try controllers.enable(plan.controllers, directory)
+                controllers.enableUsual(directory)
             } catch {
                 undoOwn(directory)
                 throw error

@@ -15,11 +15,15 @@ package struct IOStatistics: Hashable, Sendable {
     package var bytes: [Entry] = []
     package var operations: [Entry] = []
     package var pressure: Pressure?
+    /// Whether there is a controller that counts.
+    package var isCounted = false
 
     init() {}
 
     init(_ directory: borrowing Descriptor) throws(SystemError) {
-        read(try StatisticsFile.text("io.stat", at: directory) ?? "")
+        let text = try StatisticsFile.text("io.stat", at: directory)
+        isCounted = text != nil
+        read(text ?? "")
         pressure = try Pressure("io.pressure", at: directory)
     }
 
