@@ -61,6 +61,9 @@ package import KernelTypes
     package var number: Int32 { raw }
 }
 
+/// For poll(2), which passes over what is negative: the number of a descriptor that may be absent.
+package func pollNumber(_ descriptor: borrowing Descriptor?) -> Int32 { rawNumber(of: descriptor) ?? -1 }
+
 /// Closes a descriptor whose owner ends.
 @usableFromInline func closeSilently(_ raw: Int32) { _ = CLinux.close(raw) }
 
@@ -166,8 +169,13 @@ package enum InheritedDescriptors {
     }
 
     /// Closes every descriptor from `first` to `last`.
-    static func close(from first: Int32, to last: UInt32 = .max) throws(SystemError) {
+    package static func close(from first: Int32, to last: UInt32 = .max) throws(SystemError) {
         _ = try check("close_range") { system(Int(SYS_close_range), Int(first), Int(last), 0) }
+    }
+
+    /// Puts a copy of a descriptor at another number, whatever that was; close-on-exec.
+    package static func copy(_ number: Int32, to other: Int32) throws(SystemError) {
+        _ = try check("dup3", "descriptor \(number)") { dup3(number, other, O_CLOEXEC) }
     }
 
     /// Lets descriptors survive execve.

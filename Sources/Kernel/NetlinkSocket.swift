@@ -1,17 +1,21 @@
 internal import CLinux
 package import KernelTypes
 
-/// A conversation with the kernel about the network interfaces of one network namespace; netlink(7), rtnetlink(7).
+/// A conversation with the kernel about one network namespace: its interfaces (rtnetlink(7)) or its sockets
+/// (sock_diag(7)); netlink(7).
 ///
 /// The socket belongs to the namespace in which it was opened, wherever its owner goes later.
 package struct NetlinkSocket: ~Copyable {
     private let socket: Descriptor
 
     /// Opens it in the network namespace that this process is in.
-    package init() throws(SystemError) {
+    package init() throws(SystemError) { try self.init(family: NETLINK_ROUTE) }
+
+    /// - Parameter family: what it is about.
+    init(family: Int32) throws(SystemError) {
         socket = Descriptor(
             raw: try check("socket", "netlink") {
-                CLinux.socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), NETLINK_ROUTE)
+                CLinux.socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), family)
             })
     }
 
@@ -37,6 +41,17 @@ package struct NetlinkSocket: ~Copyable {
     func request(
         _ type: Int, flags: Int32 = 0, dump: Bool = false, body: [UInt8], _ call: String, _ subject: String
     ) throws(SystemError) -> [NetlinkMessage] {
+        var answers: [NetlinkMessage] = []
+        try request(type, flags: flags, dump: dump, body: body, call, subject) { answers.append($0) }
+        return answers
+    }
+
+    /// The same, for answers that are looked at and forgotten.
+    /// - Parameter room: of the buffer that takes a packet. The kernel sends so many messages at once as fit into it.
+    func request(
+        _ type: Int, flags: Int32 = 0, dump: Bool = false, body: [UInt8], _ call: String, _ subject: String,
+        room: Int = 64 << 10, take: (NetlinkMessage) -> Void
+    ) throws(SystemError) {
         var bytes: [UInt8] = []
         bytes.append(value: UInt32(16 + body.count))
         bytes.append(value: UInt16(type))
@@ -46,18 +61,17 @@ package struct NetlinkSocket: ~Copyable {
         bytes += body
         let raw = socket.raw
         _ = try check(call, subject) { bytes.withUnsafeBytes { send(raw, $0.baseAddress, $0.count, 0) } }
-        var answers: [NetlinkMessage] = []
-        while try !receive(into: &answers, call, subject) {}
-        return answers
+        var buffer = [UInt8](repeating: 0, count: room)
+        while try !receive(in: &buffer, call, subject, take) {}
     }
 
     /// - Returns: whether that was the last packet of the answer.
     private func receive(
-        into answers: inout [NetlinkMessage], _ call: String, _ subject: String
+        in buffer: inout [UInt8], _ call: String, _ subject: String, _ take: (NetlinkMessage) -> Void
     ) throws(SystemError) -> Bool {
         let raw = socket.raw
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let length = try check(call, subject) { recv(raw, &buffer, buffer.count, 0) }
+        let room = buffer.count
+        let length = try check(call, subject) { recv(raw, &buffer, room, 0) }
         var rest = buffer[..<length]
         while rest.count >= 16 {
             let size = Int(rest.value(at: 0, as: UInt32.self))
@@ -70,7 +84,7 @@ package struct NetlinkSocket: ~Copyable {
                 if code == 0 { return true }
                 throw SystemError(call, subject, Errno(rawValue: code))
             }
-            answers.append(NetlinkMessage(type: type, content: Array(content)))
+            take(NetlinkMessage(type: type, content: Array(content)))
             rest = rest.dropFirst((size + 3) & ~3)
         }
         return false

@@ -81,6 +81,18 @@ package enum Terminals {
         return before
     }
 
+    /// Lets keys be read as they are pressed, without their being shown, and returns the settings before. The keys for
+    /// signals and the processing of output stay.
+    package static func takeKeys(_ descriptor: borrowing Descriptor) throws(SystemError) -> TerminalSettings {
+        let raw = descriptor.raw
+        var settings = termios()
+        _ = try check("tcgetattr") { tcgetattr(raw, &settings) }
+        let before = TerminalSettings(value: settings)
+        settings.c_lflag &= ~tcflag_t(ICANON | ECHO)
+        _ = try check("tcsetattr") { tcsetattr(raw, TCSANOW, &settings) }
+        return before
+    }
+
     /// Lets a newline leave the terminal as one (ONLCR); termios(3).
     package static func keepNewlines(of descriptor: borrowing Descriptor) throws(SystemError) {
         let raw = descriptor.raw

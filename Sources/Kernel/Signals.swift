@@ -21,6 +21,21 @@ package enum Signals {
         try next(inNumber: descriptor.raw)
     }
 
+    /// The same, with the process that has sent it: 0 for the kernel.
+    package static func nextWithSender(
+        in descriptor: borrowing Descriptor
+    ) throws(SystemError) -> (signal: Signal, sender: Int32)? {
+        let raw = descriptor.raw
+        var info = signalfd_siginfo()
+        do throws(SystemError) {
+            _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }
+        } catch {
+            if error.code == .tryAgain { return nil }
+            throw error
+        }
+        return (Signal(rawValue: Int32(bitPattern: info.ssi_signo)), Int32(bitPattern: info.ssi_pid))
+    }
+
     /// The same for a descriptor that the caller owns and keeps open.
     package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
         var info = signalfd_siginfo()

@@ -74,6 +74,34 @@ package enum Sockets {
         }
     }
 
+    /// Sends one packet, or none where there is no room for it now: EAGAIN.
+    package static func sendPacket(
+        _ bytes: ArraySlice<UInt8>, on socket: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = socket.raw
+        _ = try check("sendmsg") {
+            bytes.withUnsafeBytes { clinux_send(raw, $0.baseAddress, $0.count, nil, 0, Int32(MSG_DONTWAIT)) }
+        }
+    }
+
+    /// Sends a descriptor alone, or nothing where there is no room for it now: EAGAIN.
+    package static func sendPacket(
+        descriptor: borrowing Descriptor, on socket: borrowing Descriptor
+    ) throws(SystemError) {
+        let raw = socket.raw
+        var passed = descriptor.raw
+        _ = try check("sendmsg") { clinux_send(raw, nil, 0, &passed, 1, Int32(MSG_DONTWAIT)) }
+    }
+
+    /// How many bytes may wait to be received by the other end. socket(7), SO_SNDBUF.
+    package static func setSendRoom(_ bytes: Int32, of socket: borrowing Descriptor) throws(SystemError) {
+        let raw = socket.raw
+        var value = bytes
+        _ = try check("setsockopt") {
+            setsockopt(raw, SOL_SOCKET, SO_SNDBUF, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
     /// Receives one packet; an empty one means that the other end is closed.
     /// - Parameter waits: false: where there is none yet, the call fails with EAGAIN.
     package static func receive(
@@ -125,7 +153,7 @@ package enum Sockets {
         return end
     }
 
-    private static func make(_ kind: SocketKind) throws(SystemError) -> Descriptor {
+    static func make(_ kind: SocketKind) throws(SystemError) -> Descriptor {
         Descriptor(raw: try check("socket") { socket(AF_UNIX, kind.rawValue | Int32(SOCK_CLOEXEC.rawValue), 0) })
     }
 
@@ -152,7 +180,7 @@ package enum Sockets {
     private static var addressRoom: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 
     /// The address of a path, or of an abstract name, which is written with `@` in front; unix(7).
-    private static func unixAddress(_ path: String) -> (address: sockaddr_un, length: Int) {
+    static func unixAddress(_ path: String) -> (address: sockaddr_un, length: Int) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(path.utf8)

@@ -7,6 +7,21 @@ package enum Timestamp {
         return text(seconds: time.seconds, nanoseconds: time.nanoseconds)
     }
 
+    /// The time of day so much later.
+    package static func after(milliseconds: Int64) -> String {
+        let time = Clock.realTime()
+        let nanoseconds = time.nanoseconds + Int(milliseconds % 1000) * 1_000_000
+        return text(
+            seconds: time.seconds + Int(milliseconds / 1000) + nanoseconds / 1_000_000_000,
+            nanoseconds: nanoseconds % 1_000_000_000)
+    }
+
+    /// The time of day in nanoseconds since 1970.
+    package static var nanoseconds: Int64 {
+        let time = Clock.realTime()
+        return Int64(time.seconds) * 1_000_000_000 + Int64(time.nanoseconds)
+    }
+
     /// `2026-03-01T12:00:00.123456789Z`. The calendar arithmetic is the proleptic Gregorian one that counts days from
     /// March.
     static func text(seconds: Int, nanoseconds: Int) -> String {

@@ -22,9 +22,14 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let hangUp = Signal(rawValue: SIGHUP)
     /// What a terminal sends for Ctrl-C.
     public static let interrupt = Signal(rawValue: SIGINT)
+    /// Ends a process that is to leave its memory behind to be looked at.
+    package static let abort = Signal(rawValue: SIGABRT)
     package static let brokenPipe = Signal(rawValue: SIGPIPE)
     package static let badSystemCall = Signal(rawValue: SIGSYS)
     package static let childEnded = Signal(rawValue: SIGCHLD)
+    /// Something has come in, where that is to be announced; SIGIO.
+    package static let arrival = Signal(rawValue: SIGIO)
+    package static let terminalStop = Signal(rawValue: SIGTSTP)
     package static let windowChanged = Signal(rawValue: SIGWINCH)
 
     /// Names without the prefix, in the order of their numbers on this architecture.

@@ -79,6 +79,15 @@ long clinux_clone3(unsigned long long flags, int *pidfd, int exit_signal, int cg
 ssize_t clinux_send(int socket, const void *bytes, size_t length, const int *fds, int count, int flags);
 ssize_t clinux_receive(int socket, void *bytes, size_t length, int *fds, int capacity, int *received, int flags);
 
+// Pages of this process's memory.
+struct clinux_pages {
+    unsigned long start, length;
+};
+
+// poll(2) that gives back `pages`, which must be those of files and unchanged, before it waits; waiting.c
+int clinux_poll_giving_back(
+    struct pollfd *entries, unsigned long count, int timeout, const struct clinux_pages *pages, int known);
+
 // Loads a seccomp filter with SECCOMP_FILTER_FLAG_NEW_LISTENER, sends `bytes` with the listener's descriptor on
 // `socket` and waits for any answer, in one go and whatever the filter forbids (listener.c). -1: not loaded; -2:
 // loaded, but the peer did not take the descriptor. Signals must have their handlers already.

@@ -33,7 +33,8 @@ struct ContainerWait {
         } catch  where error.code == .noProcess {
             return try late()
         }
-        let announcement = listen()
+        // Where there is none, the zombie must do.
+        let announcement = ProcConnector.listenWhereNeeded(to: record.pid)
         // Looked at behind the handle: the number may have been given to another process meanwhile.
         guard try Processes.anyStartTime(record.pid) == record.startTime else { return try late() }
         // A zombie that is not reaped yet.
@@ -43,16 +44,6 @@ struct ContainerWait {
         if reason == nil { reason = learn(pidfd) }
         if let reason { return observer.note(reason).code ?? reason.shellStatus }
         return try late()
-    }
-
-    /// Before Linux 6.15 a reaper that is faster than this process would take the exit code along.
-    private func listen() -> ProcConnector? {
-        guard KernelRelease.current < (6, 15) else { return nil }
-        do throws(SystemError) {
-            return try ProcConnector.listen(to: observer.record.pid)
-        } catch {
-            return nil  // not for ordinary users, nor inside of containers: then the zombie must do
-        }
     }
 
     private func wait(for pidfd: borrowing Descriptor) throws(SystemError) {
