@@ -45,6 +45,12 @@ private struct DefaultSpec {
             writer.member("hostname", wishes.hostname ?? "runbox")
             writer.key("mounts")
             writeMounts(to: &writer)
+            if !wishes.annotations.isEmpty {
+                writer.key("annotations")
+                writer.object { map in
+                    for annotation in wishes.annotations { map.member(annotation.key, annotation.value) }
+                }
+            }
             writer.key("linux")
             writeLinux(to: &writer)
         }

@@ -28,6 +28,8 @@ package struct SpecWishes: Sendable {
     package var hostname: String?
     package var terminal = true
     package var network = Network.usual
+    /// In the order in which they are written.
+    package var annotations: [KeyValue] = []
 
     /// The kernel's own default, 100 ms.
     package static let cpuPeriod: UInt64 = 100_000

@@ -26,6 +26,8 @@ package enum AnnotationName: String, Sendable, CaseIterable {
     /// Beginnings of names that are settings of one thing each.
     static let systemdProperty = "org.systemd.property."
     static let microVM = "krun."
+    /// What the settings of a service begin with; `Service/ServiceSetting.swift`.
+    static let service = "org.runbox.service."
 
     /// What it asks for, and the file that does it.
     var effect: (does: String, place: String) {
@@ -60,6 +62,6 @@ package enum AnnotationName: String, Sendable, CaseIterable {
     /// annotations should keep them out. Specification: features.md, `potentiallyUnsafeConfigAnnotations`.
     package static let potentiallyUnsafe = [
         "run.oci.", AnnotationName.wasmVariant.rawValue, AnnotationName.containerType.rawValue,
-        AnnotationName.criuConfig.rawValue, systemdProperty, microVM,
+        AnnotationName.criuConfig.rawValue, systemdProperty, microVM, service,
     ]
 }

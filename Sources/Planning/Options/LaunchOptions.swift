@@ -22,6 +22,11 @@ public struct LaunchOptions: Sendable {
     /// Who makes the cgroup, if anybody.
     public var cgroupManager = CgroupManagerKind.cgroupfs
 
+    /// Settings of a service that count instead of those of the configuration.
+    package var service: [ServiceChoice] = []
+    /// Where relative paths among them begin.
+    package var serviceFolder = "/"
+
     // Of a foreground `run`, which is a process of its own: ``Container/run(_:options:caller:warn:)``.
 
     /// Returns once the payload runs, instead of waiting for it.

@@ -93,6 +93,9 @@ package struct LaunchPlan: Sendable {
         maker = (host.effectiveUser, host.effectiveGroup)
         isRootless = host.effectiveUser != 0
         if isRootless { rootfs.refuseIDMaps(&findings) }
+        ServicePlan.check(
+            spec, choices: options.service, bundle: bundle, folder: options.serviceFolder, isRun: mode == .run,
+            findings: &findings)
         SpecChecks.run(spec, mode: mode, findings: &findings)
     }
 

@@ -13,6 +13,11 @@ package struct NotifyPlan: Sendable, Equatable {
     /// The folder of the socket in the container's state folder. The one around it keeps the host's users away from it.
     package let folder: String
 
+    /// Whether the folder belongs to the service and outlives its containers.
+    package let isStanding: Bool
+    /// How often the payload has to say that it is alive, in microseconds; WATCHDOG_USEC, sd_watchdog_enabled(3).
+    package let watchdog: UInt64?
+
     package static let socketName = "notify.sock"
     private static let folderName = "notify"
     package static let variable = "NOTIFY_SOCKET"
@@ -23,6 +28,17 @@ package struct NotifyPlan: Sendable, Equatable {
     package init(address: String, folder: String) {
         self.address = address
         self.folder = folder
+        isStanding = false
+        watchdog = nil
+    }
+
+    /// Of a service, whose supervisor listens.
+    /// - Parameter watchdog: microseconds.
+    package init(standing folder: String, watchdog: UInt64?) {
+        address = ""
+        self.folder = folder
+        isStanding = true
+        self.watchdog = watchdog
     }
 
     /// The configuration with the mount and the variable that the payload needs.
@@ -43,7 +59,9 @@ package struct NotifyPlan: Sendable, Equatable {
                     options: ["bind", "private", "nosuid", "nodev", "noexec", "ro"])
             ]
         let environment = spec.process?.env ?? []
-        spec.process?.env = environment + ["\(Self.variable)=\(place)/\(Self.socketName)"]
+        spec.process?.env =
+            environment + ["\(Self.variable)=\(place)/\(Self.socketName)"]
+            + (watchdog.map { ["WATCHDOG_USEC=\($0)"] } ?? [])
         return spec
     }
 
