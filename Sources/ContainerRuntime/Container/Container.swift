@@ -248,6 +248,22 @@ public struct ContainerState: Sendable {
     /// The systemd unit of its cgroup; empty where systemd did not make it.
     public let systemdScope: String
 
+    /// Of a service that has no container at this moment.
+    package init(id: String, bundle: String, created: String, exit: ContainerExit?, owner: UInt32) {
+        ociVersion = OCIVersion.implemented
+        self.id = id
+        status = .stopped
+        pid = 0
+        self.bundle = bundle
+        rootfs = ""
+        self.created = created
+        started = exit?.startedAt
+        self.exit = exit
+        self.owner = owner
+        systemdScope = ""
+        annotations = [:]
+    }
+
     init(_ record: Record, status: ContainerStatus, started: String?, exit: ContainerExit?) {
         ociVersion = record.ociVersion
         id = record.id

@@ -2,7 +2,7 @@ public import Errors
 internal import JSON
 internal import Kernel
 internal import KernelTypes
-internal import OCISpec
+package import OCISpec
 
 /// A bundle: a folder with config.json and, usually, the root file system. Specification: bundle.md.
 public struct ContainerBundle: Sendable {
@@ -12,10 +12,10 @@ public struct ContainerBundle: Sendable {
     let bytes: [UInt8]
     let document: SpecDocument
     private let shared: SharedSpec
-    var spec: Spec { shared.spec }
+    package var spec: Spec { shared.spec }
     /// What is odd in the configuration but no mistake: unknown keys above all.
     public let warnings: [Finding]
-    let file: String
+    package let file: String
 
     /// Reads a bundle's configuration and decodes it.
     ///
@@ -59,7 +59,7 @@ public struct ContainerBundle: Sendable {
     }
 
     /// Findings of planning with their places, in the order of the file.
-    func placed(_ findings: [Finding]) -> [Finding] {
+    package func placed(_ findings: [Finding]) -> [Finding] {
         findings.map { $0.at(document.location(ofPath: $0.field), in: file) }.inOrder()
     }
 }

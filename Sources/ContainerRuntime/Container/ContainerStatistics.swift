@@ -101,6 +101,19 @@ struct Usage: Sendable {
 }
 
 extension ContainerStatistics {
+    /// The shares of the last ten seconds in which something waited for a resource, in hundredths of a percent;
+    /// psi.rst, `some avg10`. nil where that is not accounted.
+    package var waitingShares: (cpu: UInt64?, memory: UInt64?, io: UInt64?) {
+        let cgroup = usage.cgroup
+        return (
+            cgroup.cpu.pressure?.some?.average10, cgroup.memory.pressure?.some?.average10,
+            cgroup.io.pressure?.some?.average10
+        )
+    }
+
+    /// Whether what block devices do is counted; a container that has used none has no ``blockDevices`` all the same.
+    package var countsBlockDevices: Bool { usage.cgroup.io.isCounted }
+
     init(_ usage: Usage) {
         self.usage = usage
         let times = usage.cgroup.cpu

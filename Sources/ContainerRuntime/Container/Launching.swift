@@ -91,7 +91,7 @@ extension Container {
         return caller
     }
 
-    private func make(
+    func make(
         _ plan: LaunchPlan, _ bundle: ContainerBundle, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> CreatedContainer {
         if plan.options.replace { try delete(force: true, warn: warn) }
@@ -116,7 +116,7 @@ extension Container {
     }
 
     /// Lets the payload of `run` begin. When that fails, nothing of the container is left.
-    private func start(
+    func start(
         _ created: borrowing CreatedContainer, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) {
         let record = created.record

@@ -111,7 +111,8 @@ struct Creation: ~Copyable {
     }
 
     private func makeNotifyFolder() throws(RuntimeError) {
-        try operation("write the state") { () throws(SystemError) in try plan.caller.notify?.makeFolder() }
+        guard let notify = plan.caller.notify, !notify.isStanding else { return }
+        try operation("write the state") { () throws(SystemError) in try notify.makeFolder() }
     }
 
     /// Only where the configuration asks for it: otherwise no resctrl is touched, as the specification wants.

@@ -1,9 +1,9 @@
-internal import Kernel
-internal import KernelTypes
+package import Kernel
+package import KernelTypes
 
 /// A program of the host that the runtime calls and whose output it reads.
-struct HostProgram: Sendable {
-    let path: String
+package struct HostProgram: Sendable {
+    package let path: String
 
     /// How a call of it went.
     struct Outcome: Sendable {
@@ -15,7 +15,7 @@ struct HostProgram: Sendable {
 
     /// Looks for it on the PATH of this process.
     /// - Returns: nil where it is not installed.
-    init?(_ name: String) {
+    package init?(_ name: String) {
         let search = Processes.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
         let candidates = search.parts(by: ":").map { "\($0)/\(name)" }
         // What cannot be looked at cannot be executed either.
@@ -48,6 +48,18 @@ struct HostProgram: Sendable {
         return Outcome(
             reason: reason, output: String(decoding: try Files.read(output), as: UTF8.self),
             complaint: said.parts(by: "\n").first ?? "")
+    }
+
+    /// Starts it and does not wait for its end: who reaps the child learns of that. What it says goes where this
+    /// process's messages go.
+    package func begin(
+        _ arguments: [String], input: borrowing Descriptor, output: borrowing Descriptor
+    ) throws(SystemError) -> ChildProcess {
+        let complaints = try Descriptor.duplicate(of: 2)
+        let image = ExecImage(path: path, arguments: [path] + arguments, environment: Processes.environment())
+        return try Cloning.clone(cgroup: nil) {
+            Self.become(image, false, input: input, output: output, complaints: complaints)
+        }
     }
 
     private static func become(

@@ -93,14 +93,14 @@ extension ContainerExit {
         }
     }
 
-    func json() -> String {
+    package func json() -> String {
         var writer = Writer()
         write(to: &writer)
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
     /// Reads what ``json()`` wrote; nil when it is something else.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard let document = try? Document(bytes) else { return nil }  // half a file is no record
         let reader = RecordReader(document: document, object: document.root)
         guard let observer = reader.string("observedBy"), let code = reader.number("code") else { return nil }

@@ -32,6 +32,16 @@ public struct Store: Sendable {
     /// Whether a name is taken.
     public func contains(_ id: ContainerID) -> Bool { Files.exists(folder(id.description)) }
 
+    /// Makes the root where it is not there, for what is kept beside the containers.
+    /// - Throws: where another user could have put it there.
+    package func prepare() throws(RuntimeError) {
+        do throws(SystemError) {
+            _ = try StateRoot.open(root, make: true)
+        } catch {
+            throw RuntimeError(error, doing: "make the state folder")
+        }
+    }
+
     // MARK: Folders
 
     /// Opens the folder of a container that is there.

@@ -1,6 +1,6 @@
 internal import Kernel
-internal import KernelTypes
-internal import Planning
+package import KernelTypes
+package import Planning
 
 extension NotifyPlan {
     /// - Parameter address: of the manager.
@@ -17,7 +17,7 @@ extension NotifyPlan {
     }
 
     /// Makes the folder, for the container's mounts to show.
-    func makeFolder() throws(SystemError) {
+    package func makeFolder() throws(SystemError) {
         let outer = folder.splitAtLastSlash?.folder ?? folder
         // The modes are meant whatever the caller's umask.
         let mask = Files.setCreationMask(0)
