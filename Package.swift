@@ -126,10 +126,15 @@ let package = Package(
                 "KernelTypes",
             ],
             swiftSettings: product),
+        .target(
+            name: "Services",
+            dependencies: ["ContainerRuntime", "Planning", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes"],
+            swiftSettings: product),
         .executableTarget(
             name: "runbox",
             dependencies: [
-                "ContainerRuntime", "Diagnosis", "Planning", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
+                "ContainerRuntime", "Services", "Diagnosis", "Planning", "OCISpec", "JSON", "Errors", "Kernel",
+                "KernelTypes",
                 "CSeal",
             ],
             swiftSettings: product, linkerSettings: linking),
@@ -184,6 +189,13 @@ let package = Package(
             dependencies: [
                 "Diagnosis", "ContainerRuntime", "Planning", "CgroupPlanning", "OCISpec", "Errors", "Kernel",
                 "KernelTypes", "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServicesTests",
+            dependencies: [
+                "Services", "ContainerRuntime", "Planning", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(name: "RuntimeTests", swiftSettings: strict),

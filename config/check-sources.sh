@@ -32,7 +32,8 @@ allow DBusTransport DBus Kernel KernelTypes
 allow Cgroups CgroupPlanning DBusTransport DBus OCISpec Errors Kernel KernelTypes
 allow ContainerRuntime Planning CgroupPlanning Cgroups OCISpec JSON Errors Kernel KernelTypes
 allow Diagnosis ContainerRuntime Planning CgroupPlanning Cgroups OCISpec JSON Errors Kernel KernelTypes
-allow runbox ContainerRuntime Diagnosis Planning OCISpec JSON Errors Kernel KernelTypes CSeal
+allow Services ContainerRuntime Planning OCISpec JSON Errors Kernel KernelTypes
+allow runbox ContainerRuntime Services Diagnosis Planning OCISpec JSON Errors Kernel KernelTypes CSeal
 allow runbox-fuzz ContainerRuntime Planning CgroupPlanning Cgroups DBus OCISpec JSON Errors Kernel KernelTypes Glibc
 
 refuse() {
@@ -45,7 +46,7 @@ refuse() {
     fi
 }
 product='Sources/JSON Sources/OCISpec Sources/KernelTypes Sources/Errors Sources/DBus Sources/CgroupPlanning Sources/Planning
-    Sources/Kernel Sources/DBusTransport Sources/Cgroups Sources/ContainerRuntime Sources/Diagnosis Sources/runbox'
+    Sources/Kernel Sources/DBusTransport Sources/Cgroups Sources/ContainerRuntime Sources/Services Sources/Diagnosis Sources/runbox'
 # shellcheck disable=SC2086 # a list of folders
 refuse "single-threaded and without Foundation: docs/architecture.md" \
     '^[^/"]*(^|[^a-zA-Z.])(async |await |actor [A-Z]|Task ?\{|Mirror\(|Codable|print\()' $product

@@ -14,14 +14,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODULES = [
     "JSON", "OCISpec", "KernelTypes", "Errors", "DBus", "CgroupPlanning", "Planning", "Kernel", "DBusTransport", "Cgroups",
-    "ContainerRuntime", "Diagnosis", "runbox",
+    "ContainerRuntime", "Services", "Diagnosis", "runbox",
 ]
 # What stands in these calls and arguments is help, or not for people.
 HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
 # Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`, which says of each gap what it costs and what fixes it.
 OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/CommandLine/Help.swift",
-    "Sources/runbox/Manual/", "Sources/runbox/Completion/",
+    "Sources/runbox/CommandLine/ServiceFlags.swift", "Sources/runbox/Manual/", "Sources/runbox/Completion/",
     "Sources/Diagnosis/Doctor/", "Sources/runbox/Commands/Doctor.swift",
     "Sources/Planning/Annotations/AnnotationName.swift", "Sources/Planning/Confinement/NewerSystemCalls.swift",
 )
