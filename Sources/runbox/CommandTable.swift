@@ -1,8 +1,10 @@
 /// All commands.
 extension Command {
     static let all: [Command] = [
-        .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .man,
-        .mounts, .pause, .ps, .restore, .resume, .run, .spec, .start, .state, .stop, .update, .wait,
+        .check, .checkpoint, .completion, .create, .delete, .doctor, .events, .exec, .features, .kill, .list, .logs,
+        .man,
+        .mounts, .pause, .ps, .reload, .restart, .restore, .resume, .run, .spec, .start, .state, .stats, .stop, .update,
+        .wait,
     ]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }

@@ -9,15 +9,12 @@ enum ForeignWords {
     /// - Returns: what to type instead of an unknown command; nil where it is nobody's.
     static func command(_ name: String) -> String? {
         switch name {
-        case "logs":
-            "runbox keeps no output: it went where that of run or create went, such as a file (run --detach … >FILE 2>&1)"
         case "rm": "runbox delete CONTAINER removes a container"
         case "rmi", "images", "image", "pull", "push", "build", "load", "save", "import", "tag", "search", "login",
             "logout", "commit", "history":
             bundles
         case "inspect": "runbox state CONTAINER shows a container, and its bundle's config.json how it was made"
         case "top": "runbox ps CONTAINER shows a container's processes"
-        case "stats": "runbox events --stats CONTAINER shows what a container uses"
         case "attach":
             "run without --detach stays with the container; runbox exec --tty CONTAINER sh begins another program"
         case "restart": "runbox stop and delete end a container, and run makes it anew"

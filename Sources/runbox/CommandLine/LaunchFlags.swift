@@ -61,6 +61,8 @@ enum LaunchFlags {
         options.replace = parsed.isOn("replace")
         options.strict = parsed.isOn("strict")
         options.cgroupManager = invocation.global.cgroupManager
+        options.service = try ServiceFlags.choices(parsed)
+        if !options.service.isEmpty { options.serviceFolder = Paths.absolute(".") }
         return options
     }
 

@@ -161,13 +161,16 @@ enum Output {
 
     /// Writes all of a text to standard output: what every command prints. It fails where not all of it was taken. A
     /// reader that has left, such as `head`, knows that; as with programs that SIGPIPE ends, nothing is said.
-    static func write(_ text: String) throws(Failure) {
+    static func write(_ text: String) throws(Failure) { try write(Array(text.utf8)[...], toNumber: 1) }
+
+    /// Writes what a program has written, to the standard stream that it was for; the same holds for a failure.
+    static func write(_ bytes: ArraySlice<UInt8>, toNumber number: Int32) throws(Failure) {
         do throws(SystemError) {
-            if isMissing { throw SystemError("write", "", .badDescriptor) }
-            try Files.write(text, toNumber: 1)
+            if number == 1, isMissing { throw SystemError("write", "", .badDescriptor) }
+            try Files.write(bytes, toNumber: number)
         } catch {
             if error.code == .brokenPipe { throw Failure(messages: [], exitStatus: Signal.brokenPipe.shellStatus) }
-            throw Failure("standard output could not be written: \(error.code)")
+            throw Failure("standard \(number == 1 ? "output" : "error") could not be written: \(error.code)")
         }
     }
 

@@ -51,7 +51,10 @@ enum SpecFlags {
         for text in parsed.values("mount") { wishes.mounts.append(try MountText.mount(text)) }
         wishes.readOnly = parsed.isOnOrOff("read-only")
         wishes.hostname = parsed.value("hostname")
-        wishes.terminal = parsed.isOnOrOff("no-terminal").map { !$0 } ?? parsed.isOnOrOff("terminal") ?? true
+        wishes.annotations = try ServiceFlags.annotations(parsed)
+        // A service has none.
+        wishes.terminal =
+            parsed.isOnOrOff("no-terminal").map { !$0 } ?? parsed.isOnOrOff("terminal") ?? wishes.annotations.isEmpty
         try readLimits(parsed, &wishes)
         switch parsed.value("network") {
         case nil: break

@@ -24,7 +24,7 @@ extension Command {
             Flag("bundle", short: "b", value: "DIR", "the bundle's folder (default: the current one)"),
             Flag("file", short: "f", value: "FILE", "write another file"),
             Flag("rootless", "for an ordinary user: with a user namespace and without a network of its own"),
-        ] + SpecFlags.all
+        ] + SpecFlags.all + ServiceFlags.all
     ) { invocation throws(Failure) in
         let parsed = invocation.parsed
         let folder = parsed.value("bundle") ?? "."

@@ -1,6 +1,8 @@
 internal import ContainerRuntime
 internal import Errors
 internal import JSON
+internal import Kernel
+internal import Services
 
 extension Command {
     static let state = Command(
@@ -14,13 +16,25 @@ extension Command {
             number for a signal), signal, oomKilled, limit (whose memory limit), startedAt, finishedAt
             (finishedBefore when no process waited for it) and observedBy. An end that could not be learnt has
             unknown, which says why.
+
+            Of a service, the object service has its status, ready, health, restarts, lastExit, nextStart and
+            supervisor; between two containers its state is that of a stopped one.
             """,
         flags: []
     ) { invocation throws(Failure) in
         let container = try invocation.container()
-        let state = try attempt { () throws(RuntimeError) in try container.state() }
+        let service = ServiceFolder(root: invocation.global.root, name: container.id.description).view
+        let state = try attempt { () throws(RuntimeError) in
+            do throws(RuntimeError) {
+                return try container.state()
+            } catch {
+                // Between two containers, it is there all the same.
+                if case .missing = error, let service { return ContainerState(service) }
+                throw error
+            }
+        }
         var writer = Writer(style: .indented(2))
-        state.write(to: &writer, systemdScope: true)
+        state.write(to: &writer, systemdScope: true, service: service)
         try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
         return 0
     }
@@ -28,7 +42,7 @@ extension Command {
 
 extension ContainerState {
     /// The keys of `state`; those of one entry of `list` without the scope.
-    func write(to writer: inout Writer, systemdScope: Bool) {
+    func write(to writer: inout Writer, systemdScope: Bool, service: ServiceRecord? = nil) {
         writer.object { object in
             object.member("ociVersion", ociVersion)
             object.member("id", id)
@@ -50,6 +64,17 @@ extension ContainerState {
                 object.key("exit")
                 exit.write(to: &object)
             }
+            if let service {
+                object.key("service")
+                service.write(to: &object)
+            }
         }
+    }
+
+    /// Of a service that has no container at this moment.
+    init(_ service: ServiceRecord) {
+        self.init(
+            id: service.name, bundle: service.bundle, created: service.created, exit: service.lastExit,
+            owner: Credentials.effectiveUser)
     }
 }

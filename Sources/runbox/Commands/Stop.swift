@@ -1,6 +1,7 @@
 internal import ContainerRuntime
 internal import Errors
 internal import KernelTypes
+internal import Services
 
 extension Command {
     static let stop = Command(
@@ -12,6 +13,9 @@ extension Command {
             org.opencontainers.image.stopSignal, else SIGTERM. A paused container runs on to take it; one
             that was never started is killed; one that has ended is no error. `runbox delete CONTAINER`
             then removes its state; `run` in the foreground does so by itself.
+
+            A service is ended with its supervisor, and not started again. Its settings say the signal, and
+            the time where --timeout does not.
 
             A time is a number of seconds, or numbers with units: 90, 1.5s, 500ms, 2m, 1h30m.
             """,
@@ -30,6 +34,19 @@ extension Command {
             }
             return signal
         }
+        let folder = ServiceFolder(root: invocation.global.root, name: container.id.description)
+        if folder.isSupervised {
+            if signal != nil {
+                throw Failure(
+                    "\(container.id) is a service: its stop signal is that of its settings; leave --signal out")
+            }
+            try attempt { () throws(RuntimeError) in
+                try ControlClient.ask(folder, .stop(timeout: timeout?.milliseconds))
+            }
+            return 0
+        }
+        // A service that has ended, of which no container is left.
+        if folder.exists, !Store(root: invocation.global.root).contains(container.id) { return 0 }
         try attempt { () throws(RuntimeError) in
             try container.stop(signal, timeout: timeout ?? .seconds(10), warn: invocation.log.warn)
         }

@@ -2,6 +2,7 @@ internal import ContainerRuntime
 internal import Errors
 internal import JSON
 internal import KernelTypes
+internal import Services
 
 extension Command {
     static let wait = Command(
@@ -11,6 +12,9 @@ extension Command {
             it. A container that has stopped already is answered for at once. With --timeout, the exit
             status is 124 when the container has not ended by then.
 
+            With --ready or --healthy, it is a service that is waited for: the exit status is 0 when it is
+            so, 124 after the time of --timeout, and 1 when the service has ended before.
+
             With --format json, an object is printed when the wait is over: version, id, code (the exit
             status), timedOut, and exit as `runbox state` has it where the container is still there.
 
@@ -18,6 +22,8 @@ extension Command {
             """,
         flags: [
             Flag("timeout", short: "t", value: "TIME", "how long to wait at most"),
+            Flag("ready", "wait for a service to be ready instead"),
+            Flag("healthy", "wait for a service to be healthy instead"),
             Flag(
                 "format", short: "f", value: "FORMAT", choices: "text json",
                 "text (default: nothing is printed) or json"),
@@ -31,6 +37,10 @@ extension Command {
         guard format == "text" || format == "json" else {
             throw Failure(UsageError(reason: "invalid format \"\(format)\": text or json"), invocation.command)
         }
+        if let request = try serviceRequest(invocation) {
+            let folder = ServiceFolder(root: invocation.global.root, name: container.id.description)
+            return try waitForService(folder, request, timeout?.milliseconds, asJSON: format == "json")
+        }
         let code: Int32
         do throws(RuntimeError) {
             code = try container.wait(timeout: timeout)
@@ -40,6 +50,42 @@ extension Command {
         }
         if format == "json" { try Output.write(report(container, code)) }
         return code
+    }
+
+    /// nil where the end is waited for.
+    private static func serviceRequest(_ invocation: Invocation) throws(Failure) -> ControlRequest? {
+        let parsed = invocation.parsed
+        switch (parsed.isOn("ready"), parsed.isOn("healthy")) {
+        case (false, false): return nil
+        case (true, false): return .waitReady
+        case (false, true): return .waitHealthy
+        case (true, true):
+            throw Failure(UsageError(reason: "--ready and --healthy are two things to wait for"), invocation.command)
+        }
+    }
+
+    private static func waitForService(
+        _ folder: ServiceFolder, _ request: ControlRequest, _ timeout: Int64?, asJSON: Bool
+    ) throws(Failure) -> Int32 {
+        func report(isLate: Bool) throws(Failure) {
+            guard asJSON else { return }
+            var writer = Writer(style: .indented(2))
+            writer.object { object in
+                object.member("version", 1)
+                object.member("id", folder.name)
+                if !isLate { object.member("code", 0) }
+                object.member("timedOut", isLate)
+            }
+            try Output.write(String(decoding: writer.finish(), as: UTF8.self) + "\n")
+        }
+        do throws(RuntimeError) {
+            try ControlClient.ask(folder, request, timeout: timeout)
+        } catch {
+            if case .timedOut = error { try report(isLate: true) }
+            throw Failure(error)
+        }
+        try report(isLate: false)
+        return 0
     }
 
     /// - Parameter code: nil after a timeout.

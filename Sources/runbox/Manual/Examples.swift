@@ -13,6 +13,7 @@ enum Examples {
         case "features": "  runbox features | jq .linux.seccomp.actions"
         case "kill": kill
         case "list": list
+        case "logs": logs
         case "pause", "resume": "  runbox pause web\n  runbox state web | jq -r .status\n  runbox resume web"
         case "ps": "  runbox ps web\n  runbox ps web -o pid,rss,args\n  runbox ps --format json web"
         case "mounts":
@@ -21,6 +22,7 @@ enum Examples {
         case "run": run
         case "spec": spec
         case "state": "  runbox state web\n  runbox state web | jq .exit    # how it ended"
+        case "stats": "  runbox stats\n  runbox stats --format json web | jq '.[].memory.usage'"
         case "stop": "  runbox stop web\n  runbox stop --timeout 10s web"
         case "update": update
         case "wait": wait
@@ -82,6 +84,14 @@ enum Examples {
           runbox list
           runbox list --quiet
           runbox list --format json | jq -r '.[] | select(.status == "running") | .id'
+        """
+
+    private static let logs = """
+        The last lines and what comes; what it complained of within the last hour; what an old file says:
+
+          runbox logs --tail 20 --follow web
+          runbox logs --stream stderr --since 1h --timestamps web
+          runbox logs --file /var/log/runbox/web.log
         """
 
     private static let run = """
