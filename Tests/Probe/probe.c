@@ -661,6 +661,52 @@ static void do_barrier(char **a) {
     fflush(stdout);
 }
 
+// ------------------------------------------------------------------------------------------------------ sockets
+
+static void on_term(int signal) { (void)signal; _exit(0); }
+
+/// One request: a line, or a datagram. `hold` keeps the connection open until the client goes.
+static void answer(int fd, int streams, int served) {
+    char text[256], request[128] = "";
+    struct sockaddr_storage from;
+    socklen_t length = sizeof from;
+    int connection = streams ? accept4(fd, NULL, NULL, SOCK_CLOEXEC) : fd;
+    if (connection < 0) { outcome("accept", NULL, -1); return; }
+    ssize_t count = streams ? read(connection, request, sizeof request - 1)
+                            : recvfrom(fd, request, sizeof request - 1, 0, (struct sockaddr *)&from, &length);
+    if (count < 0) count = 0;
+    const char *names = getenv("LISTEN_FDNAMES");
+    int size = snprintf(text, sizeof text, "fd=%d names=%s pid=%s served=%d\n", fd, names ? names : "", getenv("LISTEN_PID"), served);
+    if (!streams) { outcome("sendto", NULL, sendto(fd, text, (size_t)size, 0, (struct sockaddr *)&from, length)); return; }
+    if (write(connection, text, (size_t)size) < 0) outcome("answer", NULL, -1);
+    if (!strncmp(request, "hold", 4)) while (read(connection, request, sizeof request) > 0) {}
+    close(connection);
+}
+
+/// serve:COUNT — answers so many clients of the sockets in LISTEN_FDS; 0 any number, until TERM comes.
+static void do_serve(char **a) {
+    struct pollfd all[16];
+    const char *text = getenv("LISTEN_FDS");
+    int count = text ? atoi(text) : 0, wanted = atoi(a[0]), served = 0;
+    signal(SIGTERM, on_term);
+    if (count > 16) count = 16;
+    for (int i = 0; i < count; i++) all[i] = (struct pollfd){.fd = 3 + i, .events = POLLIN};
+    printf("serving=%d\n", count);
+    fflush(stdout);
+    while (wanted == 0 || served < wanted) {
+        if (poll(all, (nfds_t)count, -1) < 0) { outcome("poll", NULL, -1); return; }
+        for (int i = 0; i < count && (wanted == 0 || served < wanted); i++) {
+            int type = 0;
+            socklen_t length = sizeof type;
+            if (!all[i].revents) continue;
+            getsockopt(all[i].fd, SOL_SOCKET, SO_TYPE, &type, &length);
+            answer(all[i].fd, type != SOCK_DGRAM, ++served);
+        }
+    }
+    printf("served=%d\n", served);
+    fflush(stdout);
+}
+
 /// until:PATH — waits until a file is there.
 static void do_until(char **a) { fflush(stdout); while (access(a[0], F_OK) != 0) usleep(2000); }
 
@@ -726,7 +772,7 @@ static const struct { const char *name; int arguments; void (*run)(char **); } v
     {"syscall", 1, do_syscall}, {"try", 1, do_try}, {"wait", 2, do_wait}, {"record", 0, do_record}, {"ignore", 1, do_ignore},
     {"hang", 0, do_hang}, {"sleep", 1, do_sleep}, {"exit", 1, do_exit}, {"kill", 1, do_kill}, {"orphan", 1, do_orphan},
     {"child", 0, do_child}, {"notify", 1, do_notify}, {"barrier", 0, do_barrier}, {"until", 1, do_until},
-    {"addresses", 0, do_addresses},
+    {"addresses", 0, do_addresses}, {"serve", 1, do_serve},
 };
 
 int main(int argc, char **argv) {

@@ -16,7 +16,7 @@ extension AllTests {
             (["run", "--name", "web", "alpine"], "--name", "--bundle DIR NAME"),
             (["create", "--user", "1", "alpine"], "--user", "runbox spec"),
             (["run", "--memory=1g", "alpine"], "--memory", "runbox spec"),
-            (["logs", "web"], "logs", "output"), (["rm", "web"], "rm", "runbox delete"),
+            (["rm", "web"], "rm", "runbox delete"),
             (["rm", "-f", "web"], "rm", "runbox delete"), (["ps", "-a"], "-a", "runbox list"),
             (["ps"], "ps", "runbox list"), (["pull", "alpine"], "pull", "no images"),
             (["images"], "images", "no images"), (["inspect", "web"], "inspect", "runbox state"),

@@ -73,6 +73,7 @@ enum Leftovers {
     private static func state(_ sandbox: Sandbox) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: sandbox.root)) ?? []
         return entries.filter { !$0.hasPrefix(".") }.map { "state folder \($0)" }
+            + sandbox.services.map { "service \($0)" }
     }
 
     private static func files(_ sandbox: Sandbox) -> [String] {

@@ -248,7 +248,8 @@ final class Sandbox: @unchecked Sendable {
             _ = running.wait(seconds: 5)
         }
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-        for entry in entries where !entry.hasPrefix(".") {
+        // A service first: it would make another container.
+        for entry in services + entries where !entry.hasPrefix(".") {
             // Nobody deletes what is in somebody else's state root, root neither.
             var status = stat()
             let isMine = stat(root, &status) != 0 || status.st_uid == geteuid()

@@ -16,6 +16,14 @@ final class NotifyListener {
 
     deinit { close(socket) }
 
+    /// Sends to it for as long as it takes anything.
+    func fill() {
+        let sender = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(sender) }
+        guard withUnixAddress(path, { connect(sender, $0, $1) == 0 }) else { return }
+        while send(sender, "x", 1, Int32(MSG_DONTWAIT)) > 0 {}
+    }
+
     /// Reads what has come; whether one of all messages satisfies.
     func hears(seconds: Double = 10, _ condition: (String) -> Bool) -> Bool {
         eventually(seconds) {
@@ -31,7 +39,9 @@ final class NotifyListener {
 }
 
 /// Binds a socket to a path.
-func bindUnix(_ socket: Int32, _ path: String) -> Bool {
+func bindUnix(_ socket: Int32, _ path: String) -> Bool { withUnixAddress(path) { bind(socket, $0, $1) == 0 } }
+
+private func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let bytes = Array(path.utf8) + [0]
@@ -39,7 +49,7 @@ func bindUnix(_ socket: Int32, _ path: String) -> Bool {
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     return withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
         }
     }
 }
