@@ -17,7 +17,7 @@ FUZZ_SEED ?= 1
 # What is needed to build, and what the tests and the comparison need beyond that.
 BUILD_PACKAGES := libseccomp-dev libcap-dev pkg-config gcc libc6-dev binutils
 DEMO_PACKAGES := busybox-static util-linux
-TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 strace man-db mandoc zsh fish
+TEST_PACKAGES := $(DEMO_PACKAGES) python3 mmdebstrap crun runc iproute2 jq strace man-db mandoc zsh fish
 VM_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools cpio util-linux
 
 .PHONY: all build order example demo test test-vm attack faults check bench bench-engines engines services compare fuzz format install uninstall deb package clean need-swift need-build need-demo need-test need-vm
@@ -54,6 +54,10 @@ $(BUILD)/probe: Tests/Probe/probe.c
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -static -Wall -Werror -o $@ $<
 
+$(BUILD)/hello: Tests/Demo/hello.c
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
 $(BUILD)/attacker: Tests/Attacks/attacker.c
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
@@ -72,8 +76,8 @@ $(BUILD)/faults/payload: Tests/Faults/payload.c
 
 # --- show, prove, measure --------------------------------------------------------------------------------------------
 
-demo: need-demo build
-	RUNBOX=$(RUNBOX) Tests/Demo/demo.sh
+demo: need-demo build $(BUILD)/hello
+	RUNBOX=$(RUNBOX) HELLO=$(BUILD)/hello Tests/Demo/demo.sh
 
 # The public library as another package sees it; no part of the static executable, so with the usual settings.
 example: need-build
@@ -85,6 +89,7 @@ test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	@# By themselves: programs that other tests start at the same moment would hold files open that these are about to execute.
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe RUNBOX_EXAMPLE=$(EXAMPLE) $(SWIFT) test --filter '^RuntimeTests'
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
+	RUNBOX=$(RUNBOX) Tests/Services/guide.sh
 	RUNBOX=$(RUNBOX) Tests/Package/package.sh
 	RUNBOX=$(RUNBOX) python3 Tests/Compare/fifty.py --probe $(BUILD)/probe
 	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --attacker $(BUILD)/attacker
@@ -116,6 +121,7 @@ package: need-test build
 
 services: need-test build
 	RUNBOX=$(RUNBOX) Tests/Services/services.sh
+	RUNBOX=$(RUNBOX) Tests/Services/guide.sh
 
 # Writes the table of differences from crun and runc anew.
 compare: need-test build $(BUILD)/probe
