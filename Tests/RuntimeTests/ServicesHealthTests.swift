@@ -40,6 +40,36 @@ extension AllTests {
             try box.away()
         }
 
+        /// From its first container to the end of the service, each change once.
+        @Test func changesAreEvents() throws {
+            let box = try Sandbox.current
+            let bundle = try box.service(
+                [
+                    "restart": "always", "restart-delay": "10ms", "health-cmd": "[ ! -e /shared/bad ]",
+                    "health-interval": "50ms", "health-retries": "2", "health-action": "restart",
+                    "stop-timeout": "100ms",
+                ], "rm -f /shared/bad; exec sleep 1000")
+            try box.detached(bundle)
+            let events = try box.begin(["--root", box.root, "events", "--interval", "1h", box.id])
+            func says(_ status: String, restarts: Int) -> Bool {
+                eventually(10) {
+                    box.services(in: events.stdout).contains {
+                        $0["status"] as? String == status && $0["restarts"] as? Int == restarts
+                    }
+                }
+            }
+            #expect(says("healthy", restarts: 0), "\(events.stdout)")
+            try box.file("shared/bad")
+            #expect(says("healthy", restarts: 1), "\(events.stdout)")
+            try box.ok("stop", "--timeout", "0.2", box.id)
+            let outcome = events.wait()
+            #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome)")
+            let all = box.services(in: outcome.stdout)
+            #expect(all.last?["status"] as? String == "ended", "\(outcome)")
+            for (one, next) in zip(all, all.dropFirst()) { #expect(!(one as NSDictionary).isEqual(next)) }
+            try box.away()
+        }
+
         @Test func anUnhealthyOneIsStopped() throws {
             let box = try Sandbox.current
             let outcome = try box.run(

@@ -14,12 +14,15 @@ config=$place/small/config.json
 # limit KIB
 limit() { sed -i -E "s/\"(limit|swap)\": *[0-9]+/\"\1\": $(($1 * 1024))/g" "$config"; }
 
-# starts RUNTIME KIB: near the edge the outcome varies.
+# starts RUNTIME KIB: most of five times. The kernel charges in portions that other processors may still hold, so that a few of a hundred starts fail under
+# each small limit, with every runtime.
 starts() {
+    local good=0
     limit "$2"
-    for _ in 1 2 3; do
-        timeout 30 "$1" --root "$place/state-$(basename "$1")" run --bundle "$place/small" "small-$RANDOM" < /dev/null > "$place/said" 2>&1 || return 1
+    for _ in 1 2 3 4 5; do
+        timeout 30 "$1" --root "$place/state-$(basename "$1")" run --bundle "$place/small" "small-$RANDOM" < /dev/null > "$place/said" 2>&1 && good=$((good + 1))
     done
+    [ $good -ge 3 ]
 }
 
 smallest() {

@@ -21,6 +21,18 @@ extension Container {
     public func watch(
         every interval: Duration, reader: Int32 = -1, _ receive: (ContainerEvent) -> Bool
     ) throws(RuntimeError) {
+        try watch(every: interval, reader: reader, others: [], receive) { true }
+    }
+
+    /// The same, and waits for others meanwhile.
+    ///
+    /// - Parameters:
+    ///   - others: descriptors; one that is ready stays so until it is seen to.
+    ///   - see: sees to those that are ready; returns whether to go on.
+    package func watch(
+        every interval: Duration, reader: Int32, others: [Int32], _ receive: (ContainerEvent) -> Bool,
+        see: () -> Bool
+    ) throws(RuntimeError) {
         let interval = max(1, interval.milliseconds)
         let record = try living()
         let process = try operation("watch container \(id)") { () throws(SystemError) in
@@ -37,13 +49,17 @@ extension Container {
                 next = isBeyond ? .max : max(later, MonotonicClock.milliseconds)
             }
             let left = Int32(clamping: max(0, next - MonotonicClock.milliseconds))
+            var waiting: [(number: Int32, events: PollEvents)] = [
+                (process.number, .readable), (watch?.number ?? -1, .priority), (reader, []),
+            ]
+            for number in others { waiting.append((number, .readable)) }
             let ready = try operation("watch container \(id)") { () throws(SystemError) in
-                try Polling.wait(
-                    [(process.number, .readable), (watch?.number ?? -1, .priority), (reader, [])], timeout: left)
+                try Polling.wait(waiting, timeout: left)
             }
             // Asked before the end is: what killed the container is its last event.
             if try hasNews(&watch), !receive(.outOfMemory) { return }
             if !ready[0].isEmpty || !ready[2].isEmpty { return }
+            if ready[3...].contains(where: { !$0.isEmpty }), !see() { return }
         }
     }
 

@@ -45,6 +45,14 @@ extension Sandbox {
         (try? state(id))?["service"] as? [String: Any] ?? [:]
     }
 
+    /// What lines of `events` say of services.
+    func services(in text: String) -> [[String: Any]] {
+        text.split(separator: "\n").compactMap { line in
+            let event = (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
+            return event?["type"] as? String == "service" ? event?["data"] as? [String: Any] : nil
+        }
+    }
+
     var serviceStatus: String { serviceState()["status"] as? String ?? "" }
     var restarts: Int { serviceState()["restarts"] as? Int ?? -1 }
 
