@@ -31,7 +31,7 @@ extension AllTests {
         @Test func bashOffersEveryCommand() throws {
             let help = try HelpText.read()
             #expect(try Self.bash([""]).sorted() == (help.commands.map(\.name) + ["help"]).sorted())
-            #expect(try Self.bash(["--debug", "--root", "run", "sta"]) == ["start", "state"])
+            #expect(try Self.bash(["--debug", "--root", "run", "sta"]) == ["start", "state", "stats"])
         }
 
         @Test func bashOffersEveryFlag() throws {
@@ -66,7 +66,7 @@ extension AllTests {
             #expect(try Self.bash(["list", "--format", "=", "j"]) == ["json"])
             #expect(try Self.bash(["list", "--format", "="]) == ["table", "json"])
             #expect(try Self.bash(["list", "--format=j"]) == ["--format=json"])
-            #expect(try Self.bash(["--debug", "=", "true", "sta"]) == ["start", "state"])
+            #expect(try Self.bash(["--debug", "=", "true", "sta"]) == ["start", "state", "stats"])
             #expect(try Self.bash(["list", "-f", "t"]) == ["table"])
             #expect(try Self.bash(["-log-format", "j"]) == ["json"])
         }
@@ -96,7 +96,7 @@ extension AllTests {
         @Test func bashOffersSignalsAndCapabilities() throws {
             #expect(try Self.bash(["kill", "x", "TE"]) == ["TERM"])
             #expect(try Self.bash(["exec", "--cap", "CAP_SYS_CH"]) == ["CAP_SYS_CHROOT"])
-            #expect(try Self.bash(["help", "sta"]) == ["start", "state"])
+            #expect(try Self.bash(["help", "sta"]) == ["start", "state", "stats"])
         }
 
         @Test func bashOffersNothingForTheProgramOfExec() throws {
@@ -169,7 +169,7 @@ extension AllTests {
             let box = try Sandbox.current
             let help = try HelpText.read()
             #expect(try Self.fish("runbox ").sorted() == (help.commands.map(\.name) + ["help"]).sorted())
-            #expect(try Self.fish("runbox --debug --root run sta").sorted() == ["start", "state"])
+            #expect(try Self.fish("runbox --debug --root run sta").sorted() == ["start", "state", "stats"])
             for command in help.commands {
                 let offered = try Self.fish("runbox \(command.name) --").filter { $0.hasPrefix("--") }
                 #expect(offered.sorted() == command.flags.map { "--\($0.name)" }.sorted(), "\(command)")

@@ -19,6 +19,8 @@ enum Examples {
         case "mounts":
             "  runbox mounts add web data.json    # [{\"destination\": \"/data\", \"source\": \"/srv/data\"}]\n"
                 + "  runbox mounts remove web data.json"
+        case "reload": "  runbox reload web\n  runbox reload web && runbox logs --tail 1 web"
+        case "restart": "  runbox restart web\n  runbox restart web && runbox wait --ready --timeout 30s web"
         case "run": run
         case "spec": spec
         case "state": "  runbox state web\n  runbox state web | jq .exit    # how it ended"
