@@ -68,7 +68,7 @@ spec:
   - name: first
     image: localhost/box
     command: [/bin/sh, -c, "echo prepared > /shared/file"]
-    volumeMounts: [{name: shared, mountPath: /shared}]
+    volumeMounts: [{name: shared-TAG, mountPath: /shared}]
   containers:
   - name: main
     image: localhost/box
@@ -85,14 +85,14 @@ spec:
       allowPrivilegeEscalation: false
       capabilities: {drop: [ALL], add: [CHOWN]}
     volumeMounts:
-    - {name: shared, mountPath: /shared}
+    - {name: shared-TAG, mountPath: /shared}
     - {name: host, mountPath: /host, readOnly: true}
   - name: other
     image: localhost/box
     command: [/bin/sh, -c, "hostname; echo ready; exec sleep 1000"]
     securityContext: {privileged: false}
   volumes:
-  - {name: shared, emptyDir: {}}
+  - {name: shared-TAG, emptyDir: {}}
   - {name: host, hostPath: {path: FOLDER, type: Directory}}
 """
 
@@ -113,6 +113,8 @@ def kube(e):
     text.append(f"generated {made[0]} {'kind: Pod' in made[1]}")
     status, out, err = sh(*e.words(*play, "--down", folder + "/pod.yaml"))
     text += [f"down {status}", e.do("pod", "exists", name), e.do("volume", "rm", "-f", "settings-" + e.tag).splitlines()[0]]
+    # `--down` leaves it where a container of it is just being removed.
+    sh(*e.words("volume", "rm", "-f", "shared-" + e.tag))
     return "\n".join(text)
 
 

@@ -136,6 +136,20 @@ extension AllTests {
             #expect(running.wait().status == 11)
         }
 
+        /// The payload runs before its supervisor knows: a hook holds up whoever makes the container.
+        @Test func signalsAreKeptForAPayloadThatIsBeingStarted() throws {
+            let box = try Sandbox.current
+            let bundle = try box.service(
+                ["restart": "no"], "trap 'exit 11' USR2; echo started >> /shared/log; while :; do sleep 0.05; done"
+            ) {
+                $0["hooks.poststart"] = [["path": "/bin/sh", "args": ["sh", "-c", "sleep 0.5"]]]
+            }
+            let running = try box.runAside(bundle)
+            #expect(eventually(10) { box.sharedText("log").contains("started") })
+            running.signal(SIGUSR2)
+            #expect(running.wait().status == 11)
+        }
+
         @Test func aStartIsInterrupted() throws {
             let box = try Sandbox.current
             let bundle = try box.service(["restart": "always"], "echo it ran") {

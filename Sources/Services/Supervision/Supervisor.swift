@@ -48,6 +48,8 @@ struct Supervisor: ~Copyable {
     var isWaking = false
     /// Whether the sockets are waited at when the delay is over.
     var sleepsNext = false
+    /// Signals for a payload that is being started.
+    var early: [Signal] = []
     var outcome: ServiceOutcome?
 
     /// What follows when the payload has ended.

@@ -16,7 +16,10 @@ extension Supervisor {
             case .hangUp: _ = reload()
             case .arrival: sockets.noteArrival()
             case .windowChanged: break
-            default: if record.phase == .running { send(signal) }
+            default:
+                if record.phase == .running { send(signal) }
+                // The payload may run already, and be known to those who send it something.
+                if record.phase == .starting, !early.contains(signal) { early.append(signal) }
             }
         }
         // Several ends may have come as one signal.

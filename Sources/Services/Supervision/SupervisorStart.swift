@@ -84,6 +84,7 @@ extension Supervisor {
         intent = .policy
         wasKilled = false
         hasGivenUp = false
+        early = []
         fork(.start)
     }
 
@@ -193,6 +194,8 @@ extension Supervisor {
         armWatchdog(now)
         sockets.begin()
         noteStart()
+        for signal in early { send(signal) }
+        early = []
         control.answer(.done) { $0 == .restart }
         if settings.ready == .start { becomeReady() }
         // Asked to stop while it was being made.
