@@ -107,6 +107,7 @@ let package = Package(
             swiftSettings: product),
         .target(
             name: "Kernel", dependencies: ["KernelTypes", "CLinux", "CSeccomp", "CCap"], swiftSettings: product),
+        .target(name: "Criu", dependencies: ["Kernel", "KernelTypes"], swiftSettings: product),
         .target(name: "DBusTransport", dependencies: ["DBus", "Kernel", "KernelTypes"], swiftSettings: product),
         .target(
             name: "Cgroups",
@@ -115,7 +116,7 @@ let package = Package(
         .target(
             name: "ContainerRuntime",
             dependencies: [
-                "Planning", "CgroupPlanning", "Cgroups", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
+                "Planning", "CgroupPlanning", "Cgroups", "Criu", "OCISpec", "JSON", "Errors", "Kernel", "KernelTypes",
             ],
             // Swift 6.3.1 crashes there on a borrowed `Descriptor?` in a generic closure.
             swiftSettings: settings(without: ["cmo"])),
@@ -155,6 +156,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KernelTests", dependencies: ["Kernel", "KernelTypes", "TestSupport", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CriuTests", dependencies: ["Criu", "Kernel", "KernelTypes"],
             swiftSettings: strict),
         .testTarget(
             name: "DBusTests", dependencies: ["DBus", "KernelTypes"],

@@ -28,9 +28,10 @@ allow DBus KernelTypes
 allow CgroupPlanning DBus OCISpec Errors KernelTypes
 allow Planning CgroupPlanning OCISpec Errors KernelTypes
 allow Kernel KernelTypes CLinux CSeccomp CCap
+allow Criu Kernel KernelTypes
 allow DBusTransport DBus Kernel KernelTypes
 allow Cgroups CgroupPlanning DBusTransport DBus OCISpec Errors Kernel KernelTypes
-allow ContainerRuntime Planning CgroupPlanning Cgroups OCISpec JSON Errors Kernel KernelTypes
+allow ContainerRuntime Planning CgroupPlanning Cgroups Criu OCISpec JSON Errors Kernel KernelTypes
 allow Diagnosis ContainerRuntime Planning CgroupPlanning Cgroups OCISpec JSON Errors Kernel KernelTypes
 allow Services ContainerRuntime Planning OCISpec JSON Errors Kernel KernelTypes
 allow runbox ContainerRuntime Services Diagnosis Planning OCISpec JSON Errors Kernel KernelTypes CSeal
@@ -46,7 +47,7 @@ refuse() {
     fi
 }
 product='Sources/JSON Sources/OCISpec Sources/KernelTypes Sources/Errors Sources/DBus Sources/CgroupPlanning Sources/Planning
-    Sources/Kernel Sources/DBusTransport Sources/Cgroups Sources/ContainerRuntime Sources/Services Sources/Diagnosis Sources/runbox'
+    Sources/Kernel Sources/Criu Sources/DBusTransport Sources/Cgroups Sources/ContainerRuntime Sources/Services Sources/Diagnosis Sources/runbox'
 # shellcheck disable=SC2086 # a list of folders
 refuse "single-threaded and without Foundation: docs/architecture.md" \
     '^[^/"]*(^|[^a-zA-Z.])(async |await |actor [A-Z]|Task ?\{|Mirror\(|Codable|print\()' $product

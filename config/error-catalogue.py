@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODULES = [
-    "JSON", "OCISpec", "KernelTypes", "Errors", "DBus", "CgroupPlanning", "Planning", "Kernel", "DBusTransport", "Cgroups",
+    "JSON", "OCISpec", "KernelTypes", "Errors", "DBus", "CgroupPlanning", "Planning", "Kernel", "Criu", "DBusTransport", "Cgroups",
     "ContainerRuntime", "Services", "Diagnosis", "runbox",
 ]
 # What stands in these calls and arguments is help, or not for people.

@@ -40,6 +40,9 @@ package struct FileStatus: Sendable {
     package let deviceMajor: UInt32
     package let deviceMinor: UInt32
 
+    /// The same as the kernel's one number.
+    package var deviceNumber: UInt64 { UInt64(gnu_dev_makedev(deviceMajor, deviceMinor)) }
+
     /// What the kernel would say of such a file, for judgements that are tested without it.
     package init(kind: FileKind, permissions: UInt32, owner: UInt32, group: UInt32) {
         var status = stat()

@@ -26,7 +26,7 @@ package enum MountTable {
     }
 
     /// Blanks, tabs, line ends and backslashes are written as three octal digits.
-    private static func unescape(_ field: String) -> String {
+    static func unescape(_ field: String) -> String {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {

@@ -24,7 +24,7 @@ package enum Timestamp {
 
     /// `2026-03-01T12:00:00.123456789Z`. The calendar arithmetic is the proleptic Gregorian one that counts days from
     /// March.
-    static func text(seconds: Int, nanoseconds: Int) -> String {
+    package static func text(seconds: Int, nanoseconds: Int) -> String {
         let days = (seconds - (seconds % 86400 + 86400) % 86400) / 86400
         let second = seconds - days * 86400
         let shifted = days + 719_468

@@ -17,6 +17,14 @@ import Testing
         #expect(entries.map(\.type) == ["ext4", "proc", "tmpfs", "fuse.x", "xfs"])
     }
 
+    @Test func whoseFileSystemAMountShowsIsFound() {
+        let details = MountTable.details(in: Self.lines + "\n22 1 0:21 / /x rw -")
+        #expect(
+            details.first == MountDetail(id: "22", device: "0:21", root: "/", path: "/", type: "ext4"))
+        #expect(details.map(\.root) == ["/", "/", "/sub", "/", "/"])
+        #expect(details.map(\.path) == MountTable.parse(Self.lines).map(\.path))
+    }
+
     @Test(
         arguments: [
             ("", []), ("\n\n", []), ("a b c", []), ("22 1 0:21 / /x rw shared:1 ext4 /dev/sda rw", []),
