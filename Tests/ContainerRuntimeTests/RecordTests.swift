@@ -82,6 +82,8 @@ func record(_ change: (inout Record) -> Void = { _ in }) throws -> Record {
                 HostMounts.Place(destination: "/a b", covered: .max),
             ])
         },
+        Change(testDescription: "a checkpoint") { $0.checkpointed = "2026-01-01T00:00:00Z" },
+        Change(testDescription: "a restore") { ($0.checkpointed, $0.restored) = (odd, odd) },
         Change(testDescription: "no annotations") { $0.annotations = [] },
         Change(testDescription: "odd annotations") {
             $0.annotations = [(odd, odd), ("", ""), ("z", ""), ("a.b/c", "1")].map { KeyValue(key: $0, value: $1) }

@@ -226,6 +226,13 @@ import Testing
 
     static let toolGaps: [Gap] = [
         Gap(id: "tools.criu", verdict: .warn, remedy: "install criu") { $0.tools.criu = nil },
+        Gap(id: "tools.criu", verdict: .warn, remedy: "install a newer CRIU", note: "too old for the kernel") {
+            $0.tools.criuProblem = "vdso: Unexpected rt vDSO area bounds"
+            $0.tools.criuRemedy = "install a newer CRIU"
+        },
+        Gap(id: "tools.criu", verdict: .warn, remedy: "criu check says more", note: "does not work") {
+            $0.tools.criuProblem = "something else"
+        },
         Gap(id: "tools.systemd", verdict: .warn, remedy: nil) { $0.tools.runsSystemd = false },
         Gap(id: "tools.systemd", verdict: .warn, remedy: "loginctl enable-linger ann", note: "no bus") {
             user(&$0)

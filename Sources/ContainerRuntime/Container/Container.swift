@@ -239,6 +239,10 @@ public struct ContainerState: Sendable {
     public let created: String
     /// When its payload began; nil when it has not.
     public let started: String?
+    /// When it was last saved, or the checkpoint was that it is made of; nil for every other.
+    public let checkpointed: String?
+    /// When it was made of a checkpoint; nil for every other.
+    public let restored: String?
     /// How it ended; nil while it has not.
     public let exit: ContainerExit?
     /// Who made it.
@@ -258,6 +262,8 @@ public struct ContainerState: Sendable {
         rootfs = ""
         self.created = created
         started = exit?.startedAt
+        checkpointed = nil
+        restored = nil
         self.exit = exit
         self.owner = owner
         systemdScope = ""
@@ -273,6 +279,8 @@ public struct ContainerState: Sendable {
         rootfs = record.rootfs
         created = record.created
         self.started = started
+        checkpointed = record.checkpointed
+        restored = record.restored
         self.exit = exit
         owner = record.owner
         systemdScope = record.cgroup.scope?.unit ?? ""

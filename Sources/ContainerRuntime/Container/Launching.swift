@@ -66,7 +66,7 @@ extension Container {
         try start(created, plan, warn)
         started()
         let terminal = created.terminal.take()
-        let reason = try stay(with: created, terminal, signals, notify, plan, warn)
+        let reason = try stay(with: created.intoRunning(), terminal, signals, notify, plan, warn)
         return reason.shellStatus
     }
 
@@ -84,8 +84,22 @@ extension Container {
     }
 }
 
+/// A container whose payload runs, in the hands of the process that stays with it.
+struct RunningContainer: ~Copyable {
+    let record: Record
+    let initProcess: ChildProcess
+    /// Its state folder, not locked.
+    let folder: Descriptor
+}
+
+extension CreatedContainer {
+    fileprivate consuming func intoRunning() -> RunningContainer {
+        RunningContainer(record: record, initProcess: initProcess, folder: folder)
+    }
+}
+
 extension Container {
-    private func checked(_ caller: Caller, _ warn: (String) -> Void) throws(RuntimeError) -> Caller {
+    func checked(_ caller: Caller, _ warn: (String) -> Void) throws(RuntimeError) -> Caller {
         var caller = try caller.settled()
         caller.notify = NotifyPlan(caller.notifySocket, state: store.folder(id.description), warn: warn)
         return caller
@@ -96,14 +110,24 @@ extension Container {
     ) throws(RuntimeError) -> CreatedContainer {
         if plan.options.replace { try delete(force: true, warn: warn) }
         do throws(RuntimeError) {
-            let creation = try Creation(
-                reserving: plan, in: store, configuration: bundle.bytes,
-                seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
-            return try creation.run()
+            return try reserve(plan, bundle, warn).run()
         } catch {
-            guard case .exists(let name, _) = error else { throw error.placed(in: bundle) }
-            throw .exists(name, holder: holder)
+            throw placed(error, in: bundle)
         }
+    }
+
+    func reserve(
+        _ plan: LaunchPlan, _ bundle: ContainerBundle, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> Creation {
+        try Creation(
+            reserving: plan, in: store, configuration: bundle.bytes,
+            seccompText: bundle.document.text(atPath: "linux.seccomp").map(Array.init) ?? [], warn: warn)
+    }
+
+    /// A failure to make the container, with what has its name already.
+    func placed(_ error: RuntimeError, in bundle: ContainerBundle) -> RuntimeError {
+        guard case .exists(let name, _) = error else { return error.placed(in: bundle) }
+        return .exists(name, holder: holder)
     }
 
     /// What has the name already; empty where that is unknown.
@@ -143,15 +167,15 @@ extension Container {
     }
 
     /// Stays with a running container until its init ends, and deletes it unless it is to be kept.
-    private func stay(
-        with created: consuming CreatedContainer, _ terminal: consuming Descriptor?, _ signals: consuming Descriptor,
+    func stay(
+        with running: consuming RunningContainer, _ terminal: consuming Descriptor?, _ signals: consuming Descriptor,
         _ notify: consuming NotifyProxy?, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> ExitReason {
-        let record = created.record
-        let folder = created.folder
-        let pid = created.initProcess.pid
+        let record = running.record
+        let folder = running.folder
+        let pid = running.initProcess.pid
         let foreground = Foreground(
-            created.initProcess, doing: "supervise the container", terminal: terminal, signals: signals,
+            running.initProcess, doing: "supervise the container", terminal: terminal, signals: signals,
             notify: notify, warn: warn)
         if plan.options.confinesCaller {
             SupervisorConfinement.ofRun(
@@ -179,7 +203,7 @@ extension Container {
     /// - Parameter folder: its state folder. Somebody may have deleted the container meanwhile, and another may have
     ///   its name.
     /// - Returns: whether the container is gone.
-    private func end(
+    func end(
         _ record: Record, _ folder: borrowing Descriptor, _ plan: LaunchPlan, _ warn: @escaping (String) -> Void
     ) -> Bool {
         do throws(RuntimeError) {

@@ -26,6 +26,8 @@ struct Creation: ~Copyable {
         var cgroup = CgroupManager.disabled
         /// From ``Creation/spawn()`` on.
         var conversation: InitConversation?
+        /// Of a container that is restored: CRIU, and later the init that it has made.
+        var otherProcess: Int32 = 0
         var filter: SeccompFilter?
         /// Whether hooks have seen the container begin, so that others are to see its end.
         var hooksBegan = false
@@ -82,7 +84,7 @@ struct Creation: ~Copyable {
                 throw RuntimeError(error)
             }
         } catch {
-            undo.unwind(&made)
+            unwindAll()
             throw made.failure.map { RuntimeError($0) } ?? error
         }
         // The kernel does not refuse it. If it did, others would wait until this process ends, and the container is
@@ -94,9 +96,11 @@ struct Creation: ~Copyable {
     /// Says how the step that was just done is taken back.
     mutating func onFailure(_ step: @escaping (inout Made) -> Void) { undo.push(step) }
 
+    mutating func unwindAll() { undo.unwind(&made) }
+
     // MARK: Before there is a process
 
-    private mutating func prepareToForget() {
+    mutating func prepareToForget() {
         onFailure { [plan, warn] made in
             if made.hooksBegan { StoredHooks(plan.hooks, of: made.record).runPoststop(warn: warn) }
         }
@@ -116,7 +120,7 @@ struct Creation: ~Copyable {
     }
 
     /// Only where the configuration asks for it: otherwise no resctrl is touched, as the specification wants.
-    private mutating func makeResctrlGroup() throws(RuntimeError) {
+    mutating func makeResctrlGroup() throws(RuntimeError) {
         guard let resctrl = plan.resctrl else { return }
         let found = try operation("set resctrl up") { () throws(SystemError) in try ResctrlGroup.inspect(resctrl) }
         made.record.resctrl = found.record
@@ -136,7 +140,7 @@ struct Creation: ~Copyable {
         try operation("set resctrl up") { () throws(SystemError) in try ResctrlGroup.configure(resctrl, found) }
     }
 
-    private mutating func makeCgroup() throws(RuntimeError) {
+    mutating func makeCgroup() throws(RuntimeError) {
         do throws(CgroupError) {
             made.cgroup = try measured(.cgroup) { () throws(CgroupError) in
                 try plan.cgroup.create(asUser: plan.isRootless)

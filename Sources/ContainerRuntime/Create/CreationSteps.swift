@@ -56,13 +56,7 @@ extension Creation {
 
     mutating func applyLimits() throws(StepFailure) {
         do throws(CgroupError) {
-            try measured(.limits) { () throws(CgroupError) in
-                try made.cgroup.apply(plan.cgroup.earlySettings)
-                if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices) }
-                if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil {
-                    try made.cgroup.delegate(owner: hostOwner)
-                }
-            }
+            try measured(.limits) { () throws(CgroupError) in try applyCgroup() }
         } catch {
             throw StepFailure(.limits, .refused(error.description))
         }
@@ -71,6 +65,14 @@ extension Creation {
         try? Placement.resetAffinity(of: pid)
         if !plan.initShieldsItself { try setOOMScoreAdjustment() }
         if let resctrl = made.record.resctrl { try step(.limits, try ResctrlGroup.enter(pid, resctrl)) }
+    }
+
+    func applyCgroup() throws(CgroupError) {
+        try made.cgroup.apply(plan.cgroup.earlySettings)
+        if !plan.isRootless, let devices = plan.cgroup.deviceRules { try limit(devices) }
+        if plan.cgroup.isDelegated, plan.requests.delegatedCgroup == nil {
+            try made.cgroup.delegate(owner: hostOwner)
+        }
     }
 
     mutating func compileFilter() throws(StepFailure) {
@@ -182,20 +184,20 @@ extension Creation {
     }
 
     /// The init's number on the host; the intermediate process's until ``meetInit()``.
-    private var pid: Int32 {
+    var pid: Int32 {
         switch made.conversation {
         case .some(let conversation): conversation.pid
-        case .none: 0
+        case .none: made.otherProcess
         }
     }
 
-    private mutating func noteInit() throws(StepFailure) {
+    mutating func noteInit() throws(StepFailure) {
         let pid = pid
         made.record.pid = pid
         made.record.startTime = try step(.record, try Processes.startTime(pid)) ?? 0
     }
 
-    private func writeRecord() throws(StepFailure) {
+    func writeRecord() throws(StepFailure) {
         let record = made.record
         try step(.record, try store.write(record))
     }

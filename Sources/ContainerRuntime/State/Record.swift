@@ -35,6 +35,10 @@ package struct Record: Sendable, Equatable {
     var seccompListener: SeccompListener?
     /// nil for every container with a mount namespace.
     var hostMounts: HostMounts?
+    /// When it was last saved, or the checkpoint was that it is made of; nil for most. RFC 3339 in UTC, as the next.
+    var checkpointed: String?
+    /// When it was made of a checkpoint.
+    var restored: String?
 
     static let fileName = "state.json"
     static let configName = "config.json"
@@ -92,6 +96,8 @@ package struct Record: Sendable, Equatable {
                     for place in hostMounts.places { places.string(place.text) }
                 }
             }
+            if let checkpointed { object.member("checkpointed", checkpointed) }
+            if let restored { object.member("restored", restored) }
             object.key("annotations")
             object.object { map in
                 for annotation in annotations { map.member(annotation.key, annotation.value) }
@@ -145,6 +151,8 @@ package struct Record: Sendable, Equatable {
                 isAsked: listener.boolean("asked") ?? true)
         }
         hostMounts = reader.strings("hostMounts").map { HostMounts(places: $0.compactMap(HostMounts.Place.init)) }
+        checkpointed = reader.string("checkpointed")
+        restored = reader.string("restored")
         guard let resctrl = reader.object("resctrl") else { return }
         guard let group = resctrl.string("group"), let isRemoved = resctrl.boolean("removed") else { return nil }
         self.resctrl = ResctrlRecord(group: group, isRemoved: isRemoved, monitor: resctrl.string("monitor"))

@@ -127,6 +127,14 @@ struct SecurityFacts: Sendable {
 /// Programs and services beside the runtime.
 struct ToolFacts: Sendable {
     var criu: String? = "/usr/sbin/criu"
+    var criuVersion: String? = "4.1.1"
+    /// Why CRIU does not work here, and what helps.
+    var criuProblem: String?
+    var criuRemedy: String?
+    /// Whether the kernel tells which memory is written.
+    var tracksMemory = true
+    /// Whether memory can be loaded when it is used.
+    var loadsLazily = true
     var runsSystemd = true
     /// From the name of its library; nil where that was not found.
     var systemdVersion: String?

@@ -150,7 +150,13 @@ extension UserFacts {
 extension ToolFacts {
     static func gather(isRoot: Bool) -> ToolFacts {
         var facts = ToolFacts()
-        facts.criu = HostFacts.program("criu")
+        let criu = CheckpointSupport.probe()
+        facts.criu = criu?.program
+        facts.criuVersion = criu?.version
+        facts.criuProblem = criu?.problem
+        facts.criuRemedy = criu?.remedy
+        facts.tracksMemory = criu?.tracksMemory ?? false
+        facts.loadsLazily = criu?.loadsLazily ?? false
         facts.runsSystemd = Files.exists("/run/systemd/system")
         // A folder that is not there has no library.
         facts.systemdVersion = systemdVersion(

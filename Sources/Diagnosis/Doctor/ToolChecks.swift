@@ -4,10 +4,20 @@ extension HostChecks {
     func tools() -> [HostFinding] { [criu()] + systemd() + [resctrl()] }
 
     private func criu() -> HostFinding {
-        if let path = facts.tools.criu { return .ok("tools.criu", "CRIU: \(path)") }
-        return .warn(
-            "tools.criu", "no CRIU", cost: "containers cannot be checkpointed and restored",
-            remedy: install("criu", fedora: "criu"))
+        let (id, cost) = ("tools.criu", "containers cannot be checkpointed and restored")
+        guard let path = facts.tools.criu else {
+            return .warn(id, "no CRIU", cost: cost, remedy: install("criu", fedora: "criu"))
+        }
+        let name = "CRIU" + (facts.tools.criuVersion.map { " \($0)" } ?? "")
+        if let problem = facts.tools.criuProblem {
+            return .warn(
+                id, "\(name) (\(path)) does not work here: \(problem)", cost: cost,
+                remedy: facts.tools.criuRemedy ?? (facts.isRoot ? "criu check says more" : "ask as root"))
+        }
+        var lacks: [String] = []
+        if !facts.tools.tracksMemory { lacks.append("no pre-dumps, for want of CONFIG_MEM_SOFT_DIRTY") }
+        if !facts.tools.loadsLazily { lacks.append("no lazy pages, for want of userfaultfd") }
+        return .ok(id, (["\(name): \(path)"] + lacks).joined(separator: "; "))
     }
 
     private func systemd() -> [HostFinding] {

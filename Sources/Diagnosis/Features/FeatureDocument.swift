@@ -18,7 +18,7 @@ package enum FeatureDocument {
             linux: linux(trial),
             annotations: [
                 KeyValue(key: "io.github.seccomp.libseccomp.version", value: SeccompLibrary.version),
-                KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "false"),
+                KeyValue(key: "run.oci.runbox.checkpoint.enabled", value: "true"),
                 KeyValue(key: "run.oci.runbox.commit", value: commit),
                 // docs/json.md
                 KeyValue(key: "run.oci.runbox.json.version", value: "1"),

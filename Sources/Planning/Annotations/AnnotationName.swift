@@ -54,7 +54,7 @@ package enum AnnotationName: String, Sendable, CaseIterable {
         case .handler: ("runs the payload by a library: refused, there is none", "Annotations/AnnotationPlan.swift")
         case .wasmVariant: ("WebAssembly payloads: refused, no handler", "Annotations/AnnotationPlan.swift")
         case .containerType: ("sandbox: handlers are not for this container", "Annotations/AnnotationPlan.swift")
-        case .criuConfig: ("CRIU's configuration, for checkpoint", "")
+        case .criuConfig: ("CRIU's configuration, for checkpoint", "Checkpoint/CriuCall.swift")
         }
     }
 

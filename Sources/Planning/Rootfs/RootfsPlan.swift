@@ -1,6 +1,6 @@
-internal import Errors
+package import Errors
 package import KernelTypes
-internal import OCISpec
+package import OCISpec
 
 /// The container's file tree: its root, mounts, devices, and what is hidden or made read-only in it.
 package struct RootfsPlan: Sendable {
@@ -20,7 +20,9 @@ package struct RootfsPlan: Sendable {
     /// False when the configuration brings a whole /dev of its own.
     package let makesDevices: Bool
 
-    init(_ spec: Spec, bundle: String, pivotRoot: Bool, namespaces: NamespacePlan, findings: inout Findings) {
+    package init(
+        _ spec: Spec, bundle: String, pivotRoot: Bool, namespaces: NamespacePlan, findings: inout Findings
+    ) {
         let root = spec.root?.path ?? ""
         if spec.root == nil {
             findings.refuse("root", "required on Linux: which directory is the container's root file system?")

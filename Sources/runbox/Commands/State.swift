@@ -12,7 +12,8 @@ extension Command {
             and rootfs, created, owner, systemd-scope as other runtimes have them. status is one of
             creating, created, running, paused, stopped; pid is 0 when the container has stopped.
 
-            runbox adds started, when the payload began, and for a stopped container exit: code (128 + the
+            runbox adds started, when the payload began; checkpointed and restored, when it was saved and
+            made of a checkpoint; and for a stopped container exit: code (128 + the
             number for a signal), signal, oomKilled, limit (whose memory limit), startedAt, finishedAt
             (finishedBefore when no process waited for it) and observedBy. An end that could not be learnt has
             unknown, which says why.
@@ -52,6 +53,8 @@ extension ContainerState {
             object.member("rootfs", rootfs)
             object.member("created", created)
             if let started { object.member("started", started) }
+            if let checkpointed { object.member("checkpointed", checkpointed) }
+            if let restored { object.member("restored", restored) }
             if !annotations.isEmpty {
                 object.key("annotations")
                 object.object { map in

@@ -4,6 +4,7 @@ enum Examples {
     static func of(_ command: String) -> String? {
         switch command {
         case "check": check
+        case "checkpoint", "restore": checkpoint
         case "completion": "  source <(runbox completion bash)"
         case "create", "start": life
         case "delete": "  runbox delete web\n  runbox delete --force web    # killed first"
@@ -37,6 +38,17 @@ enum Examples {
 
           runbox check web
           runbox check --strict --format json web | jq .errors
+        """
+
+    private static let checkpoint = """
+        A container that goes on where it was, under its name; and one that stands still for a shorter
+        time, because its memory is saved while it runs:
+
+          runbox checkpoint --image-path saved web
+          runbox restore --detach --bundle web --image-path saved web
+
+          runbox checkpoint --pre-dump --image-path first web
+          runbox checkpoint --parent-path ../first --image-path last web
         """
 
     private static let life = """
