@@ -66,6 +66,10 @@ $(BUILD)/stopwatch: Tests/Engines/stopwatch.c
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
 
+$(BUILD)/counter: Tests/Checkpoint/counter.c
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
 $(BUILD)/faults/inject: Tests/Faults/inject.c
 	@mkdir -p $(BUILD)/faults
 	$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $< -lseccomp
@@ -96,7 +100,7 @@ test: need-test build example $(BUILD)/probe $(BUILD)/attacker
 	@Tests/VM/lacking.sh
 
 # What this host cannot show, in virtual machines that can: Tests/VM.
-test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker
+test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker $(BUILD)/counter
 	$(SWIFT) build --build-tests
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 

@@ -183,7 +183,7 @@ def long_messages(bench):
 @attack("cve-2026-119101-restore")
 def restore(bench):
     """Links in an image confuse the names of mounts at restore (crun: CVE-2026-115520)."""
-    raise Skip("there is no restore" if bench.kind == "runbox" else "it needs CRIU")
+    raise Skip("it needs CRIU: Tests/Checkpoint/cases.py, mounts that the container has moved")
 
 
 @attack("host-propagation")

@@ -3,6 +3,7 @@
 
 MODE: root (cgroupfs, no systemd), systemd, user hold a short selection; docker, containerd, podman, podman-flags, rootless, rootless-flags and
 buildah hold one engine's whole table, or half of it. Words choose parts of it: the engines' names, with cases or kills. RUNBOX names the executable;
+ENGINES_CASES is a regular expression for the names of cases that stand alone;
 ENGINES_RESULTS a file that takes what docs/engines.md is made of (table.py).
 A line for each case and engine, differences marked; at the end the sums of each engine and one line `N passed, N failed, N skipped`."""
 

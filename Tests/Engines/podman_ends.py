@@ -4,7 +4,7 @@ import os
 import re
 import threading
 
-from bench import ROOT, Case, Skip, sh, write
+from bench import ROOT, WORK, Case, Skip, sh, write
 from podman import BOX, need, since, version
 from podman_life import LISTENS, gone, logs, running, state, wait_for, with_box
 
@@ -261,6 +261,75 @@ def checkpointed(e):
     return "\n".join([told, e.do("exec", name, "echo", "fine"), gone(e, "life")])
 
 
+COUNTS = "i=0; while true; do i=$((i+1)); echo $i; sleep 0.1; done"
+
+
+def counting(e, name):
+    """A container that counts in a variable, and what it has said so far."""
+    told = e.do("run", "-d", "--name", e.name(name), BOX, "sh", "-c", COUNTS)
+    wait_for(lambda: len(numbers(e, name)) > 3)
+    return told
+
+
+def numbers(e, name):
+    return [int(line) for line in logs(e, name).split() if line.isdigit()]
+
+
+def goes_on(e, name, before):
+    """Whether it counts on from where it was, with none missing."""
+    wait_for(lambda: numbers(e, name) and numbers(e, name)[-1] > before + 2)
+    count = numbers(e, name)
+    return "counts on" if count and count[-1] > before + 2 and all(b == a + 1 for a, b in zip(count, count[1:])) else f"{before} {count[-5:]}"
+
+
+def in_short(status):
+    return next((word for word in ("running", "exited", "paused") if word in status), status)
+
+
+def need_criu():
+    if sh("criu", "check")[0]:
+        raise Skip("CRIU does not work with this kernel")
+
+
+def restored(e):
+    """Saved and ended, and restored under the same name; then it is a container like any other."""
+    need_criu()
+    counting(e, "life")
+    name = e.name("life")
+    saved = e.do("container", "checkpoint", name).replace(name, "NAME")
+    status, before = state(e), numbers(e, "life")[-1]
+    back = e.do("container", "restore", name).replace(name, "NAME")
+    on = goes_on(e, "life", before)
+    return "\n".join([saved.split()[0], in_short(status), back.split()[0], on, e.do("exec", name, "echo", "fine"), e.do("stop", "-t", "1", name).split()[0], gone(e, "life")])
+
+
+def exported(e):
+    """Saved to a file, removed, and made of the file again under another name. runc restores it into the cgroup that it was saved from, and leaves that."""
+    need_criu()
+    counting(e, "life")
+    name, other, path = e.name("life"), e.name("other"), f"{WORK}/checkpoint-{e.tag}.tar.gz"
+    saved = e.do("container", "checkpoint", "--export", path, name)
+    before = numbers(e, "life")[-1]
+    removed = e.do("rm", name)
+    back = e.do("container", "restore", "--import", path, "--name", other)
+    on = goes_on(e, "other", before)
+    return "\n".join([saved.split()[0], removed.split()[0], back.split()[0], on, e.do("exec", other, "echo", "fine"), gone(e, "other")])
+
+
+def pre_checkpointed(e):
+    """Memory first, while it runs, and the rest afterwards; both in files."""
+    need_criu()
+    counting(e, "life")
+    name, first, second = e.name("life"), f"{WORK}/pre-{e.tag}.tar.gz", f"{WORK}/last-{e.tag}.tar.gz"
+    saved = e.do("container", "checkpoint", "--pre-checkpoint", "--export", first, name)
+    status = state(e)
+    last = e.do("container", "checkpoint", "--with-previous", "--export", second, name)
+    before = numbers(e, "life")[-1]
+    e.do("rm", name)
+    back = e.do("container", "restore", "--import-previous", first, "--import", second)
+    return "\n".join([saved.split()[0], in_short(status), last.split()[0], back.split()[0], goes_on(e, "life", before), gone(e, "life")])
+
+
 def many(number):
     def run(e):
         names = [e.name(f"n{'abcdefghij'[index % 10]}{'x' * (index // 10)}y") for index in range(number)]
@@ -289,5 +358,8 @@ ENDS = [
     Case("podman run is killed", engine_killed, "^0: [|] running 0 .*runs on .*exited 3", clean=True),
     Case("the runtime's state is gone", state_lost, "0: [|] life", clean=True),
     Case("checkpoint", checkpointed, "^(done|refused) [|] 0: [|] fine", clean=True),
+    Case("checkpoint and restore", restored, "^0: [|] exited [|] 0: [|] counts on [|] 0: [|] fine [|] 0:", clean=True),
+    Case("checkpoint --export, and restore --import under another name", exported, "^0: [|] 0: [|] 0: [|] counts on [|] 0: [|] fine"),
+    Case("checkpoint --pre-checkpoint and --with-previous", pre_checkpointed, "^0: [|] running [|] 0: [|] 0: [|] counts on", clean=True),
     many(50),
 ]

@@ -8,10 +8,10 @@ packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,uidmap,kmod,
 packages+=,apparmor,libseccomp2,libcap2,libstdc++6,strace,jq,e2fsprogs,linux-image-cloud-amd64
 # The runtimes that runbox is compared with, the engines that call it, and what those need for networks, pods and the container runtime interface.
 packages+=,crun,runc,podman,conmon,containerd,catatonit,fuse-overlayfs,docker.io,buildah
-packages+=,netavark,aardvark-dns,containernetworking-plugins,iptables,nftables,slirp4netns,python3-grpcio
+packages+=,netavark,aardvark-dns,containernetworking-plugins,iptables,nftables,slirp4netns,python3-grpcio,criu
 home=$(. /etc/os-release && echo "$VERSION_CODENAME")
 suite=${VM_SUITE:-$home}
-if [ "$suite" = bookworm ]; then packages+=,libxml2,libcurl4; else packages+=,docker-cli,docker-buildx,passt; fi
+if [ "$suite" = bookworm ]; then packages+=,libxml2,libcurl4; else packages+=,docker-cli,docker-buildx,passt,libcriu2; fi
 key=$( (echo "$suite $packages"; cat "$here/image.sh" "$here/guest-init") | sha256sum | cut -c1-16)
 [ "$(cat "$to/key" 2>/dev/null)" = "$key" ] && exit 0
 

@@ -2,6 +2,8 @@
 # test-vm.sh [MODE...]: runs the tests of the binary in virtual machines that have what this host may lack: every controller of cgroup v2, systemd as
 # PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
 # RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
+# The mode checkpoint saves, restores and moves containers by CRIU (Tests/Checkpoint), which need not fit this host's kernel; checkpoint-all runs the whole
+# table, beside runc and crun.
 # A mode engines-NAME boots for the whole table of one engine (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
 # of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines. With VM_ROOM=1 rooms of this host's kernel
 # take the place of the machines (room-run).
@@ -9,7 +11,7 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 modes=("$@")
-[ ${#modes[@]} -gt 0 ] || modes=(root systemd user)
+[ ${#modes[@]} -gt 0 ] || modes=(root systemd user checkpoint)
 engines=(engines-docker engines-containerd engines-podman engines-podman-flags engines-rootless engines-rootless-flags engines-buildah)
 run=$here/vm-run kind=
 if [ -n "${VM_ROOM:-}" ]; then
@@ -32,17 +34,18 @@ for folder in "${libraries[@]}"; do shares+=(--share "$folder"); done
 
 swift='^. Test [^ ]+\(.*\)'
 left='(with [0-9]+ test cases? )?(skipped|was cancelled)'
-shown='^. (Test|Suite) .*(passed|failed|skipped|cancelled|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    (part|docker|ctr|cri|podman|buildah|engines)'
+shown='^. (Test|Suite) .*(passed|failed|skipped|cancelled|recorded)|^. Test run|^↳|^  std|^vm-run|error|^(ok|FAILED|skipped)[: ]|^    ([|]|part|docker|ctr|cri|podman|buildah|engines)'
 passed=0 failed=0 skipped=0 broken=0 summary=()
 results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
 began=$SECONDS
 for mode in "${modes[@]}"; do
-  machine=$mode memory=2048 table=$project/.build/engines/$suite$kind-${mode#engines-}.json
+  machine=$mode memory=2048 last=engines table=$project/.build/engines/$suite$kind-${mode#engines-}.json
   # The user of the machine is nobody that the host knows.
   mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
   filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
   case $mode in
+    checkpoint*) machine=root memory=3072 filter=none last=checkpoint ;;
     engines-*)
       machine=systemd memory=4096 filter=none
       [[ $mode != engines-rootless* ]] || machine=user
@@ -62,7 +65,7 @@ for mode in "${modes[@]}"; do
   bad=$(grep -cE "$swift (with [0-9]+ test cases? )?failed|^FAILED[: ]" "$results/$mode")
   out=$(grep -cE "$swift $left|^skipped[: ]" "$results/$mode")
   # A test program that ends without its last line has not run to its end, nor has a machine without its last part.
-  if { [ "$filter" != none ] && ! grep -qE '^. Test run with' "$results/$mode"; } || ! grep -q '^    part engines' "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
+  if { [ "$filter" != none ] && ! grep -qE '^. Test run with' "$results/$mode"; } || ! grep -q "^    part $last" "$results/$mode" || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
     broken=$((broken + 1))
   fi
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out))
