@@ -149,12 +149,22 @@ extension Descriptor {
     }
 }
 
-extension Processes {
-    /// A copy of another process's descriptor. pidfd_getfd(2), Linux 5.6; needs the right to trace it.
-    package static func descriptor(_ number: Int32, of pidfd: borrowing Descriptor) throws(SystemError) -> Descriptor {
-        let raw = pidfd.raw
-        return Descriptor(
-            raw: Int32(try check("pidfd_getfd", "\(number)") { system(Int(SYS_pidfd_getfd), Int(raw), Int(number), 0) })
-        )
+/// Answers to those who have come; send(2).
+extension Sockets {
+    /// Sends what a peer takes at once, and nothing to one that has gone. MSG_DONTWAIT, MSG_NOSIGNAL.
+    /// - Returns: false where the peer has no room now.
+    @discardableResult
+    package static func sendAvailable(_ bytes: [UInt8], on socket: borrowing Descriptor) -> Bool {
+        let raw = socket.raw
+        do throws(SystemError) {
+            _ = try check("send") {
+                bytes.withUnsafeBytes {
+                    CLinux.send(raw, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+                }
+            }
+            return true
+        } catch {
+            return error.code != .tryAgain
+        }
     }
 }

@@ -33,12 +33,9 @@ extension MountTable {
     }
 
     package static func details(in text: String) -> [MountDetail] {
-        text.parts(by: "\n").compactMap { line -> MountDetail? in
-            let fields = line.parts(by: " ")
-            guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
-            return MountDetail(
-                id: fields[0], device: fields[2], root: unescape(fields[3]), path: unescape(fields[4]),
-                type: fields[dash + 1])
+        lines(of: text) { fields, type in
+            MountDetail(
+                id: fields[0], device: fields[2], root: unescape(fields[3]), path: unescape(fields[4]), type: type)
         }
     }
 }

@@ -16,12 +16,16 @@ package enum MountTable {
         parse(String(decoding: try Files.read("/proc/self/mountinfo"), as: UTF8.self))
     }
 
-    /// Optional fields stand before a lone hyphen, so the type is found from there.
     package static func parse(_ text: String) -> [Entry] {
-        text.parts(by: "\n").compactMap { line -> Entry? in
+        lines(of: text) { fields, type in Entry(path: unescape(fields[4]), type: type) }
+    }
+
+    /// Optional fields stand before a lone hyphen, so the type is found from there.
+    static func lines<Line>(of text: String, _ make: (_ fields: [String], _ type: String) -> Line) -> [Line] {
+        text.parts(by: "\n").compactMap { line -> Line? in
             let fields = line.parts(by: " ")
             guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
-            return Entry(path: unescape(fields[4]), type: fields[dash + 1])
+            return make(fields, fields[dash + 1])
         }
     }
 

@@ -73,13 +73,6 @@ extension Processes {
         return state == UInt8(ascii: "T") || state == UInt8(ascii: "t")
     }
 
-    /// This process's children. proc_pid_task(5), `children` (CONFIG_PROC_CHILDREN).
-    package static func children() -> [Int32] {
-        let own = Processes.currentID
-        guard let text = try? Files.readText("/proc/self/task/\(own)/children") else { return [] }
-        return text.parts(by: " ").compactMap { Int32($0) }
-    }
-
     /// Whether a child was stopped by a signal and has not gone on; it is not reaped. waitid(2), WSTOPPED.
     package static func isStoppedChild(_ pid: Int32) -> Bool {
         var information = siginfo_t()

@@ -4,6 +4,16 @@ package import KernelTypes
 package enum Processes {
     package static var currentID: Int32 { getpid() }
 
+    /// The number of this process's parent.
+    package static var parentID: Int32 { getppid() }
+
+    /// This process's children. proc_pid_task(5), `children` (CONFIG_PROC_CHILDREN).
+    package static func children() -> [Int32] {
+        let own = Processes.currentID
+        guard let text = try? Files.readText("/proc/self/task/\(own)/children") else { return [] }
+        return text.parts(by: " ").compactMap { Int32($0) }
+    }
+
     /// Ends this process at once, without any clean-up of the C library or of Swift.
     package static func exit(_ code: Int32) -> Never { _exit(code) }
 
@@ -230,6 +240,17 @@ extension Processes {
     package static func kill(_ child: borrowing ChildProcess) throws(SystemError) {
         try send(.kill, to: child.pidfd)
     }
+
+    /// Sends this process a signal when its parent ends. prctl(2), PR_SET_PDEATHSIG.
+    package static func setParentDeathSignal(_ signal: Signal) throws(SystemError) {
+        let number = UInt(signal.rawValue)
+        _ = try check("prctl(PR_SET_PDEATHSIG)") { clinux_prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) }
+    }
+
+    /// Kills all processes of a process group.
+    package static func killGroup(_ leader: Int32) throws(SystemError) {
+        _ = try check("kill", "process group \(leader)") { CLinux.kill(-leader, SIGKILL) }
+    }
 }
 
 extension Processes {
@@ -244,5 +265,15 @@ extension Processes {
     /// The name that ps shows, of which the kernel keeps 15 bytes. prctl(2), PR_SET_NAME.
     package static func setName(_ name: String) {
         _ = lend(name) { system(Int(SYS_prctl), Int(PR_SET_NAME), $0) }
+    }
+}
+
+extension Processes {
+    /// A copy of another process's descriptor. pidfd_getfd(2), Linux 5.6; needs the right to trace it.
+    package static func descriptor(_ number: Int32, of pidfd: borrowing Descriptor) throws(SystemError) -> Descriptor {
+        let raw = pidfd.raw
+        return Descriptor(
+            raw: Int32(try check("pidfd_getfd", "\(number)") { system(Int(SYS_pidfd_getfd), Int(raw), Int(number), 0) })
+        )
     }
 }

@@ -25,7 +25,17 @@ package enum Signals {
     package static func nextWithSender(
         in descriptor: borrowing Descriptor
     ) throws(SystemError) -> (signal: Signal, sender: Int32)? {
-        let raw = descriptor.raw
+        try nextWithSender(inNumber: descriptor.raw)
+    }
+
+    /// The next signal for a descriptor that the caller owns and keeps open.
+    package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
+        try nextWithSender(inNumber: raw)?.signal
+    }
+
+    private static func nextWithSender(
+        inNumber raw: Int32
+    ) throws(SystemError) -> (signal: Signal, sender: Int32)? {
         var info = signalfd_siginfo()
         do throws(SystemError) {
             _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }
@@ -34,18 +44,6 @@ package enum Signals {
             throw error
         }
         return (Signal(rawValue: Int32(bitPattern: info.ssi_signo)), Int32(bitPattern: info.ssi_pid))
-    }
-
-    /// The same for a descriptor that the caller owns and keeps open.
-    package static func next(inNumber raw: Int32) throws(SystemError) -> Signal? {
-        var info = signalfd_siginfo()
-        do throws(SystemError) {
-            _ = try check("read", "signals") { read(raw, &info, MemoryLayout<signalfd_siginfo>.size) }
-        } catch {
-            if error.code == .tryAgain { return nil }
-            throw error
-        }
-        return Signal(rawValue: Int32(bitPattern: info.ssi_signo))
     }
 
     /// Gives a program about to be executed what it would find after login: no signal blocked, none ignored.

@@ -157,18 +157,32 @@ package enum Sockets {
         Descriptor(raw: try check("socket") { socket(AF_UNIX, kind.rawValue | Int32(SOCK_CLOEXEC.rawValue), 0) })
     }
 
-    /// Listens for packets at a new name in a folder, for this user only. Accepting does not wait.
-    package static func listen(_ name: String, in folder: String) throws(SystemError) -> Descriptor {
-        let end = try make(.packets)
+    /// Listens at a new name in a folder, for this user only. Accepting does not wait.
+    /// - Parameters:
+    ///   - most: how many callers wait for being accepted.
+    ///   - replaces: whether an older file of the name makes room.
+    package static func listen(
+        _ name: String, in folder: String, _ kind: SocketKind = .packets, most: Int32 = 1, replaces: Bool = false
+    ) throws(SystemError) -> Descriptor {
+        let end = try make(kind)
         let raw = end.raw
         // The mode that the file will have, unix(7).
         try Files.changeMode(of: end, mode: 0o600)
         try Files.setNonBlocking(end)
         let directory = try Files.open(folder, [.path, .directory])
+        if replaces { try remove(name, at: directory) }
         var (address, length) = unixAddress("\(directory.path)/\(name)")
         _ = try check("bind", "\(folder)/\(name)") { lend(&address) { system(Int(SYS_bind), Int(raw), $0, length) } }
-        _ = try check("listen", "\(folder)/\(name)") { CLinux.listen(raw, 1) }
+        _ = try check("listen", "\(folder)/\(name)") { CLinux.listen(raw, most) }
         return end
+    }
+
+    private static func remove(_ name: String, at directory: borrowing Descriptor) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.remove(name, at: directory)
+        } catch {
+            if error.code != .noEntry { throw error }
+        }
     }
 
     /// The next connection that waits at a listening socket; EAGAIN when there is none.

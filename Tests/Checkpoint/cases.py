@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-from world import COUNTER, RUNBOX, WORK, Side, Skip, lacking, sh, wait
+from world import COUNTER, RUNBOX, WORK, Side, Skip, join, lacking, sh, wait
 
 CASES = []
 
@@ -456,11 +456,7 @@ class Talker:
 @case("tcp-established: an open connection in a joined network", "without: refused, running; restored, answers")
 def tcp(e):
     def run(network):
-        def change(c):
-            for entry in c["linux"]["namespaces"]:
-                if entry["type"] == "network":
-                    entry["path"] = f"/run/netns/{network}"
-        e.bundle("listen=7001", change=change)
+        e.bundle("listen=7001", change=lambda c: join(c, network))
         e.start()
         talker = Talker(network, 7001)
         try:
@@ -478,11 +474,7 @@ def tcp(e):
 @case("tcp-close: connections are closed", "restored, closed", only=["runbox"])
 def tcp_close(e):
     def run(network):
-        def change(c):
-            for entry in c["linux"]["namespaces"]:
-                if entry["type"] == "network":
-                    entry["path"] = f"/run/netns/{network}"
-        e.bundle("listen=7002", change=change)
+        e.bundle("listen=7002", change=lambda c: join(c, network))
         e.start()
         talker = Talker(network, 7002)
         try:

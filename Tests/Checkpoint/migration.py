@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from world import RUNBOX, WORK, Side, lacking, sh, wait
+from world import RUNBOX, WORK, Side, join, lacking, sh, wait
 
 HERE, THERE, CLIENT = "ck-here", "ck-there", "ck-client"
 ADDRESS, CLIENTS = "10.99.0.2", "10.99.0.1"
@@ -97,9 +97,7 @@ def move(megabytes, way):
     networks()
 
     def change(c, network=HERE):
-        for entry in c["linux"]["namespaces"]:
-            if entry["type"] == "network":
-                entry["path"] = f"/run/netns/{network}"
+        join(c, network)
         c["mounts"].append({"destination": "/data", "source": shared, "options": ["rbind", "rw"]})
 
     # 20 pages for each number, 50 numbers a second: 4 MB a second.

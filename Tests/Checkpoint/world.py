@@ -20,6 +20,13 @@ class Skip(Exception):
     """The case cannot be shown here; the reason is its text."""
 
 
+def join(config, network):
+    """The container's network namespace is the one with that name, which `ip netns` has made."""
+    for entry in config["linux"]["namespaces"]:
+        if entry["type"] == "network":
+            entry["path"] = f"/run/netns/{network}"
+
+
 def sh(*words, **options):
     """The status and both outputs of a command, as one text with the status in front where it is not 0."""
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=options.pop("timeout", 120), stdin=subprocess.DEVNULL, **options)

@@ -20,7 +20,7 @@ struct ControlServer: ~Copyable {
     private static let longest = 128
 
     init(_ folder: ServiceFolder) throws(SystemError) {
-        socket = try Sockets.listenForStreams(ServiceFolder.controlName, in: folder.path)
+        socket = try Sockets.listen(ServiceFolder.controlName, in: folder.path, .stream, most: 16, replaces: true)
     }
 
     /// A new process must not keep callers waiting for one that answers nothing.
