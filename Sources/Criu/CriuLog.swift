@@ -51,13 +51,7 @@ package struct CriuCause: Equatable, Sendable {
     }
 
     private static func remedy(for sentence: String) -> String? {
-        remedies.first { contains(sentence, $0.0) }?.1
-    }
-
-    private static func contains(_ text: String, _ part: String) -> Bool {
-        let (text, part) = (Array(text.utf8), Array(part.utf8))
-        guard text.count >= part.count else { return false }
-        return (0...(text.count - part.count)).contains { text[$0..<($0 + part.count)].elementsEqual(part) }
+        remedies.first { sentence.containsText($0.0) }?.1
     }
 
     /// Parts of CRIU's sentences, and what a user of runbox can do. Where the sentence itself names the option that

@@ -17,6 +17,12 @@ extension StringProtocol {
     /// Whether an ASCII character's byte occurs.
     package func containsByte(_ character: Unicode.Scalar) -> Bool { utf8.contains(UInt8(ascii: character)) }
 
+    package func containsText(_ part: String) -> Bool {
+        let (text, part) = (Array(utf8), Array(part.utf8))
+        guard text.count >= part.count else { return false }
+        return (0...(text.count - part.count)).contains { text[$0..<($0 + part.count)].elementsEqual(part) }
+    }
+
     /// The text with its ASCII letters in capitals. Names of signals, capabilities and kernel options have no others,
     /// and Unicode's tables would be a fortieth of the executable.
     package var inCapitals: String { mapped { $0 &- UInt8(ascii: "a") < 26 ? $0 & ~0x20 : $0 } }

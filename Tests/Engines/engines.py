@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """engines.py MODE [WORD...]: the engines' cases with runbox and with runc beside it, on a host that is thrown away (Tests/VM).
 
-MODE: root (cgroupfs, no systemd), systemd, user hold a short selection; docker, containerd, podman, podman-flags, rootless, rootless-flags and
-buildah hold one engine's whole table, or half of it. Words choose parts of it: the engines' names, with cases or kills. RUNBOX names the executable;
+MODE: root (cgroupfs, no systemd), systemd, user hold a short selection; the others, as docker and docker-flags, each a part of one engine's whole table. Words choose parts of it: the engines' names, with cases or kills. RUNBOX names the executable;
 ENGINES_CASES is a regular expression for the names of cases that stand alone;
 ENGINES_RESULTS a file that takes what docs/engines.md is made of (table.py).
 A line for each case and engine, differences marked; at the end the sums of each engine and one line `N passed, N failed, N skipped`."""
@@ -175,19 +174,19 @@ def with_two_daemons(word, cases, **settings):
 
 
 PODMAN = podman.FIRST + podman.LIFE + podman.FURTHER
-# What a manager of cgroups has a part in, and what none has.
-PODMAN_LIFE = podman.PODS + podman_ends.STOPS + podman_ends.LIMITS + podman_ends.ENDS + podman_pods.POD_CASES + podman_units.UNIT_CASES
+# What a manager of cgroups has a part in, in two halves, and what none has.
+PODMAN_LIFE = podman_ends.STOPS + podman_ends.LIMITS
+PODMAN_ENDS = podman.PODS + podman_ends.ENDS + podman_pods.POD_CASES + podman_units.UNIT_CASES
 PODMAN_FLAGS = podman_flags.FLAGS + podman_life.ATTACH + podman_exec.EXEC + podman_life.FILES_OF_IT + podman_net.NET + podman_net.USERS
 # What tells most of those, for the machines of every change.
-PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_FLAGS if case.name in (
+PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_ENDS + PODMAN_FLAGS if case.name in (
     "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
     "its monitor is killed", "update", "namespaces by path", "generate systemd --new")]
 CTR_SHORT = [ctr.FIRST + ctr.LIFE + ctr.FURTHER]
-DOCKER = (docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER + docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
-          + docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS + docker_life.MANY)
+DOCKER = docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER + docker_life.MANY
+DOCKER_FLAGS = docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
+DOCKER_SHARE = docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS
 DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
-# What a machine needs all controllers, all capabilities or AppArmor for: the rest is the same on any host, and quicker there.
-DOCKER_WHOLE = [case for case in DOCKER if case.name in ("privileged", "--cap-add all", "AppArmor")] + docker_share.LIMITS
 DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + docker_share.LIMITS[5:7]
 # Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs once.
 PARTS = {
@@ -196,23 +195,26 @@ PARTS = {
                 ("podman", with_podman("systemd", PODMAN + podman.PODS + PODMAN_SHORT)), ("buildah", with_buildah(buildah.SHORT))],
     "user": [("podman", with_podman("systemd", podman.FIRST[:3] + podman.LIFE + podman.FURTHER[:3] + podman.PODS, rounds=1)),
              ("podman", with_podman("cgroupfs", podman.FIRST[:1] + podman.LIFE[:3] + podman.LIFE[-2:], rounds=0))],
-    # Whole tables: `make test-vm VM_MODES=engines`, and `make engines` in rooms. All on a machine with systemd; rootless as its ordinary user.
-    "docker-all": [("docker", with_docker("cgroupfs", DOCKER, ["create", "start", "exec", "kill", "delete"])),
-               ("docker-systemd", with_docker("systemd", DOCKER_SYSTEMD, ["create", "delete"], rounds=1)),
-               ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE, **{"live-restore": True})),
-               ("docker-build", with_two_daemons("build", docker_build.CLASSIC + docker_build.BUILDKIT)),
-               ("docker-remap", with_two_daemons("userns-remap", docker_daemon.REMAPPED, **{"userns-remap": docker_daemon.REMAP}))],
-    "docker": [("docker", with_docker("cgroupfs", docker_life.SHORT + DOCKER_WHOLE, ["create", "exec", "delete"], rounds=1)),
-               ("docker-systemd", with_docker("systemd", docker_life.LIFE[:4] + docker_life.LIFE[-4:] + docker_share.LIMITS[5:7])),
-               ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE[1:2], **{"live-restore": True}))],
+    # Whole tables: `make test-vm VM_MODES=engines` in machines, `make engines` in rooms. Of each engine as many modes as keep an emulated one below 20 minutes.
+    # All on a machine with systemd; rootless as its ordinary user.
+    "docker": [("docker", with_docker("cgroupfs", DOCKER, ["create", "start", "exec", "kill", "delete"], rounds=1))],
+    "docker-flags": [("docker", with_docker("cgroupfs", DOCKER_FLAGS + DOCKER_SHARE))],
+    "docker-daemons": [("docker-systemd", with_docker("systemd", DOCKER_SYSTEMD, ["create", "delete"], rounds=1)),
+                       ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE, **{"live-restore": True})),
+                       ("docker-build", with_two_daemons("build", docker_build.CLASSIC + docker_build.BUILDKIT)),
+                       ("docker-remap", with_two_daemons("userns-remap", docker_daemon.REMAPPED, **{"userns-remap": docker_daemon.REMAP}))],
     "containerd": [("ctr", with_ctr("cgroupfs", pods.CTR if cri else CTR_SHORT)), ("ctr", with_ctr("systemd", pods.CTR_LIFE if cri else CTR_SHORT, rounds=1)),
-                   ("cri", with_cri("cgroupfs", lambda: pods.PODS)), ("cri", with_cri("systemd", lambda: pods.PODS_LIFE)),
                    ("calls", with_calls("cgroupfs")), ("calls", with_calls("systemd"))],
-    "podman": [("podman", with_podman("systemd", PODMAN + podman.OWN_IDS + PODMAN_LIFE)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.LIMITS + podman_ends.STOPS[:7]))],
+    "cri": [("cri", with_cri("cgroupfs", lambda: pods.PODS)), ("cri", with_cri("systemd", lambda: pods.PODS_LIFE))],
+    "podman": [("podman", with_podman("systemd", PODMAN + podman.OWN_IDS + PODMAN_LIFE))],
+    "podman-ends": [("podman", with_podman("systemd", PODMAN_ENDS, rounds=0)),
+                    ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.LIMITS + podman_ends.STOPS[:7]))],
     "podman-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0)), ("podman", with_podman("cgroupfs", podman.FIRST + podman_exec.EXEC[:10], rounds=0))],
-    "rootless": [("podman", with_podman("systemd", PODMAN + PODMAN_LIFE)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.STOPS[:7], rounds=0))],
-    "rootless-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0)), ("buildah", with_buildah(buildah.CASES))],
+    "rootless": [("podman", with_podman("systemd", PODMAN + PODMAN_LIFE))],
+    "rootless-ends": [("podman", with_podman("systemd", PODMAN_ENDS, rounds=0)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.STOPS[:7], rounds=0))],
+    "rootless-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0))],
     "buildah": [("buildah", with_buildah(buildah.CASES))],
+    "rootless-buildah": [("buildah", with_buildah(buildah.CASES))],
 }
 
 if __name__ == "__main__":

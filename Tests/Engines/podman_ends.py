@@ -1,5 +1,6 @@
 """The cases of how a Podman container is stopped, limited, started again, and what becomes of it when something around it dies."""
 
+import glob
 import os
 import re
 import threading
@@ -308,12 +309,18 @@ def exported(e):
     need_criu()
     counting(e, "life")
     name, other, path = e.name("life"), e.name("other"), f"{WORK}/checkpoint-{e.tag}.tar.gz"
+    ID = sh(*e.words("inspect", "--format", "{{.Id}}", name))[1].strip()
     saved = e.do("container", "checkpoint", "--export", path, name)
     before = numbers(e, "life")[-1]
     removed = e.do("rm", name)
     back = e.do("container", "restore", "--import", path, "--name", other)
     on = goes_on(e, "other", before)
-    return "\n".join([saved.split()[0], removed.split()[0], back.split()[0], on, e.do("exec", other, "echo", "fine"), gone(e, "other")])
+    told = [saved.split()[0], removed.split()[0], back.split()[0], on, e.do("exec", other, "echo", "fine"), gone(e, "other")]
+    if e.tag == "runc":
+        for folder in glob.glob(f"/sys/fs/cgroup/*/libpod-{ID}.scope"):
+            wait_for(lambda: "populated 0" in open(f"{folder}/cgroup.events").read())
+            os.rmdir(folder)
+    return "\n".join(told)
 
 
 def pre_checkpointed(e):
@@ -359,7 +366,7 @@ ENDS = [
     Case("the runtime's state is gone", state_lost, "0: [|] life", clean=True),
     Case("checkpoint", checkpointed, "^(done|refused) [|] 0: [|] fine", clean=True),
     Case("checkpoint and restore", restored, "^0: [|] exited [|] 0: [|] counts on [|] 0: [|] fine [|] 0:", clean=True),
-    Case("checkpoint --export, and restore --import under another name", exported, "^0: [|] 0: [|] 0: [|] counts on [|] 0: [|] fine"),
+    Case("checkpoint --export, and restore --import under another name", exported, "^0: [|] 0: [|] 0: [|] counts on [|] 0: [|] fine", clean=True),
     Case("checkpoint --pre-checkpoint and --with-previous", pre_checkpointed, "^0: [|] running [|] 0: [|] 0: [|] counts on", clean=True),
     many(50),
 ]

@@ -16,7 +16,7 @@ from podman import BOX, since
 LISTENS = "trap 'echo term; exit 3' TERM; trap 'echo hup' HUP; echo ready; while :; do sleep 0.1; done"
 
 
-def wait_for(done, timeout=30):
+def wait_for(done, timeout=90):
     """Whether it has come true in time; emulated machines are slow."""
     end = time.monotonic() + timeout
     while not done():

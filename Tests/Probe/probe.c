@@ -280,6 +280,8 @@ static void do_keyring(char **a) {
     char *name = strrchr(text, ';');
     say("keyring", NULL, name ? name + 1 : text);
     say("keyring.description", NULL, text);
+    length = syscall(SYS_keyctl, 17 /* GET_SECURITY */, id, text, sizeof text);
+    if (length > 0) say("keyring.label", NULL, text);
 }
 
 static void do_tty(char **a) {

@@ -8,7 +8,7 @@ packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,uidmap,kmod,
 packages+=,apparmor,libseccomp2,libcap2,libstdc++6,strace,jq,e2fsprogs,linux-image-cloud-amd64
 # The runtimes that runbox is compared with, the engines that call it, and what those need for networks, pods and the container runtime interface.
 packages+=,crun,runc,podman,conmon,containerd,catatonit,fuse-overlayfs,docker.io,buildah
-packages+=,netavark,aardvark-dns,containernetworking-plugins,iptables,nftables,slirp4netns,python3-grpcio,criu
+packages+=,netavark,aardvark-dns,containernetworking-plugins,iptables,nftables,slirp4netns,python3-grpcio,criu,checkpolicy
 home=$(. /etc/os-release && echo "$VERSION_CODENAME")
 suite=${VM_SUITE:-$home}
 if [ "$suite" = bookworm ]; then packages+=,libxml2,libcurl4; else packages+=,docker-cli,docker-buildx,passt,libcriu2; fi

@@ -1,6 +1,6 @@
 #!/bin/bash
 # process.selinuxLabel and linux.mountLabel under an enforcing policy, which this loads itself: for a machine that is thrown away,
-# booted with `security=selinux selinux=1`. RUNBOX=… Tests/VM/selinux.sh; needs root, checkpolicy, busybox, python3 and cc.
+# booted with `security=selinux selinux=1` (test-vm.sh, mode selinux). RUNBOX=… RUNBOX_PROBE=… Tests/VM/selinux.sh; needs root, checkpolicy, criu, busybox, python3.
 # shellcheck source=Tests/VM/common.sh disable=SC2016
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
@@ -65,23 +65,31 @@ pid=$(rb state mqueue | python3 -c 'import json, sys; print(json.load(sys.stdin)
 expect "the label of a message queue's root" "user_u:object_r:secret_t" \
     "$(python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "security.selinux").decode().rstrip("\0"))' "/proc/$pid/root/dev/mqueue")"
 
-cat > "$place/key.c" <<'C'
-#include <stdio.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-int main(void) {
-    char label[256] = "";
-    long size = syscall(SYS_keyctl, 17L /* KEYCTL_GET_SECURITY */, -3L /* the session keyring */, label, sizeof label);
-    printf("%ld %s\n", size, label);
-}
-C
-bundle key "c['process']['args'] = ['/key']; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'"
-cc -static -o "$place/key/rootfs/key" "$place/key.c"
-expect "the session keyring's label" "* user_u:base_r:box_t" "$(run key)"
+bundle key "c['process']['args'] = ['/probe', 'keyring']; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'"
+cp "$RUNBOX_PROBE" "$place/key/rootfs/probe"
+expect "the session keyring's label" "*keyring.label=user_u:base_r:box_t*" "$(run key | tr -d '\0')"
 
 bundle long "c['process']['args'] = ['sleep', '1000']; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'"
 rb create --bundle "$place/long" long && rb start long
 expect "exec gets the container's" "user_u:base_r:box_t*" "$(rb exec long cat /proc/self/attr/current | tr -d '\0')"
 expect "exec --process-label" "user_u:base_r:other_t*" \
     "$(rb exec --process-label user_u:base_r:other_t long cat /proc/self/attr/current | tr -d '\0')"
+
+# What a checkpoint keeps of the labels, and what a restore is told to change of them.
+state() { rb state moved | python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
+labels() { echo "$(tr -d '\0' < "/proc/$(state pid)/attr/current") $(grep ' /scratch ' "/proc/$(state pid)/mountinfo" | grep -o 'context=[^,]*')"; }
+restored() { rb restore -d --bundle "$place/moved" --image-path "$place/image" --work-path "$place/work" "$@" moved > "$place/out" < /dev/null || cat "$place/out" "$place/work/restore.log"; }
+bundle moved "c['process']['args'] = ['sleep', '1000']; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'; c['process']['noNewPrivileges'] = False
+c['linux']['mountLabel'] = 'user_u:object_r:file_t'; c['mounts'].append({'destination': '/scratch', 'type': 'tmpfs', 'source': 'tmpfs'})"
+rb run -d --bundle "$place/moved" moved > "$place/out" < /dev/null || cat "$place/out"
+expect "labels before a checkpoint" "user_u:base_r:box_t context=user_u:object_r:file_t" "$(labels)"
+rb checkpoint --image-path "$place/image" --work-path "$place/work" moved || cat "$place/work/dump.log"
+restored
+expect "labels after a restore" "user_u:base_r:box_t context=user_u:object_r:file_t" "$(labels)"
+rb delete --force moved
+restored --lsm-mount-context user_u:object_r:secret_t
+expect "restore --lsm-mount-context" "user_u:base_r:box_t context=user_u:object_r:secret_t" "$(labels)"
+rb delete --force moved
+restored --lsm-profile selinux:user_u:base_r:other_t
+expect "restore --lsm-profile" "user_u:base_r:other_t context=user_u:object_r:file_t" "$(labels)"
 result

@@ -3,22 +3,19 @@
 # PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
 # RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
 # The mode checkpoint saves, restores and moves containers by CRIU (Tests/Checkpoint), which need not fit this host's kernel; checkpoint-all runs the whole
-# table, beside runc and crun.
-# A mode engines-NAME boots for the whole table of one engine (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
+# table, beside runc and crun. The mode selinux is a machine that enforces a small policy of SELinux.
+# A mode engines-NAME boots for a part of an engine's whole table (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
 # of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines. With VM_ROOM=1 rooms of this host's kernel
 # take the place of the machines (room-run).
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 modes=("$@")
-[ ${#modes[@]} -gt 0 ] || modes=(root systemd user checkpoint)
-engines=(engines-docker engines-containerd engines-podman engines-podman-flags engines-rootless engines-rootless-flags engines-buildah)
+[ ${#modes[@]} -gt 0 ] || modes=(root systemd user checkpoint selinux)
+engines=(docker docker-flags docker-daemons containerd cri podman podman-ends podman-flags rootless rootless-ends rootless-flags buildah rootless-buildah)
+[ "${modes[*]}" != engines ] || modes=("${engines[@]/#/engines-}")
 run=$here/vm-run kind=
-if [ -n "${VM_ROOM:-}" ]; then
-  run=$here/room-run kind=-room
-  engines=("${engines[@]/engines-docker/engines-docker-all}")
-fi
-[ "${modes[*]}" != engines ] || modes=("${engines[@]}")
+[ -z "${VM_ROOM:-}" ] || run=$here/room-run kind=-room
 suite=${VM_SUITE:-bookworm}
 export VM_IMAGE=${VM_IMAGE:-$project/.build/vm$([ "$suite" = bookworm ] || echo "-$suite")} VM_SUITE=$suite
 tests=$project/.build/debug/runboxPackageTests.xctest
@@ -44,8 +41,10 @@ for mode in "${modes[@]}"; do
   # The user of the machine is nobody that the host knows.
   mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
   filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
+  export VM_APPEND=
   case $mode in
     checkpoint*) machine=root memory=3072 filter=none last=checkpoint ;;
+    selinux) machine=root filter=none last=selinux VM_APPEND="security=selinux selinux=1" ;;
     engines-*)
       machine=systemd memory=4096 filter=none
       [[ $mode != engines-rootless* ]] || machine=user

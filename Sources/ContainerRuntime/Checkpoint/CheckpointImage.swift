@@ -14,7 +14,7 @@ struct CheckpointImage: ~Copyable {
     private let before: [String]
     private let isNew: Bool
 
-    /// What runc and crun call the names of the standard streams.
+    /// What runc and crun call the file with the names of the init's descriptors; they write three.
     static let descriptorsName = "descriptors.json"
     /// CRIU writes it when it has the rest.
     private static let lastName = "inventory.img"
@@ -83,7 +83,7 @@ struct CheckpointImage: ~Copyable {
             seconds: Int(status.changed / 1_000_000_000), nanoseconds: Int(status.changed % 1_000_000_000))
     }
 
-    // MARK: The standard streams
+    // MARK: The init's descriptors
 
     func writeDescriptors(_ names: [String]) throws(SystemError) {
         var writer = Writer()

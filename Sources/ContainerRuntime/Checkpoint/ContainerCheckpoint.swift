@@ -14,6 +14,8 @@ struct ContainerCheckpoint {
     let options: CheckpointOptions
     /// Whether it was paused before, and is to be so afterwards.
     let wasPaused: Bool
+    /// Takes sentences about what a CRIU that was killed has left.
+    let warn: (String) -> Void
 
     private var call: CriuCall {
         CriuCall(settings: options.settings, doing: "checkpoint \(record.id)", logName: "dump.log")
@@ -22,6 +24,8 @@ struct ContainerCheckpoint {
     /// Names under which a restore finds what is outside: the namespaces' by agreement with runc and crun.
     static let networkKey = "extRootNetNS"
     static let processesKey = "extRootPidNS"
+    /// More than that are a server's own, which CRIU saves by itself.
+    private static let mostDescriptors = 64
 
     func run() throws(RuntimeError) {
         let call = call
@@ -70,6 +74,7 @@ struct ContainerCheckpoint {
             do throws(CriuFailure) {
                 _ = try session.ask(request)
             } catch {
+                if case .died = error, !options.isPreDump { ConnectionLocks(record: record).release().forEach(warn) }
                 throw call.explain(error, session, log: image.log(call.logName))
             }
         } catch {
@@ -149,15 +154,18 @@ struct ContainerCheckpoint {
         return joined ? [CriuCall.Need(what: "a joined pid namespace", since: CriuVersion(3, 15))] : []
     }
 
-    /// What the standard streams are, so that those of the restore take their place: pipes and sockets by their
-    /// numbers. A file of the host's, which the container has no mount of, must be named to CRIU.
+    /// What the init's descriptors are, so that those of the restore take their place: pipes and sockets by their
+    /// numbers. A file of the host's, which the container has no mount of, must be named to CRIU. The standard streams
+    /// always have a name; after them those count that have no gap before them, as engines hand them on.
     private func nameDescriptors(
         _ mounts: [MountDetail], _ image: borrowing CheckpointImage, _ criu: inout CriuOptions
     ) throws(SystemError) {
         var names: [String] = []
-        for number in 0...2 {
+        for number in 0..<Self.mostDescriptors {
+            let target = try? Files.readLink("/proc/\(record.pid)/fd/\(number)")
+            if number > 2, target == nil { break }
             // A closed stream has no name.
-            var name = (try? Files.readLink("/proc/\(record.pid)/fd/\(number)")) ?? ""
+            var name = target ?? ""
             if let outside = outsideFile(number, name, mounts) {
                 name = outside
                 if !criu.external.contains(name) { criu.external.append(name) }

@@ -24,9 +24,7 @@ struct CriuCall: Sendable {
             guard Files.isExecutable(path) else { throw failed("--criu \(path) is no program that can be executed") }
             return path
         }
-        // Engines call with a short PATH, and CRIU is an administrator's tool.
-        let paths = ["/usr/local/sbin/criu", "/usr/sbin/criu", "/sbin/criu"]
-        if let found = HostProgram("criu")?.path ?? paths.first(where: { Files.isExecutable($0) }) { return found }
+        if let found = HostProgram(administrators: "criu") { return found.path }
         throw failed("there is no CRIU, which saves and restores processes; install criu, or name it with --criu")
     }
 

@@ -63,6 +63,7 @@ extension Creation {
             } catch {
                 throw RuntimeError(error)
             }
+            warnOfUnused(outside, image)
             var request = CriuRequest(.restore)
             request.options = criuOptions(options, call, image, outside)
             do throws(CriuFailure) {
@@ -77,6 +78,14 @@ extension Creation {
             throw error
         }
         session.finish()
+    }
+
+    private func warnOfUnused(_ outside: borrowing RestoreSources, _ image: borrowing CheckpointImage) {
+        for number in outside.unused(image.readDescriptors()) {
+            warn(
+                "descriptor \(number) stays with the caller: the saved process has no pipe, socket or file of the host's of that number"
+            )
+        }
     }
 
     /// CRIU begins in the container's cgroup, where its children stay, and with mounts of its own: what it mounts on

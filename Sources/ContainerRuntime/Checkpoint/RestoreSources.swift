@@ -8,8 +8,11 @@ struct RestoreSources: ~Copyable {
     let mounts: ExternalMounts
     /// Namespaces to join that CRIU takes by path: kind and path.
     private(set) var joined: [CriuOptions.Pair] = []
-    /// Copies of the caller's standard streams, which CRIU puts in the place of the saved ones.
+    /// Copies of the caller's standard streams, and of the descriptors that it hands on, which CRIU puts in the place
+    /// of the saved ones.
     private var streams = DescriptorTable()
+    /// The caller's numbers for them.
+    private var streamNumbers: [Int32] = []
     /// Namespaces that CRIU takes by descriptor, with the names that they are saved under.
     private var handles = DescriptorTable()
     private var handleKeys: [String] = []
@@ -21,7 +24,8 @@ struct RestoreSources: ~Copyable {
             restoring: plan.rootfs, moved: options.mounts, host: try MountTable.details(), resolve: real)
         var sources = RestoreSources(places)
         try sources.openNamespaces(plan)
-        for number in 0...2 as ClosedRange<Int32> { sources.streams.append(try Descriptor.duplicate(of: number)) }
+        sources.streamNumbers = [0, 1, 2] + (plan.caller.inherited ?? [])
+        for number in sources.streamNumbers { sources.streams.append(try Descriptor.duplicate(of: number)) }
         return sources
     }
 
@@ -60,20 +64,32 @@ struct RestoreSources: ~Copyable {
         try? table.with(index) { descriptor throws(SystemError) in descriptor.number }
     }
 
-    /// - Parameter names: what the standard streams were.
+    /// - Parameter names: what the descriptors of the saved init were, from 0 on.
     func inherited(_ names: [String]) -> [CriuOptions.Inherited] {
         var result: [CriuOptions.Inherited] = []
         for (index, key) in handleKeys.enumerated() {
             if let number = number(handles, index) { result.append(CriuOptions.Inherited(key, number)) }
         }
-        for (index, name) in names.prefix(streams.count).enumerated() {
-            guard ["pipe:", "socket:", "file[", "tty["].contains(where: { name.begins(with: $0) }),
-                // One file may be several streams: its first copy stands for all.
-                !result.contains(where: { $0.key == name }), let number = number(streams, index)
+        for (index, place) in streamNumbers.enumerated() {
+            // One file may be several streams: its first copy stands for all.
+            guard let name = Self.outside(names, place), !result.contains(where: { $0.key == name }),
+                let number = number(streams, index)
             else { continue }
             result.append(CriuOptions.Inherited(name, number))
         }
         return result
+    }
+
+    /// Descriptors that the caller hands on and nothing saved has a use for.
+    func unused(_ names: [String]) -> [Int32] {
+        streamNumbers.filter { $0 > 2 && Self.outside(names, $0) == nil }
+    }
+
+    /// The name of a saved descriptor that the caller's may take the place of.
+    private static func outside(_ names: [String], _ place: Int32) -> String? {
+        guard place < names.count else { return nil }
+        let name = names[Int(place)]
+        return ["pipe:", "socket:", "file[", "tty["].contains { name.begins(with: $0) } ? name : nil
     }
 
     // MARK: Mount points

@@ -22,7 +22,10 @@ extension Container {
         guard status == .running || status == .paused else {
             throw .status(reason: "Container cannot be checkpointed in \(status.rawValue) state")
         }
-        try ContainerCheckpoint(record: record, store: store, options: options, wasPaused: status == .paused).run()
+        try ContainerCheckpoint(
+            record: record, store: store, options: options, wasPaused: status == .paused, warn: warn
+        )
+        .run()
         guard options.leavesRunning || options.isPreDump else {
             return try ContainerDelete(record: record, store: store, warn: warn).run(folder)
         }
@@ -44,6 +47,12 @@ extension Container {
         var options = options
         // Its keyring is not in a checkpoint, and nothing else is to be named like it.
         options.sessionKeyring = false
+        if !options.pivotRoot {
+            let reason =
+                "--no-pivot has no effect on a restore: CRIU makes the mounts, and changes the root its own way"
+            if options.strict { throw .failed(reason: "restore \(id): \(reason)") }
+            warn(reason)
+        }
         let caller = try checked(caller, warn)
         var plan = try LaunchPlan.make(bundle, id: id, options: options, caller: caller, mode: .run, warn: warn)
         if options.detach {

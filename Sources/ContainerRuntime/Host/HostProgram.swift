@@ -26,20 +26,41 @@ package struct HostProgram: Sendable {
         path = found
     }
 
-    /// Runs it to its end, with the environment of this process and no input.
-    /// - Parameter gainsPrivileges: whether it is called for what its file lets it do (execve(2), set-user-ID and
-    ///   capabilities); no other can.
-    func run(_ arguments: [String], gainsPrivileges: Bool = false) throws(SystemError) -> Outcome {
+    /// Looks for an administrator's tool: engines call with a short PATH, which lacks the folders of these.
+    /// - Returns: nil where it is not installed.
+    package init?(administrators name: String) {
+        let folders = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map { "\($0)/\(name)" }
+        if let found = HostProgram(name)?.path ?? folders.first(where: { Files.isExecutable($0) }) {
+            path = found
+        } else {
+            return nil
+        }
+    }
+
+    /// Runs it to its end, with the environment of this process.
+    /// - Parameters:
+    ///   - input: what it reads.
+    ///   - gainsPrivileges: whether it is called for what its file lets it do (execve(2), set-user-ID and
+    ///     capabilities); no other can.
+    ///   - prepare: is called in the new process, which then becomes the program.
+    func run(
+        _ arguments: [String], input text: String = "", gainsPrivileges: Bool = false,
+        prepare: () throws(SystemError) -> Void = {}
+    ) throws(SystemError) -> Outcome {
         // A clone without the C library's knowledge is sound in a process with one thread only.
         if try Processes.threadCount() > 1 {
             throw .refused("the calling process has several threads; only one with one thread can run \(path)")
         }
-        let input = try Files.open("/dev/null", .readOnly)
+        let input = text.isEmpty ? try Files.open("/dev/null", .readOnly) : try Files.memoryFile("input")
+        if !text.isEmpty {
+            try Files.write(text, to: input)
+            try Files.rewind(input)
+        }
         let output = try Files.memoryFile("output")
         let complaints = try Files.memoryFile("complaints")
         let image = ExecImage(path: path, arguments: [path] + arguments, environment: Processes.environment())
         let child = try Cloning.clone(cgroup: nil) {
-            Self.become(image, gainsPrivileges, input: input, output: output, complaints: complaints)
+            Self.become(image, gainsPrivileges, input: input, output: output, complaints: complaints, prepare)
         }
         let reason = try Processes.wait(child)
         try Files.rewind(output)
@@ -64,10 +85,11 @@ package struct HostProgram: Sendable {
 
     private static func become(
         _ image: borrowing ExecImage, _ gainsPrivileges: Bool, input: borrowing Descriptor,
-        output: borrowing Descriptor,
-        complaints: borrowing Descriptor
+        output: borrowing Descriptor, complaints: borrowing Descriptor,
+        _ prepare: () throws(SystemError) -> Void = {}
     ) -> Never {
         do throws(SystemError) {
+            try prepare()
             try input.copy(to: 0)
             try output.copy(to: 1)
             try complaints.copy(to: 2)

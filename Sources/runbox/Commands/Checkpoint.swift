@@ -52,8 +52,8 @@ extension Command {
             Flag("pid-file", value: "FILE", "write the process's number there, digits only"),
             Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal"),
             Flag("no-subreaper", "do not adopt the container's orphans"),
-            Flag("no-pivot", "accepted for engines: CRIU changes the root as it does"),
-            Flag("preserve-fds", value: "N", "accepted for engines: what was open is in the checkpoint"),
+            Flag("no-pivot", "accepted for engines, with a warning: CRIU changes the root its own way"),
+            Flag("preserve-fds", value: "N", "let the caller's N descriptors from 3 on take the place of the saved ones"),
             Flag("mount", value: "SOURCE:DESTINATION", repeats: true, "another source of a bind mount"),
             Flag("tcp-close", "close the connections that were open"),
             Flag("lsm-profile", value: "TYPE:NAME", "another LSM profile than the saved one"),
@@ -65,11 +65,14 @@ extension Command {
             try Checkpointing.restore(invocation.parsed)
         }
         let options = try invocation.launchOptions()
+        let caller = try understand(invocation.command) { () throws(UsageError) in
+            try LaunchFlags.caller(invocation.parsed)
+        }
         let target = try LaunchFlags.target(invocation)
         let container = Container(target.id, store: Store(root: invocation.global.root))
         return try attempt { () throws(RuntimeError) in
             try container.restore(
-                target.bundle, options: options, restoring: restoring, started: invocation.steps.write,
+                target.bundle, options: options, restoring: restoring, caller: caller, started: invocation.steps.write,
                 warn: invocation.log.warn)
         }
     }
