@@ -3,7 +3,7 @@
 words, or all; with --short those that tell most.
 
 Prints one line a case: `ok`, `FAILED` or `skipped`, what came of it, and whether runc's and crun's outcome is the same; at the end the table of
-docs/checkpoint.md. RUNBOX is the program, COUNTER counter.c's; needs root and a kernel that CRIU works with (Tests/VM has one)."""
+docs/checkpoint.md. RUNBOX is the program, COUNTER counter.c's, CHECKPOINT_BESIDE the runtimes beside it (runc crun); needs root and a kernel that CRIU works with (Tests/VM has one)."""
 
 import array
 import fcntl
@@ -1279,9 +1279,9 @@ def main():
         return 0
     os.makedirs(WORK, exist_ok=True)
     sides = [Side("runbox", RUNBOX)]
-    for name in ("runc", "crun"):
+    for name in os.environ.get("CHECKPOINT_BESIDE", "runc crun").split():
         path = shutil.which(name)
-        if not path or os.environ.get("CHECKPOINT_ALONE"):
+        if not path:
             continue
         if name == "crun" and sh(path, "checkpoint", "--help")[0]:
             print("    crun here is built without CRIU")

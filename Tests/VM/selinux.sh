@@ -75,21 +75,28 @@ expect "exec gets the container's" "user_u:base_r:box_t*" "$(rb exec long cat /p
 expect "exec --process-label" "user_u:base_r:other_t*" \
     "$(rb exec --process-label user_u:base_r:other_t long cat /proc/self/attr/current | tr -d '\0')"
 
-# What a checkpoint keeps of the labels, and what a restore is told to change of them.
+# What a checkpoint keeps of the labels, and what a restore is told to change of them. Debian's CRIU knows of mounts' labels only.
 state() { rb state moved | python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
 labels() { echo "$(tr -d '\0' < "/proc/$(state pid)/attr/current") $(grep ' /scratch ' "/proc/$(state pid)/mountinfo" | grep -o 'context=[^,]*')"; }
-restored() { rb restore -d --bundle "$place/moved" --image-path "$place/image" --work-path "$place/work" "$@" moved > "$place/out" < /dev/null || cat "$place/out" "$place/work/restore.log"; }
-bundle moved "c['process']['args'] = ['sleep', '1000']; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'; c['process']['noNewPrivileges'] = False
-c['linux']['mountLabel'] = 'user_u:object_r:file_t'; c['mounts'].append({'destination': '/scratch', 'type': 'tmpfs', 'source': 'tmpfs'})"
+restored() { rb restore -d --bundle "$place/moved" --image-path "$place/image" --work-path "$place/work" "$@" moved > "$place/out" < /dev/null || cat "$place/out"; }
+moved="c['process']['args'] = ['sleep', '1000']; c['process']['noNewPrivileges'] = False; c['linux']['mountLabel'] = 'user_u:object_r:file_t'
+c['mounts'].append({'destination': '/scratch', 'type': 'tmpfs', 'source': 'tmpfs'})"
+bundle moved "$moved; c['process']['selinuxLabel'] = 'user_u:base_r:box_t'"
 rb run -d --bundle "$place/moved" moved > "$place/out" < /dev/null || cat "$place/out"
 expect "labels before a checkpoint" "user_u:base_r:box_t context=user_u:object_r:file_t" "$(labels)"
-rb checkpoint --image-path "$place/image" --work-path "$place/work" moved || cat "$place/work/dump.log"
-restored
-expect "labels after a restore" "user_u:base_r:box_t context=user_u:object_r:file_t" "$(labels)"
-rb delete --force moved
+rb checkpoint --image-path "$place/image" --work-path "$place/work" moved
+told=$(restored)
+if ldd "$(command -v criu)" | grep -q libselinux; then
+    expect "labels after a restore" "user_u:base_r:box_t context=user_u:object_r:file_t" "$(labels)"
+    rb delete --force moved
+    restored --lsm-profile selinux:user_u:base_r:other_t
+    expect "restore --lsm-profile" "user_u:base_r:other_t context=user_u:object_r:file_t" "$(labels)"
+    rb delete --force moved
+else
+    expect "a label that this CRIU loses is no success" '*label "user_u:base_r:box_t" is lost*built without*' "$told"
+    expect "and nothing is left of that" "" "$(rb list -q | grep -x moved)"
+    bundle moved "$moved"
+fi
 restored --lsm-mount-context user_u:object_r:secret_t
-expect "restore --lsm-mount-context" "user_u:base_r:box_t context=user_u:object_r:secret_t" "$(labels)"
-rb delete --force moved
-restored --lsm-profile selinux:user_u:base_r:other_t
-expect "restore --lsm-profile" "user_u:base_r:other_t context=user_u:object_r:file_t" "$(labels)"
+expect "restore --lsm-mount-context" "user_u:base_r:* context=user_u:object_r:secret_t" "$(labels)"
 result

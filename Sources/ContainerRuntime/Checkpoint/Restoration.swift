@@ -68,7 +68,7 @@ extension Creation {
             request.options = criuOptions(options, call, image, outside)
             do throws(CriuFailure) {
                 _ = try session.ask(request) { notification, descriptor throws(SystemError) in
-                    try self.answer(notification, descriptor, &restored)
+                    try self.answer(notification, descriptor, options, &restored)
                 }
             } catch {
                 throw call.explain(error, session, log: image.log(call.logName))

@@ -10,7 +10,8 @@ extension Creation {
     // MARK: While CRIU restores
 
     mutating func answer(
-        _ notification: CriuNotification, _ descriptor: consuming Descriptor?, _ restored: inout Restored
+        _ notification: CriuNotification, _ descriptor: consuming Descriptor?, _ options: RestoreOptions,
+        _ restored: inout Restored
     ) throws(SystemError) {
         do throws(StepFailure) {
             switch notification.script {
@@ -23,6 +24,7 @@ extension Creation {
                 try hold(notification.pid, &restored)
                 try applyRestoredLimits()
                 try checkRights()
+                if options.lsmProfile == nil { try checkLabels() }
                 try noteRestored()
             default: break
             }
@@ -82,6 +84,25 @@ extension Creation {
             try lose(
                 "ambient capabilities are lost: programs that the container starts do not have them; they are saved from CRIU 4.1 on"
             )
+        }
+    }
+
+    /// A CRIU that was built without a security module restores processes as its own, which that does not confine.
+    private func checkLabels() throws(StepFailure) {
+        if plan.labels.isEmpty { return }
+        func label(_ process: String) throws(StepFailure) -> String {
+            let text = try step(.credentials, try Files.readText("/proc/\(process)/attr/current"))
+            return text.parts(by: "\n").first?.parts(by: "\0").first ?? ""
+        }
+        let now = try label("\(pid)")
+        guard now == (try label("self")) else { return }
+        for wanted in [plan.labels.profile, plan.labels.label] {
+            guard let wanted, now != wanted, !now.begins(with: "\(wanted) (") else { continue }
+            throw StepFailure(
+                .credentials,
+                .refused(
+                    "the label \"\(wanted)\" is lost, and it would run as \"\(now)\": this CRIU was built without that security module; use one that was built with it, or leave the label out of config.json"
+                ))
         }
     }
 
