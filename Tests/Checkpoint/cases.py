@@ -1112,16 +1112,23 @@ def criu_of(parent):
     return None
 
 
+def kill_criu_of(runtime, moment):
+    """Kills the CRIU of a runtime's process a moment after its beginning, unless that has ended by then."""
+    wait(lambda: criu_of(runtime.pid) or runtime.poll() is not None, 10)
+    time.sleep(moment)
+    criu = criu_of(runtime.pid)
+    if criu:
+        try:
+            os.kill(criu, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has just ended
+
+
 def kill_criu(e, moment, *flags):
     """A checkpoint whose CRIU is killed a moment after its beginning: the status, and what was said."""
     process = subprocess.Popen(e.words("checkpoint", *flags, "--work-path", f"{e.base}/work", e.id),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    criu = wait(lambda: criu_of(process.pid) or (process.poll() is not None and -1), 10)
-    time.sleep(moment)
-    try:
-        os.kill(criu, signal.SIGKILL)
-    except (OSError, TypeError):
-        pass
+    kill_criu_of(process, moment)
     return process.wait(30), process.stderr.read()[-200:]
 
 
@@ -1181,12 +1188,7 @@ def restore_killed(e):
     for moment in (0.0, 0.15, 0.3, 0.5, 0.7):
         process = subprocess.Popen(e.words("restore", "-d", "--image-path", f"{e.base}/image", "--work-path", f"{e.base}/work", "--bundle", e.path, e.id),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        criu = wait(lambda: criu_of(process.pid) or (process.poll() is not None and -1), 10)
-        time.sleep(moment)
-        try:
-            os.kill(criu, signal.SIGKILL)
-        except (OSError, TypeError):
-            pass
+        kill_criu_of(process, moment)
         code = process.wait(30)
         if code == 0:
             # It was too late for that.

@@ -13,6 +13,8 @@ PROJECT = os.path.dirname(os.path.dirname(HERE))
 RUNBOX = os.environ["RUNBOX"]
 WORK = "/tmp/engines"
 ROOT = os.geteuid() == 0
+with open("/proc/cpuinfo") as file:
+    EMULATED = "QEMU TCG" in file.read()
 RUNTIME_DIR = os.environ.get("XDG_RUNTIME_DIR", "/run")
 
 
@@ -48,7 +50,7 @@ APPLETS = (
     "awk chmod chown cut date df env find ip ln mkdir mknod mv nc ping ping6 printf pwd rm rmdir sed sync umount uname unshare usleep vi wget").split()
 
 
-def sh(*words, input=None, timeout=100):
+def sh(*words, input=None, timeout=300):
     """The status and both streams of a command, which is ended when it takes too long."""
     process = subprocess.Popen(
         words, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
