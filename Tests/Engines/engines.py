@@ -183,7 +183,7 @@ PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_ENDS + PODMAN_FLAGS if cas
     "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
     "its monitor is killed", "update", "namespaces by path", "generate systemd --new")]
 CTR_SHORT = [ctr.FIRST + ctr.LIFE + ctr.FURTHER]
-DOCKER = docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER + docker_life.MANY
+DOCKER = docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER
 DOCKER_FLAGS = docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
 DOCKER_SHARE = docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS
 DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
@@ -199,6 +199,7 @@ PARTS = {
     # All on a machine with systemd; rootless as its ordinary user.
     "docker": [("docker", with_docker("cgroupfs", DOCKER, ["create", "start", "exec", "kill", "delete"], rounds=1))],
     "docker-flags": [("docker", with_docker("cgroupfs", DOCKER_FLAGS + DOCKER_SHARE))],
+    "docker-many": [("docker", with_docker("cgroupfs", docker_life.MANY))],
     "docker-daemons": [("docker-systemd", with_docker("systemd", DOCKER_SYSTEMD, ["create", "delete"], rounds=1)),
                        ("docker-daemon", with_two_daemons("live-restore", docker_daemon.DEFAULT + docker_daemon.RESTORE, **{"live-restore": True})),
                        ("docker-build", with_two_daemons("build", docker_build.CLASSIC + docker_build.BUILDKIT)),
