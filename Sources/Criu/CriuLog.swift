@@ -71,6 +71,7 @@ package struct CriuCause: Equatable, Sendable {
         ("magic", "the image is damaged, or of another version of CRIU: take the checkpoint again"),
         ("Unexpected EOF", "the image is damaged: take the checkpoint again"),
         ("Can't open dir", "is the path of --image-path right?"),
+        ("file ile[", "it was a file of the host's: hand one on in its place with --preserve-fds"),
         ("No mapping for", "mount it with --mount SOURCE:DESTINATION, or in config.json"),
         ("Can't find external", "name it in config.json's mounts, or with --mount SOURCE:DESTINATION"),
     ]

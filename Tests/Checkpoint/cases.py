@@ -9,6 +9,7 @@ import array
 import fcntl
 import os
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -264,9 +265,12 @@ def rights(e):
     back = e.restore() if lost else strict
     with open(f"/proc/{e.pid()}/status") as file:
         text = file.read()
-    kept = "NoNewPrivs:\t1" in text and "CapAmb:\t0000000000000020" in text
-    right = (kept and not lost) or (lost and "CRIU 3.19" in back[2] and left == "nothing left")
-    return f"{'restored' if not back[0] else failed(back)}: {'kept, or it says so; refused if it is strict' if right else (kept, strict, back, left)}"
+    kept = ["NoNewPrivs:\t1" in text, "CapAmb:\t0000000000000020" in text]
+    version = tuple(map(int, re.findall(r"[0-9]+", sh("criu", "--version")[1])[:2]))
+    expected = [version >= (3, 19), version >= (4, 1)]
+    said = ["no_new_privs is lost" not in back[2], "ambient capabilities are lost" not in back[2]]
+    right = kept == expected == said and lost == (False in expected) and left == "nothing left"
+    return f"{'restored' if not back[0] else failed(back)}: {'kept, or it says so; refused if it is strict' if right else (kept, expected, said, strict, back, left)}"
 
 
 @case("namespaces, host name, mounts, masks, read-only paths and root", "restored: the same")

@@ -207,5 +207,5 @@ class Side:
         if os.path.isdir(tree):
             found += [f"cgroup {name}" for name in os.listdir(tree) if os.path.isdir(f"{tree}/{name}")]
         with open("/proc/self/mountinfo") as file:
-            found += [line.split()[4] for line in file if f"{WORK}/" in line and "probe" not in line]
+            found += [line.split()[4] for line in file if f"{WORK}/{self.name}-" in line]
         return ", ".join(found) or "nothing left"

@@ -157,7 +157,7 @@ def restored(e):
     removed = e.remove("count")
     back = e.do("container", "restore", "--live", name, ref)
     told = f"{started.split()[0]} {saved.split()[0]} {removed.split()[0]} {back.split()[0]} {e.task('count')} {e.exec('count', 'sh', '-c', 'echo fine')}"
-    e.remove("count"), e.do("image", "rm", ref)
+    e.do("task", "kill", "-s", "KILL", name), e.remove("count"), e.do("image", "rm", ref)
     return told
 
 

@@ -21,7 +21,7 @@ def exec_detached(e, name):
     told = e.do("exec", "-d", "-e", "A=seen", name, "sh", "-c", "echo $A > /made; sleep 1000")
     wait_for(lambda: sh(*e.words("exec", name, "test", "-s", "/made"))[0] == 0)
     return re.sub(r"\b[0-9a-f]{64}\b", "ID", told) + "\n" + e.do("exec", name, "cat", "/made") + "\n" + e.do("exec", name, "sh", "-c",
-        "ps | grep -c 'sleep 1000'")
+        "ps | grep -c '[s]leep 1000$'")
 
 
 def exec_killed(e, name):

@@ -129,7 +129,8 @@ struct ContainerCheckpoint {
                 criu.mounts = external.places.map { CriuOptions.Pair($0.key, $0.value) }
             }
             try nameNamespaces(namespaces, &criu)
-            try nameDescriptors(mounts, image, &criu)
+            // Without a mount namespace of its own every file is one of the host's, which CRIU finds by its path.
+            try nameDescriptors(namespaces.has(.mount) ? mounts : nil, image, &criu)
         } catch {
             throw RuntimeError(error, doing: call.doing)
         }
@@ -158,7 +159,7 @@ struct ContainerCheckpoint {
     /// numbers. A file of the host's, which the container has no mount of, must be named to CRIU. The standard streams
     /// always have a name; after them those count that have no gap before them, as engines hand them on.
     private func nameDescriptors(
-        _ mounts: [MountDetail], _ image: borrowing CheckpointImage, _ criu: inout CriuOptions
+        _ mounts: [MountDetail]?, _ image: borrowing CheckpointImage, _ criu: inout CriuOptions
     ) throws(SystemError) {
         var names: [String] = []
         for number in 0..<Self.mostDescriptors {
@@ -166,7 +167,7 @@ struct ContainerCheckpoint {
             if number > 2, target == nil { break }
             // A closed stream has no name.
             var name = target ?? ""
-            if let outside = outsideFile(number, name, mounts) {
+            if let mounts, let outside = outsideFile(number, name, mounts) {
                 name = outside
                 if !criu.external.contains(name) { criu.external.append(name) }
             }

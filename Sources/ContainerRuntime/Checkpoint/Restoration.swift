@@ -73,6 +73,7 @@ extension Creation {
             } catch {
                 throw call.explain(error, session, log: image.log(call.logName))
             }
+            if let failure = made.failure { throw RuntimeError(failure) }
         } catch {
             session.finish()
             throw error

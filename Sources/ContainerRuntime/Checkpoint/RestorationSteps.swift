@@ -23,14 +23,27 @@ extension Creation {
             case .postRestore:
                 try hold(notification.pid, &restored)
                 try applyRestoredLimits()
+                try noteRestored()
+            // Only now the processes have their rights again, and none has run on yet.
+            case .preResume:
                 try checkRights()
                 if options.lsmProfile == nil { try checkLabels() }
-                try noteRestored()
             default: break
             }
         } catch {
             made.failure = error
+            // CRIU does not give up any more then.
+            if notification.script == .preResume { killBeforeResume(restored) }
             throw error.cause
+        }
+    }
+
+    /// What fails here ends the restore, which kills what is left; but by then the processes would have run.
+    private func killBeforeResume(_ restored: borrowing Restored) {
+        if made.cgroup.record.mode != .disabled { try? made.cgroup.kill() }
+        switch restored.process {
+        case .some(let process): try? Processes.kill(process)
+        case .none: break
         }
     }
 
