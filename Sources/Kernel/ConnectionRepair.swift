@@ -8,7 +8,8 @@ extension Sockets {
     /// - Returns: whether it was in that mode; sockets of other kinds never are.
     package static func endRepair(of socket: borrowing Descriptor) throws(SystemError) -> Bool {
         let raw = socket.raw
-        let (level, option) = (Int32(6), Int32(19))  // IPPROTO_TCP and TCP_REPAIR, enumerations that Swift sees as others
+        // IPPROTO_TCP and TCP_REPAIR, which Swift sees as something else than numbers.
+        let (level, option) = (Int32(6), Int32(19))
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(raw, level, option, &value, &size) == 0, value == 1 else { return false }

@@ -78,7 +78,8 @@ enum ForeignWords {
         case "cap-add", "cap-drop", "privileged", "device", "ulimit", "label", "l", "annotation", "init", "platform",
             "shm-size", "cpu-shares", "cpuset-cpus", "userns", "pid", "ipc", "uts", "sysctl":
             spec
-        case "restart": "runbox run keeps a service running, with --restart; an engine that calls create keeps its containers itself"
+        case "restart":
+            "runbox run keeps a service running, with --restart; an engine that calls create does it itself"
         case "pull": bundles
         default: nil
         }

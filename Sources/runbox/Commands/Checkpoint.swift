@@ -53,7 +53,7 @@ extension Command {
             Flag("console-socket", value: "SOCKET", "Unix socket that receives the terminal"),
             Flag("no-subreaper", "do not adopt the container's orphans"),
             Flag("no-pivot", "accepted for engines, with a warning: CRIU changes the root its own way"),
-            Flag("preserve-fds", value: "N", "let the caller's N descriptors from 3 on take the place of the saved ones"),
+            Flag("preserve-fds", value: "N", "put the caller's N descriptors from 3 on in the place of the saved"),
             Flag("mount", value: "SOURCE:DESTINATION", repeats: true, "another source of a bind mount"),
             Flag("tcp-close", "close the connections that were open"),
             Flag("lsm-profile", value: "TYPE:NAME", "another LSM profile than the saved one"),
