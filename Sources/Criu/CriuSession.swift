@@ -17,6 +17,8 @@ package enum CriuFailure: Error, Sendable {
 /// of protobuf, answers in the same, and tells in between what it is about to do.
 package struct CriuSession: ~Copyable {
     private let process: ChildProcess
+    /// Whether its process group is its own, in which the programs are that it calls.
+    private let ownsGroup: Bool
     private var socket: Descriptor?
     /// What it said on its standard output and error, before it had a log.
     private let complaints: Descriptor
@@ -36,8 +38,12 @@ package struct CriuSession: ~Copyable {
         package init(program: String) { self.program = program }
     }
 
-    private init(process: consuming ChildProcess, socket: consuming Descriptor, complaints: consuming Descriptor) {
+    private init(
+        _ setting: Setting, process: consuming ChildProcess, socket: consuming Descriptor,
+        complaints: consuming Descriptor
+    ) {
         self.process = process
+        ownsGroup = !setting.sharesTerminal
         self.socket = .some(socket)
         self.complaints = complaints
     }
@@ -56,12 +62,12 @@ package struct CriuSession: ~Copyable {
             become(setting, pair.theirs, null: null, complaints: complaints, prepare)
         }
         if setting.reopened.isEmpty {
-            return CriuSession(process: process, socket: pair.intoOurs(), complaints: complaints)
+            return CriuSession(setting, process: process, socket: pair.intoOurs(), complaints: complaints)
         }
         let ours = pair.intoOurs()
         var first = try Sockets.receive(on: ours, limit: Self.limit)
         if let socket = first.descriptor.take() {
-            return CriuSession(process: process, socket: socket, complaints: complaints)
+            return CriuSession(setting, process: process, socket: socket, complaints: complaints)
         }
         _ = try Processes.wait(process)
         throw .refused(
@@ -196,8 +202,20 @@ package struct CriuSession: ~Copyable {
         }
     }
 
-    /// The end of a CRIU that has closed its socket.
-    private func end() -> ExitReason { (try? Processes.wait(process)) ?? .exited(code: 1) }
+    /// The end of a CRIU that has closed its socket, and of the programs that it has called: one that is still at work
+    /// would hold the container's connections after they have been released.
+    private func end() -> ExitReason {
+        // Until it is waited for, its number is nobody else's.
+        _ = try? Polling.wait([(process.pidfd.number, .readable)])
+        if ownsGroup { try? Processes.killGroup(process.pid) }
+        let reason = (try? Processes.wait(process)) ?? .exited(code: 1)
+        var tries = ownsGroup ? 100 : 0
+        while tries > 0, (try? Processes.killGroup(process.pid)) != nil {
+            tries -= 1
+            MonotonicClock.sleep(milliseconds: 10)
+        }
+        return reason
+    }
 
     /// Ends the conversation, and waits until CRIU has ended, which it does by itself then.
     package mutating func finish() {

@@ -183,7 +183,7 @@ def things():
     return {thing for thing in everything if not KEPT.search(thing)}
 
 
-def left_behind(before, timeout=25):
+def left_behind(before, timeout=120 if EMULATED else 25):
     """What is there now and was not before, when whoever cleans up has had the time for it."""
     end = time.monotonic() + timeout
     while True:
