@@ -326,6 +326,18 @@ def devices(e):
     return f"{told}: {'denied' if 'not permitted' in denied[2] else denied}, {'allowed' if allowed == 0 else 'denied'}"
 
 
+def numbers_from(reading):
+    """What comes out of a pipe, in a list that grows; it has begun."""
+    lines = []
+    def read():
+        with os.fdopen(reading) as pipe:
+            for line in pipe:
+                lines.append(int(line))
+    threading.Thread(target=read, daemon=True).start()
+    wait(lambda: len(lines) > 3)
+    return lines
+
+
 @case("standard streams: pipes are the caller's again", "restored: pipe goes on")
 def pipes(e):
     e.bundle()
@@ -336,14 +348,7 @@ def pipes(e):
         reading, writing = os.pipe()
         code = command(writing)
         os.close(writing)
-        lines = []
-        def read():
-            with os.fdopen(reading) as file:
-                for line in file:
-                    lines.append(int(line))
-        threading.Thread(target=read, daemon=True).start()
-        wait(lambda: len(lines) > 3)
-        return code, lines
+        return code, numbers_from(reading)
     e.begun.append(e.id)
     _, before = start(lambda end: subprocess.run(e.words("run", "-d", "--bundle", e.path, e.id), stdin=subprocess.DEVNULL, stdout=end, stderr=end))
     result = e.checkpoint()
@@ -385,14 +390,7 @@ def preserved(e):
                               stderr=subprocess.DEVNULL, timeout=60).returncode
         for number in (writing, held, end, other):
             os.close(number)
-        lines = []
-        def read():
-            with os.fdopen(reading) as pipe:
-                for line in pipe:
-                    lines.append(int(line))
-        threading.Thread(target=read, daemon=True).start()
-        wait(lambda: len(lines) > 3)
-        return code, lines
+        return code, numbers_from(reading)
     _, before = start(e.words("run", "-d", "--preserve-fds", "2", "--bundle", e.path, e.id), f"{e.base}/one")
     if not before:
         return "not inherited"
