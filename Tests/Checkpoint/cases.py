@@ -675,7 +675,7 @@ def shell_job(e):
     os.waitpid(first, 0)
     count = len(lines)
     second, two = go("restore", "--shell-job", "--image-path", f"{e.base}/image", "--work-path", f"{e.base}/work", "--bundle", e.path)
-    on = wait(lambda: len(lines) > count + 3, 20)
+    on = wait(lambda: len(lines) > count + 3, 60)
     said = b" ".join(lines[count:])[:200].decode(errors="replace")
     e.do("delete", "--force", e.id)
     os.kill(second, signal.SIGKILL) if not on else None

@@ -132,7 +132,8 @@ class Ctr:
 
     def do(self, *words, input=None):
         # As long as fifty at once take on an emulated machine.
-        return self.told(*sh("ctr", *words, input=input, timeout=400))
+        # A busy machine's containerd may take longer than its client waits for it.
+        return self.told(*sh("ctr", "--connect-timeout", "100s", *words, input=input, timeout=400))
 
     def told(self, status, out, err):
         """ctr has status 1 for every failure; whose it was stands in the words."""
