@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+from explained import explanation
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 RUNBOX = os.environ["RUNBOX"]
@@ -279,15 +281,6 @@ def show(engines, outcomes):
         common = set(lines[0]) & set(lines[1])
         lines = [[line for line in part if line not in common] for part in lines]
     return "  ".join(f"{engine.tag}=[{' | '.join(part)}]" for engine, part in zip(engines, lines))
-
-
-def explanation(title, case):
-    """Why the runtimes may differ in a case; Tests/Engines/explained.json."""
-    with open(HERE + "/explained.json") as file:
-        for entry in json.load(file):
-            if entry["case"] == case and re.search(entry["engine"], title):
-                return entry["why"]
-    return None
 
 
 def run_cases(title, engines, cases, count):

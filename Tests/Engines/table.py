@@ -6,9 +6,9 @@ import os
 import re
 import sys
 
+from explained import explanation
+
 DOCUMENT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../docs/engines.md")
-with open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "explained.json")) as file:
-    EXPLAINED = json.load(file)
 # What a title begins with, and whose version its column tells.
 PROGRAMS = {"docker": "Docker", "ctr": "containerd", "cri": "containerd", "podman": "Podman", "buildah": "Buildah", "calls": "runbox"}
 
@@ -35,12 +35,10 @@ def explain(entry):
     """A difference that was explained since the run."""
     if not entry.get("different") or entry["why"]:
         return
-    for known in EXPLAINED:
-        if known["case"] == entry["case"] and re.search(known["engine"], entry["engine"]):
-            entry["why"] = known["why"]
-            # What else is wrong with it stays wrong.
-            if re.match("DIFFERENT; (runbox|both)=", entry["text"]):
-                entry["outcome"] = "ok"
+    entry["why"] = explanation(entry["engine"], entry["case"])
+    # What else is wrong with it stays wrong.
+    if entry["why"] and re.match("DIFFERENT; (runbox|both)=", entry["text"]):
+        entry["outcome"] = "ok"
 
 
 def machines(runs):

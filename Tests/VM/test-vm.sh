@@ -16,7 +16,7 @@ engines=(docker docker-flags docker-many docker-daemons containerd cri podman po
 [ "${modes[*]}" != engines ] || modes=("${engines[@]/#/engines-}")
 run=$here/vm-run kind=
 [ -z "${VM_ROOM:-}" ] || run=$here/room-run kind=-room
-suite=${VM_SUITE:-bookworm}
+suite=${VM_SUITE:-bookworm} append=${VM_APPEND-}
 export VM_IMAGE=${VM_IMAGE:-$project/.build/vm$([ "$suite" = bookworm ] || echo "-$suite")} VM_SUITE=$suite
 tests=$project/.build/debug/runboxPackageTests.xctest
 for file in "$RUNBOX" "$RUNBOX_PROBE" "$tests"; do
@@ -41,10 +41,10 @@ for mode in "${modes[@]}"; do
   # The user of the machine is nobody that the host knows.
   mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
   filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
-  export VM_APPEND=
+  export VM_APPEND=$append
   case $mode in
     checkpoint*) machine=root memory=3072 filter=none last=checkpoint ;;
-    selinux) machine=root filter=none last=selinux VM_APPEND="security=selinux selinux=1" ;;
+    selinux) machine=root filter=none last=selinux VM_APPEND="$append security=selinux selinux=1" ;;
     engines-*)
       machine=systemd memory=4096 filter=none
       [[ $mode != engines-rootless* ]] || machine=user

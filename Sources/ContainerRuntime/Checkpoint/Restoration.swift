@@ -63,9 +63,11 @@ extension Creation {
             } catch {
                 throw RuntimeError(error)
             }
-            warnOfUnused(outside, image)
+            let descriptors = image.readDescriptors()
+            warnOfUnused(outside.unused(descriptors))
             var request = CriuRequest(.restore)
             request.options = criuOptions(options, call, image, outside)
+            request.options?.inherited = outside.inherited(descriptors)
             do throws(CriuFailure) {
                 _ = try session.ask(request) { notification, descriptor throws(SystemError) in
                     try self.answer(notification, descriptor, options, &restored)
@@ -81,8 +83,8 @@ extension Creation {
         session.finish()
     }
 
-    private func warnOfUnused(_ outside: borrowing RestoreSources, _ image: borrowing CheckpointImage) {
-        for number in outside.unused(image.readDescriptors()) {
+    private func warnOfUnused(_ descriptors: [Int32]) {
+        for number in descriptors {
             warn(
                 "descriptor \(number) stays with the caller: the saved process has no pipe, socket or file of the host's of that number"
             )
@@ -134,7 +136,6 @@ extension Creation {
         criu.closesTCP = options.closesTCP
         criu.lsmProfile = options.lsmProfile
         criu.lsmMountContext = options.lsmMountContext
-        criu.inherited = outside.inherited(image.readDescriptors())
         criu.joined = outside.joined
         let record = made.cgroup.record
         // The container's own was made for it just now; below that there is none.
