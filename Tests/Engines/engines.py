@@ -187,7 +187,7 @@ DOCKER = docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER
 DOCKER_FLAGS = docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
 DOCKER_SHARE = docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS
 DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
-DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + docker_share.LIMITS[5:7]
+DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + [case for case in docker_share.LIMITS if case.name in ("update", "a child out of memory")]
 # Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs once.
 PARTS = {
     "root": [("ctr", with_ctr("cgroupfs", CTR_SHORT)), ("podman", with_podman("cgroupfs", podman.LIFE + podman.OWN_IDS, rounds=1))],
