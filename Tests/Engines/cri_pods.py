@@ -11,6 +11,7 @@ from cri import CONTAINER, NODE, POD, TARGET, Failure, version
 from ctr import Server, killed_daemon, together
 
 STATES = ["created", "running", "exited", "unknown"]
+PORTS = threading.Lock()
 
 
 def of(e, action):
@@ -99,7 +100,9 @@ def targeted(e):
 def with_port(e):
     port = 18080 if e.tag == "runbox" else 18081
     try:
-        e.pod("mapped", security={"namespace_options": {"network": POD}}, port_mappings=[{"container_port": 8080, "host_port": port}])
+        # The plugin for ports makes its chain when there is none, and fails when another run of it does so meanwhile.
+        with PORTS:
+            e.pod("mapped", security={"namespace_options": {"network": POD}}, port_mappings=[{"container_port": 8080, "host_port": port}])
     except Failure as failure:
         raise Skip(f"no published ports here: {failure}")
     try:
