@@ -104,18 +104,20 @@ test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker $(BUILD)/counter
 	$(SWIFT) build --build-tests
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 
-# Every case of every engine beside runc, in rooms of this host (no emulation, and only the controllers that this host has); VM_SUITE=trixie for newer engines.
+# Every case of every engine beside runc, in rooms of this host (no emulation, and only the controllers that this host
+# has); VM_SUITE=trixie for newer engines.
 # `make test-vm VM_MODES=engines` shows in machines what needs a whole kernel; Tests/Engines/table.py .build/engines/*.json writes docs/engines.md.
 engines: need-vm build $(BUILD)/probe
 	$(SWIFT) build --build-tests
 	VM_ROOM=1 RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(or $(VM_MODES),engines)
 
-# All attacks, each race 1000 tries or 60 seconds long; `make test` has the short form. ATTACK_RUNTIME=/usr/sbin/runc compares.
+# All attacks, each race 1000 tries or 60 seconds long; `make test` has the short form. ATTACK_RUNTIME=/usr/sbin/runc
+# compares.
 attack: need-test build $(BUILD)/attacker
 	PYTHONDONTWRITEBYTECODE=1 python3 Tests/Attacks/attacks.py --long --attacker $(BUILD)/attacker --runtime $(or $(ATTACK_RUNTIME),$(RUNBOX))
 
-# Each system call of each command fails in turn: half an hour or more. FAULTS='--sample 60 --seed 7' takes so many points of each
-# command (a few minutes); FAULTS='--only run,exec' some of them.
+# Each system call of each command fails in turn: half an hour or more. FAULTS='--sample 60 --seed 7' takes so many
+# points of each command (a few minutes); FAULTS='--only run,exec' some of them.
 faults: need-test build $(BUILD)/faults/inject $(BUILD)/faults/payload
 	RUNBOX=$(RUNBOX) PYTHONDONTWRITEBYTECODE=1 python3 Tests/Faults/faults.py --tools $(CURDIR)/$(BUILD)/faults --report $(BUILD)/faults/report.json $(FAULTS)
 
@@ -135,7 +137,8 @@ compare: need-test build $(BUILD)/probe
 bench: need-test build
 	RUNBOX=$(RUNBOX) Tests/Bench/bench.py $(BENCH)
 
-# Docker, Podman and containerd with each runtime in turn, ROUNDS times, in namespaces of this host; prints the table of docs/engines.md.
+# Docker, Podman and containerd with each runtime in turn, ROUNDS times, in namespaces of this host; prints the table of
+# docs/engines.md.
 bench-engines: need-test need-vm build $(BUILD)/stopwatch
 	Tests/VM/image.sh .build/vm
 	VM_IMAGE=.build/vm Tests/VM/room-run --mode root --timeout 1800 --share $(CURDIR) -- \
@@ -157,8 +160,8 @@ check: need-build
 	config/check-coverage.py .build/debug/runbox
 	$(MAKE) fuzz
 
-# Feeds mutated documents to what reads untrusted text, and random configurations to what plans containers of them. A crash
-# is replayed by `runbox-fuzz reader --seed N --count 1`.
+# Feeds mutated documents to what reads untrusted text, and random configurations to what plans containers of them. A
+# crash is replayed by `runbox-fuzz reader --seed N --count 1`.
 fuzz: need-build
 	$(SWIFT) build $(RELEASE) --product runbox-fuzz
 	.build/release/runbox-fuzz reader --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the executable: config/build-executable.sh SWIFT OUTPUT [no]
 #
-# In Embedded Swift where the toolchain has it for this machine: a third of the size, and no runtime library that has to start.
-# Else, or with "no", as ordinary Swift with its runtime linked in. The tests of the executable pass with both.
+# In Embedded Swift where the toolchain has it for this machine: a third of the size, and no runtime library that has to
+# start. Else, or with "no", as ordinary Swift with its runtime linked in. The tests of the executable pass with both.
 set -eu
 swift=$1
 output=$2

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Refuses imports that are no arrow of docs/architecture.md (SwiftPM checks Swift modules only; C modules need this list),
-# what must not be used between clone and exec, text that is taken apart by characters where the kernel sees bytes, and
-# addresses that are used after what they point to.
+# Refuses imports that are no arrow of docs/architecture.md (SwiftPM checks Swift modules only; C modules need this
+# list), what must not be used between clone and exec, text that is taken apart by characters where the kernel sees
+# bytes, and addresses that are used after what they point to.
 set -eu
 cd "$(dirname "$0")/.."
 failed=0

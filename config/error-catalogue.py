@@ -18,7 +18,8 @@ MODULES = [
 ]
 # What stands in these calls and arguments is help, or not for people.
 HELP = re.compile(r'(?:\bFlag\(|\bsummary: |\bdetails: |\barguments: )\s*$')
-# Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`, which says of each gap what it costs and what fixes it.
+# Files whose sentences are no errors: help, manual pages, completions, tables of names, and the report of `doctor`,
+# which says of each gap what it costs and what fixes it.
 OTHER = (
     "Sources/OCISpec/DefaultSpec.swift", "Sources/OCISpec/Clause.swift", "Sources/runbox/CommandLine/Help.swift",
     "Sources/runbox/CommandLine/ServiceFlags.swift", "Sources/runbox/Manual/", "Sources/runbox/Completion/",

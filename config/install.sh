@@ -1,7 +1,7 @@
 #!/bin/sh
-# install.sh install EXECUTABLE | install.sh uninstall: puts runbox, its manual pages, completions and configuration where
-# Debian has such things, or takes them away. PREFIX (default /usr/local) is where they will be found, DESTDIR the folder
-# that is / for now (a package in the making).
+# install.sh install EXECUTABLE | install.sh uninstall: puts runbox, its manual pages, completions and configuration
+# where Debian has such things, or takes them away. PREFIX (default /usr/local) is where they will be found, DESTDIR the
+# folder that is / for now (a package in the making).
 set -eu
 umask 022
 cd "$(dirname "$0")/.."

@@ -1,6 +1,7 @@
 #!/bin/sh
-# make-deb.sh EXECUTABLE FOLDER: makes FOLDER/runbox_VERSION_ARCHITECTURE.deb by dpkg-deb. The version is the executable's own.
-# DEB_MAINTAINER names who builds it; SOURCE_DATE_EPOCH is the time that the package's files bear, by default the commit's.
+# make-deb.sh EXECUTABLE FOLDER: makes FOLDER/runbox_VERSION_ARCHITECTURE.deb by dpkg-deb. The version is the
+# executable's own. DEB_MAINTAINER names who builds it; SOURCE_DATE_EPOCH is the time that the package's files bear, by
+# default the commit's.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."

@@ -12,8 +12,8 @@ import pathlib
 import re
 import sys
 
-# Every call of x86-64, x86, x32, arm64 and arm up to Linux 6.18 (unistd headers, `ausyscall ARCH --dump`). One list serves all: a name that an
-# architecture lacks makes no rule there.
+# Every call of x86-64, x86, x32, arm64 and arm up to Linux 6.18 (unistd headers, `ausyscall ARCH --dump`). One list
+# serves all: a name that an architecture lacks makes no rule there.
 KERNEL = """
 _llseek _newselect _sysctl accept accept4 access acct add_key adjtimex afs_syscall alarm arch_prctl arm_fadvise64_64 arm_sync_file_range bdflush bind
 bpf break breakpoint brk cacheflush cachestat capget capset chdir chmod chown chown32 chroot clock_adjtime clock_adjtime64 clock_getres
@@ -69,14 +69,16 @@ REFUSED = {
     "bdflush uselib": "obsolete; uselib has been a way in before",
     "vhangup": "hangs up a terminal for all its readers",
     "lookup_dcookie": "profiling aid that leaks paths across containers",
-    # The clock, which has no namespace for wall time. adjtimex and clock_adjtime stay: reading is harmless, setting needs CAP_SYS_TIME.
+    # The clock, which has no namespace for wall time. adjtimex and clock_adjtime stay: reading is harmless, setting
+    # needs CAP_SYS_TIME.
     "settimeofday stime clock_settime clock_settime64": "sets the host's clock",
     # Hardware
     "iopl ioperm": "direct access to I/O ports",
     "pciconfig_iobase pciconfig_read pciconfig_write": "direct access to PCI configuration",
     "vm86 vm86old": "virtual 8086 mode: rarely used, rarely reviewed kernel code",
     "usr26 usr32": "switches the mode of old ARM processors",
-    # Mounts and namespaces: with them a process could take the sandbox apart or build itself a new one with all capabilities inside.
+    # Mounts and namespaces: with them a process could take the sandbox apart or build itself a new one with all
+    # capabilities inside.
     "mount umount umount2 pivot_root": "changes what is mounted",
     "fsopen fsconfig fsmount fspick move_mount mount_setattr open_tree open_tree_attr": "changes what is mounted, by descriptor",
     "statmount listmount": "belongs to the mount family; /proc/self/mountinfo tells the same",
@@ -91,7 +93,8 @@ REFUSED = {
     "add_key keyctl request_key": "keyrings are not bound to any namespace",
     "fanotify_init fanotify_mark": "watches whole file systems",
     "lsm_set_self_attr": "changes the label the container was given",
-    # Other processes. ptrace and process_vm_* stay: since Linux 4.8 a tracer cannot step around the filter, and they obey the same access check.
+    # Other processes. ptrace and process_vm_* stay: since Linux 4.8 a tracer cannot step around the filter, and they
+    # obey the same access check.
     "kcmp": "tells which kernel objects two processes share: helps to guess addresses",
     "pidfd_getfd": "takes a descriptor out of another process",
     "process_madvise": "steers another process's memory",
@@ -133,7 +136,8 @@ def special_rules():
         # clone3 keeps its flags in memory where no filter can see them. "No such call" makes libcs fall back to clone.
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS},
     ]
-    # PER_LINUX, PER_LINUX32, each also with UNAME26, and the question "which one?". The others switch address randomisation and other defences off.
+    # PER_LINUX, PER_LINUX32, each also with UNAME26, and the question "which one?". The others switch address
+    # randomisation and other defences off.
     rules += [allow("personality", argument(0, value, "SCMP_CMP_EQ")) for value in (0, 8, 0x20000, 0x20008, 0xFFFFFFFF)]
     return rules + socket_rules()
 

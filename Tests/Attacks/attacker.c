@@ -1,5 +1,6 @@
-// What attackers run: inside of containers and, as ordinary users, beside them. `attacker VERB [ARGUMENT…]`; the verbs stand in
-// the table at the end. Built statically, it needs nothing of the image. What succeeds is printed; a failure by its errno's name.
+// What attackers run: inside of containers and, as ordinary users, beside them. `attacker VERB [ARGUMENT…]`; the verbs
+// stand in the table at the end. Built statically, it needs nothing of the image. What succeeds is printed; a failure
+// by its errno's name.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -92,8 +93,9 @@ static int is_ours(int file) {
     return strstr(known_mounts, number) || !strncmp(known_mounts, number + 1, strlen(number) - 1);
 }
 
-// A socket, a pipe, and what counts events or signals lead nowhere; everything else is to belong to a mount of the container.
-// Whether a pidfd means a process that has a number here, read below a folder of /proc; then it leads nowhere else.
+// A socket, a pipe, and what counts events or signals lead nowhere; everything else is to belong to a mount of the
+// container. Whether a pidfd means a process that has a number here, read below a folder of /proc; then it leads
+// nowhere else.
 static int means_one_of_us(int process, int number) {
     char path[32], text[512];
     snprintf(path, sizeof path, "fdinfo/%d", number);
@@ -230,7 +232,8 @@ static int last_number(int file) {
     return atoi(text);
 }
 
-// watch KINDS SECRET WORD: looks at each process that gets a number here, in the ways the letters say, as fast as it can.
+// watch KINDS SECRET WORD: looks at each process that gets a number here, in the ways the letters say, as fast as it
+// can.
 static int watch(char **words) {
     int file = open("/proc/sys/kernel/ns_last_pid", O_RDONLY | O_CLOEXEC), last = last_number(file);
     dprintf(1, "watching\n");
@@ -320,7 +323,7 @@ static int unlock(char **words) {
     return 0;
 }
 
-// --- cgroups -----------------------------------------------------------------------------------------------------------
+// --- cgroups ---------------------------------------------------------------------------------------------------------
 
 // cgroups KIND: makes cgroups below /sys/fs/cgroup that are hard to remove, with a process in the last.
 static int cgroups(char **words) {
@@ -353,7 +356,7 @@ static int cgroups(char **words) {
     return wait_for_end(NULL);
 }
 
-// --- keyrings ----------------------------------------------------------------------------------------------------------
+// --- keyrings --------------------------------------------------------------------------------------------------------
 
 // squat NAME…: session keyrings of these names that everybody may search.
 static int squat(char **words) {
@@ -376,7 +379,7 @@ static int keyring(char **words) {
     return 0;
 }
 
-// --- numbers of processes ----------------------------------------------------------------------------------------------
+// --- numbers of processes --------------------------------------------------------------------------------------------
 
 struct clone_words { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; };
 
@@ -391,7 +394,8 @@ static int impostor(int pid) {
     return 1;
 }
 
-// reuse N PID PROGRAM…: at the N-th system call of the program, the process PID is killed and one of the host gets its number.
+// reuse N PID PROGRAM…: at the N-th system call of the program, the process PID is killed and one of the host gets its
+// number.
 static int reuse(char **words) {
     int n = atoi(words[0]), pid = atoi(words[1]), calls = 0, status, code = -1, swapped = 0;
     pid_t child = fork();

@@ -29,7 +29,7 @@ def unchanged(bench, folder, before, what):
         bench.lost("%s: %s of the host has changed" % (what, changed[0]))
 
 
-# --- links in the image -------------------------------------------------------------------------------------------------
+# --- links in the image -----------------------------------------------------------------------------------------------
 
 def linked(bench, where, edit=None, drop=(), args=("/bin/true",)):
     """A place of the image is a link to a folder of the host's."""
@@ -63,7 +63,7 @@ attack("link-ptmx")(lambda bench: linked(bench, "dev/ptmx", drop=["/dev"]))
 attack("link-masked")(lambda bench: linked(bench, "masked", lambda config: config["linux"]["maskedPaths"].extend(["/masked", "/masked/file"])))
 
 
-# --- procfs that is none, or is not where it seems -------------------------------------------------------------------------
+# --- procfs that is none, or is not where it seems --------------------------------------------------------------------
 
 @attack("cve-2019-16884-fake-proc")
 def fake_proc(bench):
@@ -104,7 +104,7 @@ def redirected(bench):
         unchanged(bench, folder, before, place)
 
 
-# --- masks ---------------------------------------------------------------------------------------------------------------------
+# --- masks ------------------------------------------------------------------------------------------------------------
 
 @attack("cve-2025-31133-null-link")
 def null_link(bench):

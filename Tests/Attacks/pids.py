@@ -18,7 +18,8 @@ def swapped(bench, words, evil, step):
     for number in range(1, total + 1, 1 if bench.long else max(1, total // step)):
         name = bench.start(bundle)
         pid = bench.state(name)["pid"]
-        # The kernel's clock for the starts of processes has ticks of 10 ms: two within one are taken for one, and no attacker is so fast.
+        # The kernel's clock for the starts of processes has ticks of 10 ms: two within one are taken for one, and no
+        # attacker is so fast.
         time.sleep(0.03)
         bench.once()
         done = bench.command([bench.attacker, "reuse", str(number), str(pid), bench.runtime, "--root", bench.root, *words(name, secret)])

@@ -6,7 +6,7 @@ from harness import ALL, Skip, attack, bind, capabilities, namespace, user_names
 from images import link
 
 
-# --- descriptors, capabilities, users ----------------------------------------------------------------------------------------------
+# --- descriptors, capabilities, users ---------------------------------------------------------------------------------
 
 @attack("cve-2024-21626-working-directory")
 def leaked_directory(bench):
@@ -99,7 +99,7 @@ def descriptors(bench):
     os.close(folder)
 
 
-# --- namespaces and privileges of ordinary users -----------------------------------------------------------------------------------
+# --- namespaces and privileges of ordinary users ----------------------------------------------------------------------
 
 @attack("cve-2014-8989-negative-groups")
 def negative_groups(bench):

@@ -592,7 +592,8 @@ def network_lock(e):
 def unix(e):
     def change(c):
         c["mounts"].append({"destination": f"{e.base}/sockets", "source": f"{e.base}/sockets", "options": ["bind"]})
-    # CRIU looks for the other end in the container's network namespace, and connects to the name that it was bound to outside.
+    # CRIU looks for the other end in the container's network namespace, and connects to the name that it was bound to
+    # outside.
     e.bundle()
     config = e.config()
     config["process"]["args"].append(f"unix={e.base}/sockets/s")

@@ -1,4 +1,5 @@
-// counter [NAME=VALUE...]: counts in memory, for tests that move it. Each number is one line of its output, or of out=FILE.
+// counter [NAME=VALUE...]: counts in memory, for tests that move it. Each number is one line of its output, or of
+// out=FILE.
 //   tick=MS      how long a number lasts (50)
 //   mb=N         memory that is filled at the start
 //   check=N      checks it for what it was filled with at every Nth number (100); 0: when a connection asks for it

@@ -64,8 +64,9 @@ cp "$busybox" "$bundle/rootfs/bin/busybox"
 ln -s busybox "$bundle/rootfs/bin/sh"
 chroot "$bundle/rootfs" /bin/busybox true 2>/dev/null || { echo "demo: $busybox is not static: apt-get install busybox-static" >&2; exit 1; }
 echo "Hello from a container that runbox runs." >"$bundle/rootfs/www/index.html"
-# The first process of a pid namespace gets only those signals it has a handler for, and busybox's httpd has none: by itself it would not notice SIGTERM.
-# So a shell waits beside it and ends when asked; the kernel then ends whatever else is in the namespace.
+# The first process of a pid namespace gets only those signals it has a handler for, and busybox's httpd has none: by
+# itself it would not notice SIGTERM. So a shell waits beside it and ends when asked; the kernel then ends whatever else
+# is in the namespace.
 cat >"$bundle/rootfs/bin/serve" <<'SERVE'
 #!/bin/sh
 trap 'echo "asked to stop, stopping"; exit 0' TERM

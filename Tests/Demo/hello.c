@@ -1,5 +1,6 @@
 // The web server of `make demo`: answers whoever connects to the socket that it is given, sd_listen_fds(3).
-// Tests/Bench/service.py has it with a MARK: a file that it makes when it begins. Without a socket it does nothing then.
+// Tests/Bench/service.py has it with a MARK: a file that it makes when it begins. Without a socket it does nothing
+// then.
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -37,7 +37,8 @@ class Buildah:
         for line in err.splitlines():
             if line.startswith("Error:"):
                 lines.append("error " + (re.findall(r"exit status \d+", line) or [line.rsplit(": ", 1)[1]])[-1])
-            # Buildah asks for ambient capabilities that are not inheritable, which the specification wants a warning for; runc gives none.
+            # Buildah asks for ambient capabilities that are not inheritable, which the specification wants a warning
+            # for; runc gives none.
             elif not line.startswith("time=") and "level=" not in line and "ambient capabilities" not in line:
                 lines.append("stderr " + line)
         return "\n".join([f"{status}:"] + out.splitlines() + lines)

@@ -228,7 +228,8 @@ EXEC = [
     Case("events of pausing", paused_events, "^paused resumed$"),
     Case("checkpoint", checkpoint, "^(done|refused) "),
     Case("checkpoint to an image, and restore", restored, "^0: 0: 0: 0: RUNNING 0: [|] fine"),
-    # The last ones: ctr looks the name up in the container's overlay, which it mounts a second time; nothing can be made in a folder of the image after that.
+    # The last ones: ctr looks the name up in the container's overlay, which it mounts a second time; nothing can be
+    # made in a folder of the image after that.
     Case("exec as a user by name", lambda e: e.exec("long", "id", flags=["--user", "user"]), "uid=1000"),
     Case("exec as a user that is not there", lambda e: e.exec("long", "id", flags=["--user", "nobody"]), "^1:"),
 ]

@@ -56,7 +56,8 @@ class Daemon:
             containerd = int(file.read())
         self.process.send_signal(number)
         self.process.wait()
-        # Where these tests are process 1, the killed daemon's containerd is theirs to bury; the next daemon would believe it alive.
+        # Where these tests are process 1, the killed daemon's containerd is theirs to bury; the next daemon would
+        # believe it alive.
         if os.getpid() == 1 and number == signal.SIGKILL:
             os.waitpid(containerd, 0)
 

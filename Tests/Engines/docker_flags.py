@@ -8,8 +8,8 @@ from bench import WORK, Case, Skip, must, sh, write
 from docker import BOX
 from docker_life import whole
 
-# Below /proc and /sys only whether a mount is read-only: what lies over masked paths is the runtime's affair. Whether the root is the slave of the host's
-# mount, runc has changed between its versions 1.1 and 1.3.
+# Below /proc and /sys only whether a mount is read-only: what lies over masked paths is the runtime's affair. Whether
+# the root is the slave of the host's mount, runc has changed between its versions 1.1 and 1.3.
 LOOK = """id; pwd; hostname; touch /made && echo made; grep -E '^(Cap|NoNew|Seccomp:|Umask|Groups)' /proc/self/status
 cat /proc/self/mountinfo | while read a b c d e f g; do
 case $e in /proc/*|/sys/*) f=${f%%,*}; g=;; /) g=;; esac; g=${g%%- *}; echo "$e $f ${g%%:*}"; done | sort

@@ -188,15 +188,16 @@ DOCKER_FLAGS = docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
 DOCKER_SHARE = docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS
 DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
 DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + [case for case in docker_share.LIMITS if case.name in ("update", "a child out of memory")]
-# Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs once.
+# Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs
+# once.
 PARTS = {
     "root": [("ctr", with_ctr("cgroupfs", CTR_SHORT)), ("podman", with_podman("cgroupfs", podman.LIFE + podman.OWN_IDS, rounds=1))],
     "systemd": [("docker", with_docker("cgroupfs", DOCKER_SHORT)), ("ctr", with_ctr("systemd", [ctr.LIFE], rounds=1)), ("cri", with_cri("systemd", lambda: pods.PODS_SHORT)),
                 ("podman", with_podman("systemd", PODMAN + podman.PODS + PODMAN_SHORT)), ("buildah", with_buildah(buildah.SHORT))],
     "user": [("podman", with_podman("systemd", podman.FIRST[:3] + podman.LIFE + podman.FURTHER[:3] + podman.PODS, rounds=1)),
              ("podman", with_podman("cgroupfs", podman.FIRST[:1] + podman.LIFE[:3] + podman.LIFE[-2:], rounds=0))],
-    # Whole tables: `make test-vm VM_MODES=engines` in machines, `make engines` in rooms. Of each engine as many modes as keep an emulated one below 20 minutes.
-    # All on a machine with systemd; rootless as its ordinary user.
+    # Whole tables: `make test-vm VM_MODES=engines` in machines, `make engines` in rooms. Of each engine as many modes
+    # as keep an emulated one below 20 minutes. All on a machine with systemd; rootless as its ordinary user.
     "docker": [("docker", with_docker("cgroupfs", DOCKER, ["create", "start", "exec", "kill", "delete"], rounds=1))],
     "docker-flags": [("docker", with_docker("cgroupfs", DOCKER_FLAGS + DOCKER_SHARE))],
     "docker-many": [("docker", with_docker("cgroupfs", docker_life.MANY))],

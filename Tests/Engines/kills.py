@@ -8,7 +8,8 @@ import podman
 from bench import RUNBOX, WORK, left_behind, sh, things, write
 
 FOLDER = WORK + "/killer"
-# What the engine is given as its runtime. Random numbers are drawn beforehand, so that only the delay lies between start and end.
+# What the engine is given as its runtime. Random numbers are drawn beforehand, so that only the delay lies between
+# start and end.
 KILLER = f"""#!/bin/sh
 read -r which within < {FOLDER}/plan
 case " $* " in *" $which "*) ;; *) exec {RUNBOX} "$@" ;; esac

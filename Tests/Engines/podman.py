@@ -280,7 +280,8 @@ FURTHER = [
     Case("--restart on-failure", restarted, "3 1", clean=True),
 ]
 
-# With the manager cgroupfs Podman 4.3 forbids all devices to the cgroup of a pod, and neither runc nor crun can start its first container.
+# With the manager cgroupfs Podman 4.3 forbids all devices to the cgroup of a pod, and neither runc nor crun can start
+# its first container.
 PODS = [Case("a pod of two", pod, "shared net ipc uts pid", clean=True)]
 
 OWN_IDS = [

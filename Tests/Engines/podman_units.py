@@ -276,7 +276,8 @@ def docker_api(e):
     return "\n".join(text)
 
 
-# With either runtime systemd keeps the scopes of the monitors whose service was killed, until it looks for processes in them again.
+# With either runtime systemd keeps the scopes of the monitors whose service was killed, until it looks for processes in
+# them again.
 UNIT_CASES = [
     Case("generate systemd --new", generated(True), "^start 0 active [|] 0: [|] runs .*again active [|] stop 0 (inactive|failed)", clean=True),
     Case("generate systemd", generated(False), "^start 0 active [|] 0: [|] runs .*again active [|] stop 0 (inactive|failed)", clean=True),

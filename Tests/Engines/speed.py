@@ -18,7 +18,8 @@ import v2view
 RUNTIMES = {"runc": which("runc"), "crun": which("crun"), "runbox": RUNBOX}
 WATCHED = WORK + "/watched"
 BOX = "localhost/box"
-# Without all controllers no engine's container runs with every runtime: then each of them is asked through the stopwatch, which takes the limits away.
+# Without all controllers no engine's container runs with every runtime: then each of them is asked through the
+# stopwatch, which takes the limits away.
 with open("/sys/fs/cgroup/cgroup.controllers") as controllers:
     LIMITLESS = not {"cpu", "io", "memory", "pids"} <= set(controllers.read().split())
 
@@ -170,7 +171,8 @@ def measure(engine, rounds):
                     if not watched:
                         times.setdefault((what, name), []).append(took)
                         continue
-                    # What an engine does after it has answered (containerd's shim deletes later) belongs to the call all the same.
+                    # What an engine does after it has answered (containerd's shim deletes later) belongs to the call
+                    # all the same.
                     time.sleep(0.05)
                     parts.setdefault((what, name), []).append((sum(calls(name).values()), took))
         for name in names:

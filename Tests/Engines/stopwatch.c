@@ -1,6 +1,7 @@
-// Stands before a runtime and writes down how long each of its calls lasted. Beside it lie `real`, a link to the runtime, and `log`, which gets a line a call:
-// the nanoseconds and the command. Static and small, so that it costs an engine little. Where a file `strip` lies there, limits are taken out of the bundle's
-// configuration first: a host whose cgroups lack controllers could run no engine's container with every runtime.
+// Stands before a runtime and writes down how long each of its calls lasted. Beside it lie `real`, a link to the
+// runtime, and `log`, which gets a line a call: the nanoseconds and the command. Static and small, so that it costs an
+// engine little. Where a file `strip` lies there, limits are taken out of the bundle's configuration first: a host
+// whose cgroups lack controllers could run no engine's container with every runtime.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>

@@ -2,11 +2,12 @@
 //
 //     inject RESULT ROLE CALL N ACTION PROGRAM [ARGUMENT…]
 //
-// PROGRAM is traced with all that it makes. Processes and threads are numbered as they are born: 0 is PROGRAM itself, 1 its
-// first child. What executes another program than PROGRAM is let go: hooks and payloads are not the runtime. ACTION is the
-// number of an errno, which the N-th CALL (a name) of the process ROLE gives without being made; or "kill", SIGKILL instead of
-// the call; or "count", which fails nothing and writes how often each process makes each call. strace's inject counts in the
-// same way, but for all processes at once: the runtime's calls would stand before those of the init.
+// PROGRAM is traced with all that it makes. Processes and threads are numbered as they are born: 0 is PROGRAM itself, 1
+// its first child. What executes another program than PROGRAM is let go: hooks and payloads are not the runtime. ACTION
+// is the number of an errno, which the N-th CALL (a name) of the process ROLE gives without being made; or "kill",
+// SIGKILL instead of the call; or "count", which fails nothing and writes how often each process makes each call.
+// strace's inject counts in the same way, but for all processes at once: the runtime's calls would stand before those
+// of the init.
 //
 // RESULT is written: "hit WHAT" when the call was reached, "exit N" or "signal N" of PROGRAM, "count ROLE CALL N".
 #define _GNU_SOURCE

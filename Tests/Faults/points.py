@@ -1,7 +1,8 @@
 """Which system calls fail, and how. A point is (process, system call, n, what happens)."""
 import errno
 
-# No code sees an error of these: the kernel has none to give, they do not return, or the C library calls them before any code of ours.
+# No code sees an error of these: the kernel has none to give, they do not return, or the C library calls them before
+# any code of ours.
 NEVER = set("""exit exit_group rt_sigreturn restart_syscall arch_prctl set_tid_address set_robust_list rseq sched_yield
     getpid gettid getppid getuid geteuid getgid getegid umask rt_sigprocmask rt_sigaction sigaltstack""".split())
 # The kernel closes and unmaps whatever it answers; left out, the call would have another effect than its error.

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes the Debian package, and in a Debian of its own installs it, runs a container with it, updates and removes it; nothing is left then.
+# Makes the Debian package, and in a Debian of its own installs it, runs a container with it, updates and removes it;
+# nothing is left then.
 #
 #     [RUNBOX=PATH] package.sh        PATH is build/runbox by default
 #
@@ -37,7 +38,8 @@ cmp "$package" "$again" || { echo "package: the same sources make another packag
 echo "package: ${package##*/}, $(($(stat -c %s "$package") / 1024)) kB, the same each time"
 [ "$(dpkg-deb -f "$package" Version)" = "$("$runbox" --version | sed -n '1s/.* //p')" ] || { echo "package: its version is not the executable's" >&2; exit 1; }
 
-# Everything below is in a mount namespace of its own, on a layer in memory over the Debian; it is gone with the last process.
+# Everything below is in a mount namespace of its own, on a layer in memory over the Debian; it is gone with the last
+# process.
 export lower work package busybox here
 unshare --mount --propagation private bash -euo pipefail -c '
     mkdir "$work/layer"

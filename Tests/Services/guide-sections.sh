@@ -1,6 +1,8 @@
-# Runs the commands of docs/service.md, section by section. Sourced, with `project` the checkout's folder, `work` an empty one, and `failed` 0.
+# Runs the commands of docs/service.md, section by section. Sourced, with `project` the checkout's folder, `work` an
+# empty one, and `failed` 0.
 
-# One script a section, so that each is judged by itself: 03 is that below "## 3.". What the page takes from a network or a checkout is left out: blocks below
+# One script a section, so that each is judged by itself: 03 is that below "## 3.". What the page takes from a network
+# or a checkout is left out: blocks below
 # `<!-- elsewhere -->`.
 awk -v work="$work" '
     /^## / { section = /^## [0-9]+\./ ? sprintf("%02d", $2) : "" }

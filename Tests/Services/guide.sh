@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs the commands of docs/service.md that need no systemd, in their order, and looks at what came of them. In namespaces of its own, with folders of its own for
-# bundles, state and logs and all ports free, so that nothing of the host's is touched.
+# Runs the commands of docs/service.md that need no systemd, in their order, and looks at what came of them. In
+# namespaces of its own, with folders of its own for bundles, state and logs and all ports free, so that nothing of the
+# host's is touched.
 #
 #     [RUNBOX=PATH] guide.sh       PATH is build/runbox by default
 #

@@ -3,9 +3,10 @@
 #
 #     [RUNBOX=PATH] services.sh [SERVICE…]        nginx, redis, python, tools; all of them by default
 #
-# The services run under a user of their own, with what Docker gives such a user: 14 capabilities in the bounding set and none in hand, the default seccomp
-# profile, and ports below 1024 free to bind. `tools` is root with those 14 capabilities, working with the common tools of a Debian system.
-# Prints one line a service and exits with 0 only if all are ok. Needs root; makes the root file system by make-rootfs.sh when it is not there.
+# The services run under a user of their own, with what Docker gives such a user: 14 capabilities in the bounding set
+# and none in hand, the default seccomp profile, and ports below 1024 free to bind. `tools` is root with those 14
+# capabilities, working with the common tools of a Debian system. Prints one line a service and exits with 0 only if all
+# are ok. Needs root; makes the root file system by make-rootfs.sh when it is not there.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -163,7 +164,8 @@ check_redis() {
 }
 
 check_python() {
-    # The first process of a pid namespace gets only signals it handles, and http.server handles SIGINT alone: hence the handler.
+    # The first process of a pid namespace gets only signals it handles, and http.server handles SIGINT alone: hence the
+    # handler.
     local program='import runpy, signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); '
     program+='sys.argv = [\"http.server\", \"--directory\", \"/srv\", \"80\"]; runpy.run_module(\"http.server\", run_name=\"__main__\")'
     check_service python nobody 80 'GET / HTTP/1.0\r\n\r\n' "hello from services-$$-python" '["python3", "-c", "'"$program"'"]'

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs inside the container of `services.sh tools`: the common tools of a Debian system work under the default seccomp profile and 14 capabilities,
-# and what the profile refuses is refused. Says what went wrong and ends with 1 at the first surprise.
+# Runs inside the container of `services.sh tools`: the common tools of a Debian system work under the default seccomp
+# profile and 14 capabilities, and what the profile refuses is refused. Says what went wrong and ends with 1 at the
+# first surprise.
 set -eu
 
 works() { "$@" >/dev/null 2>/tmp/errors || { echo "should work: $*: $(cat /tmp/errors)"; exit 1; }; }

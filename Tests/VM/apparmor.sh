@@ -1,6 +1,7 @@
 #!/bin/bash
 # process.apparmorProfile where AppArmor is enabled: what the kernel says that a process is confined by, and that it is.
-# RUNBOX=… Tests/VM/apparmor.sh; needs root, AppArmor, apparmor_parser, busybox and python3. Loads two profiles and removes them.
+# RUNBOX=… Tests/VM/apparmor.sh; needs root, AppArmor, apparmor_parser, busybox and python3. Loads two profiles and
+# removes them.
 # shellcheck source=Tests/VM/common.sh disable=SC2016
 . "$(dirname "$0")/common.sh"
 grep -q Y /sys/module/apparmor/parameters/enabled || { echo "skipped: AppArmor is not enabled"; exit 0; }

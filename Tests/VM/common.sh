@@ -1,5 +1,5 @@
-# For the scripts beside it: a bundle, one check after the other, a count of what failed. Sourced, as root, with RUNBOX set.
-# They need what ordinary test machines lack, and change nothing outside of their own folder and of what they say.
+# For the scripts beside it: a bundle, one check after the other, a count of what failed. Sourced, as root, with RUNBOX
+# set. They need what ordinary test machines lack, and change nothing outside of their own folder and of what they say.
 set -u
 : "${RUNBOX:?the built executable}"
 place=$(mktemp -d "${TMPDIR:-/tmp}/runbox-vm.XXXXXX")

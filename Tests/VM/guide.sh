@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs the commands of docs/service.md, in their order, in a machine with systemd that can be spoilt (`vm-run --mode systemd`), and looks at what came of them.
-# RUNBOX names the executable. What the page takes from a network or a checkout is put in place here: blocks below `<!-- elsewhere -->`.
+# Runs the commands of docs/service.md, in their order, in a machine with systemd that can be spoilt (`vm-run --mode
+# systemd`), and looks at what came of them. RUNBOX names the executable. What the page takes from a network or a
+# checkout is put in place here: blocks below `<!-- elsewhere -->`.
 set -uo pipefail
 project=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The smallest limit of memory under which /bin/true starts, with runbox and with crun and runc beside it; and what runbox says below it.
+# The smallest limit of memory under which /bin/true starts, with runbox and with crun and runc beside it; and what
+# runbox says below it.
 # RUNBOX=… Tests/VM/memory.sh; needs root and the memory controller of cgroup v2.
 # shellcheck source=Tests/VM/common.sh disable=SC2016
 . "$(dirname "$0")/common.sh"
@@ -14,8 +15,8 @@ config=$place/small/config.json
 # limit KIB
 limit() { sed -i -E "s/\"(limit|swap)\": *[0-9]+/\"\1\": $(($1 * 1024))/g" "$config"; }
 
-# starts RUNTIME KIB: most of five times. The kernel charges in portions that other processors may still hold, so that a few of a hundred starts fail under
-# each small limit, with every runtime.
+# starts RUNTIME KIB: most of five times. The kernel charges in portions that other processors may still hold, so that a
+# few of a hundred starts fail under each small limit, with every runtime.
 starts() {
     local good=0
     limit "$2"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# process.selinuxLabel and linux.mountLabel under an enforcing policy, which this loads itself: for a machine that is thrown away,
-# booted with `security=selinux selinux=1` (test-vm.sh, mode selinux). RUNBOX=… RUNBOX_PROBE=… Tests/VM/selinux.sh; needs root, checkpolicy, criu, busybox, python3.
+# process.selinuxLabel and linux.mountLabel under an enforcing policy, which this loads itself: for a machine that is
+# thrown away, booted with `security=selinux selinux=1` (test-vm.sh, mode selinux). RUNBOX=… RUNBOX_PROBE=…
+# Tests/VM/selinux.sh; needs root, checkpolicy, criu, busybox, python3.
 # shellcheck source=Tests/VM/common.sh disable=SC2016
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
@@ -75,7 +76,8 @@ expect "exec gets the container's" "user_u:base_r:box_t*" "$(rb exec long cat /p
 expect "exec --process-label" "user_u:base_r:other_t*" \
     "$(rb exec --process-label user_u:base_r:other_t long cat /proc/self/attr/current | tr -d '\0')"
 
-# What a checkpoint keeps of the labels, and what a restore is told to change of them. Debian's CRIU knows of mounts' labels only.
+# What a checkpoint keeps of the labels, and what a restore is told to change of them. Debian's CRIU knows of mounts'
+# labels only.
 state() { rb state moved | python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
 labels() { echo "$(tr -d '\0' < "/proc/$(state pid)/attr/current") $(grep ' /scratch ' "/proc/$(state pid)/mountinfo" | grep -o 'context=[^,]*')"; }
 restored() { rb restore -d --bundle "$place/moved" --image-path "$place/image" --work-path "$place/work" "$@" moved > "$place/out" < /dev/null || cat "$place/out"; }

@@ -1,12 +1,14 @@
 #!/bin/bash
-# test-vm.sh [MODE...]: runs the tests of the binary in virtual machines that have what this host may lack: every controller of cgroup v2, systemd as
-# PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode; output comes as it is made; at the end one count of all.
-# RUNBOX and RUNBOX_PROBE name the programs; `swift build --build-tests` must have been done. Which suites run where stands in the file `suites`.
-# The mode checkpoint saves, restores and moves containers by CRIU (Tests/Checkpoint), which need not fit this host's kernel; checkpoint-all runs the whole
-# table, beside runc and crun. The mode selinux is a machine that enforces a small policy of SELinux.
-# A mode engines-NAME boots for a part of an engine's whole table (Tests/Engines), `engines` for each of them; VM_SUITE is the release of Debian that the machine is made
-# of (bookworm; trixie and forky have newer engines), and what docs/engines.md is made of is put into .build/engines. With VM_ROOM=1 rooms of this host's kernel
-# take the place of the machines (room-run). VM_JOBS=2 runs two of them at a time, which have two processors and up to 4 GB each.
+# test-vm.sh [MODE...]: runs the tests of the binary in virtual machines that have what this host may lack: every
+# controller of cgroup v2, systemd as PID 1, an ordinary user with a delegated cgroup, AppArmor. One boot for each mode;
+# output comes as it is made; at the end one count of all. RUNBOX and RUNBOX_PROBE name the programs; `swift build
+# --build-tests` must have been done. Which suites run where stands in the file `suites`. The mode checkpoint saves,
+# restores and moves containers by CRIU (Tests/Checkpoint), which need not fit this host's kernel; checkpoint-all runs
+# the whole table, beside runc and crun. The mode selinux is a machine that enforces a small policy of SELinux. A mode
+# engines-NAME boots for a part of an engine's whole table (Tests/Engines), `engines` for each of them; VM_SUITE is the
+# release of Debian that the machine is made of (bookworm; trixie and forky have newer engines), and what
+# docs/engines.md is made of is put into .build/engines. With VM_ROOM=1 rooms of this host's kernel take the place of
+# the machines (room-run). VM_JOBS=2 runs two of them at a time, which have two processors and up to 4 GB each.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
