@@ -105,8 +105,8 @@ test-vm: need-vm build $(BUILD)/probe $(BUILD)/attacker $(BUILD)/counter
 	RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(VM_MODES)
 
 # Every case of every engine beside runc, in rooms of this host (no emulation, and only the controllers that this host
-# has); VM_SUITE=trixie for newer engines.
-# `make test-vm VM_MODES=engines` shows in machines what needs a whole kernel; Tests/Engines/table.py .build/engines/*.json writes docs/engines.md.
+# has); VM_SUITE=trixie for newer engines. `make test-vm VM_MODES=engines VM_JOBS=2` shows in machines what needs a whole
+# kernel; Tests/Engines/table.py .build/engines/*.json writes docs/engines.md.
 engines: need-vm build $(BUILD)/probe
 	$(SWIFT) build --build-tests
 	VM_ROOM=1 RUNBOX=$(RUNBOX) RUNBOX_PROBE=$(CURDIR)/$(BUILD)/probe Tests/VM/test-vm.sh $(or $(VM_MODES),engines)
