@@ -80,9 +80,9 @@ def containerd_killed(e):
 
 RESTORE = [
     Case("live-restore, dockerd ended and restarted", restored(signal.SIGTERM),
-        "^counts running True [|] frozen paused True .*quits exited (9|255).*answers.*thawed.*logs go on True", clean=True),
+        "^counts running True [|] frozen paused True .*quits exited (9|255) [|] always running .*answers.*thawed.*logs go on True", clean=True),
     Case("live-restore, dockerd killed and restarted", restored(signal.SIGKILL),
-        "^counts running True [|] frozen paused True .*quits exited (9|255).*answers.*thawed.*logs go on True", clean=True),
+        "^counts running True [|] frozen paused True .*quits exited (9|255) [|] always running .*answers.*thawed.*logs go on True", clean=True),
     Case("dockerd killed beside containers that do not run", not_restored, "^created [|] 2: [|] ran [|] exited 6 .*again$", clean=True),
     Case("containerd killed and restarted", containerd_killed, "^0: [|] on [|] running", clean=True),
 ]
