@@ -42,6 +42,11 @@ def restarted(e, name):
     return "\n".join(text + [logs(e, "life")])
 
 
+# A container that ends three times and then stays: whoever removes one that goes on ending may find it running and gone
+# at the next look.
+LIVES = "echo >> /lives; test $(wc -l < /lives) -gt 3 && exec sleep 1000; "
+
+
 def policy(name, expected, flag, command, settled):
     """What a restart policy makes of a container that ends; `settled` tells from its state when it has."""
     def run(e):
@@ -52,9 +57,7 @@ def policy(name, expected, flag, command, settled):
         def now():
             return sh(*e.words("inspect", "--format", "{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}", box))[1].strip()
         wait_for(lambda: re.search(settled, now()))
-        # One that is started again and again is looked at in whatever moment.
-        found = re.sub(r"^(running|stopped|exited|restarting|stopping) \d+ \d+", "running N", now()) if settled == " [2-9]" else now()
-        return found + "\n" + gone(e, word)
+        return now() + "\n" + gone(e, word)
     return Case(name, run, expected, clean=True)
 
 
@@ -112,10 +115,10 @@ STOPS = [
     with_box("pause, twice", "paused", paused),
     Case("rm -f of what is paused", removed_paused, "^0: .*0: [|] life$", clean=True),
     with_box("restart", "another process True", restarted),
-    policy("--restart always", "^running N", "always", "sleep 0.3; exit 3", r" [2-9]"),
+    policy("--restart always", "^running 3 ", "always", LIVES + "exit 3", "^running 3"),
     policy("--restart on-failure:2", "^exited 2 3", "on-failure:2", "exit 3", "^exited 2"),
     policy("--restart on-failure, without one", "^exited 0 0", "on-failure", "exit 0", "^exited"),
-    policy("--restart unless-stopped", "^running N", "unless-stopped", "sleep 0.3; kill -9 $$", r" [2-9]"),
+    policy("--restart unless-stopped", "^running 3 ", "unless-stopped", LIVES + "exit 0", "^running 3"),
     policy("--restart no", "^exited 0 9", "no", "exit 9", "^exited"),
     Case("--restart always, and stop", not_after_stop, "exited 3", clean=True),
     Case("init, then start", prepared, "initialized|created", clean=True),
