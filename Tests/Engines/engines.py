@@ -177,9 +177,9 @@ PODMAN = podman.FIRST + podman.LIFE + podman.FURTHER
 # What a manager of cgroups has a part in, in two halves, and what none has.
 PODMAN_LIFE = podman_ends.STOPS + podman_ends.LIMITS
 PODMAN_ENDS = podman.PODS + podman_ends.ENDS + podman_pods.POD_CASES + podman_units.UNIT_CASES
-PODMAN_FLAGS = podman_flags.FLAGS + podman_life.ATTACH + podman_exec.EXEC + podman_life.FILES_OF_IT + podman_net.NET + podman_net.USERS
+PODMAN_EXEC = podman_life.ATTACH + podman_exec.EXEC + podman_life.FILES_OF_IT + podman_net.NET + podman_net.USERS
 # What tells most of those, for the machines of every change.
-PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_ENDS + PODMAN_FLAGS if case.name in (
+PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_ENDS + podman_flags.FLAGS + PODMAN_EXEC if case.name in (
     "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
     "its monitor is killed", "update", "namespaces by path", "generate systemd --new")]
 CTR_SHORT = [ctr.FIRST + ctr.LIFE + ctr.FURTHER]
@@ -211,10 +211,12 @@ PARTS = {
     "podman": [("podman", with_podman("systemd", PODMAN + podman.OWN_IDS + PODMAN_LIFE))],
     "podman-ends": [("podman", with_podman("systemd", PODMAN_ENDS, rounds=0)),
                     ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.LIMITS + podman_ends.STOPS[:7]))],
-    "podman-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0)), ("podman", with_podman("cgroupfs", podman.FIRST + podman_exec.EXEC[:10], rounds=0))],
+    "podman-flags": [("podman", with_podman("systemd", podman_flags.FLAGS, rounds=0))],
+    "podman-exec": [("podman", with_podman("systemd", PODMAN_EXEC, rounds=0)), ("podman", with_podman("cgroupfs", podman.FIRST + podman_exec.EXEC[:10], rounds=0))],
     "rootless": [("podman", with_podman("systemd", PODMAN + PODMAN_LIFE))],
     "rootless-ends": [("podman", with_podman("systemd", PODMAN_ENDS, rounds=0)), ("podman", with_podman("cgroupfs", podman.LIFE + podman_ends.STOPS[:7], rounds=0))],
-    "rootless-flags": [("podman", with_podman("systemd", PODMAN_FLAGS, rounds=0))],
+    "rootless-flags": [("podman", with_podman("systemd", podman_flags.FLAGS, rounds=0))],
+    "rootless-exec": [("podman", with_podman("systemd", PODMAN_EXEC, rounds=0))],
     "buildah": [("buildah", with_buildah(buildah.CASES))],
     "rootless-buildah": [("buildah", with_buildah(buildah.CASES))],
 }

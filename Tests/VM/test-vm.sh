@@ -14,7 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 modes=("$@")
 [ ${#modes[@]} -gt 0 ] || modes=(root systemd user checkpoint selinux)
-engines=(docker docker-flags docker-many docker-systemd docker-daemons containerd cri podman podman-ends podman-flags rootless rootless-ends rootless-flags buildah rootless-buildah)
+engines=(docker docker-flags docker-many docker-systemd docker-daemons containerd cri buildah podman podman-ends podman-flags
+  podman-exec rootless rootless-ends rootless-flags rootless-exec rootless-buildah)
 [ "${modes[*]}" != engines ] || modes=("${engines[@]/#/engines-}")
 run=$here/vm-run kind=
 [ -z "${VM_ROOM:-}" ] || run=$here/room-run kind=-room
