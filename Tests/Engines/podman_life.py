@@ -265,9 +265,9 @@ def events(e):
     e.do("wait", name)
     gone(e, "told")
     told = e.do("events", "--stream=false", "--since", "10m", "--filter", "container=" + name, "--format", "{{.Status}}")
-    # Of a stop Podman tells only if its own cleanup has not looked at the container before: a matter of chance with
-    # either runtime.
-    return " ".join(line for line in told.split("\n") if line != "stop")
+    # Of a stop Podman tells only if its own cleanup has not looked at the container before, and the cleanup tells of
+    # itself only if the container has not started again: matters of chance with either runtime.
+    return " ".join(re.sub(r"(cleanup\n)+", "cleanup\n", re.sub(r"(?m)^stop\n", "", told)).split("\n"))
 
 
 def topped(e, name):
