@@ -74,6 +74,16 @@ def must(*words):
     return out
 
 
+def wait_for(done, timeout=90):
+    """Whether it has come true in time; emulated machines are slow."""
+    end = time.monotonic() + timeout
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def quote(words):
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
 
@@ -281,6 +291,14 @@ def show(engines, outcomes):
         common = set(lines[0]) & set(lines[1])
         lines = [[line for line in part if line not in common] for part in lines]
     return "  ".join(f"{engine.tag}=[{' | '.join(part)}]" for engine, part in zip(engines, lines))
+
+
+def named(cases, *names):
+    """Those with these names, in their order. One that is called otherwise now would be missed by nobody."""
+    lost = set(names) - {case.name for case in cases}
+    if lost:
+        sys.exit(f"engines: no case has the name {sorted(lost)}")
+    return [case for case in cases if case.name in names]
 
 
 def run_cases(title, engines, cases, count):

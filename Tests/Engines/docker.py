@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from bench import PROJECT, RUNBOX, RUNC, WORK, Skip, make_image_tree, must, quote, sh, write
+from bench import PROJECT, RUNBOX, RUNC, WORK, make_image_tree, must, sh, write
 
 BOX = "box"
 # Its own folder on a disk: an overlay's upper folder must lie there.

@@ -1,10 +1,9 @@
 """`docker build` with both builders: the classic one, whose containers have the daemon's default runtime, and BuildKit, which calls a runtime by itself."""
 
-import os
 import re
 
 from bench import WORK, Case, Skip, sh, write
-from docker import BOX, spoken
+from docker import spoken
 
 FIRST_FILE = """FROM box AS first
 ARG WORD=none

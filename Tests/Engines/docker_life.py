@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from bench import EMULATED, WORK, Case, Skip, sh, which, write
+from bench import EMULATED, WORK, Case, Skip, named, sh, which, write
 from docker import BOX
 from docker_terminal import TERMINALS, exec_resized
 from podman import LONG
@@ -297,6 +297,6 @@ FURTHER = TERMINALS + [
 
 MANY = [Case("50 at once", fifty, "^50 run [|] 0: [|] here [|] 50 gone$", clean=True)]
 # For machines with little time: what is most telling.
-SHORT = [case for case in FIRST + LIFE + FURTHER if case.name in (
-    "both streams and the status", "a command that is not there", "no program", "a directory as the program", "a sysctl that is not there", "detached",
-    "statuses of exec", "pause and unpause", "rm, rm -f", "a terminal, resized", "its shim killed")]
+SHORT = named(
+    FIRST + LIFE + FURTHER, "both streams and the status", "a command that is not there", "no program", "a directory as the program", "a sysctl that is not there", "detached",
+    "statuses of exec", "pause and unpause", "rm, rm -f", "a terminal, resized", "its shim killed")

@@ -5,9 +5,9 @@ import re
 import socket
 import time
 
-from bench import Case, Skip, sh
+from bench import Case, Skip, sh, wait_for
 from docker import BOX
-from docker_flags import says, whole
+from docker_flags import says
 
 KINDS = ("net", "pid", "ipc", "uts", "cgroup", "mnt", "user")
 OWN = "for n in " + " ".join(KINDS) + "; do readlink /proc/self/ns/$n; done"
@@ -154,32 +154,36 @@ def updated(e):
         e.drop("grows")])
 
 
+def told_of_memory(e, name, since):
+    """Whether Docker has an event of too little memory for the container."""
+    events = e.do("events", "--since", since, "--until", now(), "--filter", "container=" + e.name(name), "--filter", "event=oom", "--format", "{{.Action}}")
+    return "oom" if "oom" in events else "no event"
+
+
+def now():
+    return sh("date", "+%s.%N")[1].strip()
+
+
 def out_of_memory(e):
-    """The only process. containerd learns it from memory.events: after the process's end, which comes to Docker without it then, or never, because the cgroup has
-    gone. Any of the three answers is right; what must always be told stands in child_out_of_memory."""
+    """The only process. containerd learns of it from memory.events, while the process's end comes by another way: Docker
+    hears of the memory before the end, after it, or never, because the cgroup has gone. Each is right, with either
+    runtime; what must be told stands in child_out_of_memory."""
     controller("memory")
-    since = sh("date", "+%s.%N")[1].strip()
-    first = e.do("run", "--network", "none", "--name", e.name("oom"), "-m", "16m", "--memory-swap", "16m", BOX, "tail", "/dev/zero")
-    lines = [first, e.wait("oom", "{{.State.OOMKilled}} {{.State.ExitCode}}", "true 137", 10)]
-    events = e.do("events", "--since", since, "--until", sh("date", "+%s.%N")[1].strip(), "--filter", "container=" + e.name("oom"), "--filter", "event=oom",
-        "--format", "{{.Action}}")
-    return "\n".join(lines + ["oom" if "oom" in events else "no event", e.drop("oom")])
+    since = now()
+    lines = [e.do("run", "--network", "none", "--name", e.name("oom"), "-m", "16m", "--memory-swap", "16m", BOX, "tail", "/dev/zero"),
+        e.wait("oom", "{{.State.OOMKilled}} {{.State.ExitCode}}", "true 137", 10)]
+    return "\n".join(lines + [told_of_memory(e, "oom", since), e.drop("oom")])
 
 
 def child_out_of_memory(e):
     """The first process lives on; the engine is told all the same, and has the time to be."""
     controller("memory")
-    since = sh("date", "+%s.%N")[1].strip()
+    since = now()
     e.long("half", "-m", "16m", "--memory-swap", "16m", command=("sh", "-c", "trap 'exit 7' TERM; tail /dev/zero; echo $?; while :; do sleep 0.2; done"))
     e.until("half", "137")
     lines = [e.do("logs", e.name("half")), e.inspect("half", "{{.State.Status}}")]
-    for _ in range(50):
-        events = e.do("events", "--since", since, "--until", sh("date", "+%s.%N")[1].strip(), "--filter", "container=" + e.name("half"), "--filter", "event=oom",
-            "--format", "{{.Action}}")
-        if "oom" in events:
-            break
-        time.sleep(0.2)
-    lines += ["oom" if "oom" in events else "no event", e.do("stop", e.name("half")), e.wait("half", "{{.State.OOMKilled}} {{.State.ExitCode}}", "true 7", 10)]
+    wait_for(lambda: told_of_memory(e, "half", since) == "oom", 10)
+    lines += [told_of_memory(e, "half", since), e.do("stop", e.name("half")), e.wait("half", "{{.State.OOMKilled}} {{.State.ExitCode}}", "true 7", 10)]
     return "\n".join(lines + [e.drop("half")])
 
 

@@ -179,15 +179,15 @@ PODMAN_LIFE = podman_ends.STOPS + podman_ends.LIMITS
 PODMAN_ENDS = podman.PODS + podman_ends.ENDS + podman_pods.POD_CASES + podman_units.UNIT_CASES
 PODMAN_EXEC = podman_life.ATTACH + podman_exec.EXEC + podman_life.FILES_OF_IT + podman_net.NET + podman_net.USERS
 # What tells most of those, for the machines of every change.
-PODMAN_SHORT = [case for case in PODMAN_LIFE + PODMAN_ENDS + podman_flags.FLAGS + PODMAN_EXEC if case.name in (
-    "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
-    "its monitor is killed", "update", "namespaces by path", "generate systemd --new")]
+PODMAN_SHORT = bench.named(
+    PODMAN_LIFE + PODMAN_ENDS + podman_flags.FLAGS + PODMAN_EXEC, "run -it with a size that changes", "exec where no folder is", "exec that is killed", "--volume with ':ro'", "--device-cgroup-rule", "--cgroups=split", "kube play",
+    "its monitor is killed", "update", "namespaces by path", "generate systemd --new")
 CTR_SHORT = [ctr.FIRST + ctr.LIFE + ctr.FURTHER]
 DOCKER = docker_life.FIRST + docker_life.LIFE + docker_life.FURTHER
 DOCKER_FLAGS = docker_flags.WHO + docker_flags.MOUNTS + docker_flags.RIGHTS
 DOCKER_SHARE = docker_share.NAMESPACES + docker_share.NETWORKS + docker_share.LIMITS
 DOCKER_SYSTEMD = docker_life.FIRST[:1] + docker_life.LIFE + docker_share.LIMITS
-DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + [case for case in docker_share.LIMITS if case.name in ("update", "a child out of memory")]
+DOCKER_SHORT = docker_life.SHORT + docker_flags.WHO[:1] + bench.named(docker_share.LIMITS, "update", "a child out of memory")
 # Software emulation is slow: each case runs where it can differ, and what no manager of cgroups has a part in runs
 # once.
 PARTS = {

@@ -5,9 +5,9 @@ import os
 import re
 import threading
 
-from bench import ROOT, WORK, Case, Skip, sh, write
+from bench import ROOT, WORK, Case, Skip, sh, wait_for
 from podman import BOX, need, since, version
-from podman_life import LISTENS, gone, logs, running, state, wait_for, with_box
+from podman_life import LISTENS, gone, logs, running, state, with_box
 
 DEAF = ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
 

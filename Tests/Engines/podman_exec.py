@@ -4,9 +4,9 @@ import re
 import subprocess
 import threading
 
-from bench import WORK, Case, sh, write
+from bench import WORK, Case, sh, wait_for, write
 from podman import BOX
-from podman_life import gone, resized, wait_for, with_box
+from podman_life import gone, with_box
 
 RIGHTS = "id; grep -E '^(CapEff|CapBnd|CapAmb|NoNew|Seccomp:)' /proc/self/status"
 

@@ -3,10 +3,10 @@
 import os
 import re
 
-from bench import ROOT, WORK, Case, Skip, sh, which, write
+from bench import ROOT, WORK, Case, Skip, sh, wait_for, which, write
 from podman import BOX, since
 from podman_flags import seen, told
-from podman_life import gone, running, wait_for
+from podman_life import gone, running
 
 PORTS = {"runbox": 18080, "runc": 18180}
 

@@ -2,9 +2,8 @@
 
 import os
 
-from bench import ROOT, WORK, Case, Skip, sh, write
+from bench import ROOT, WORK, Case, Skip, sh, wait_for, write
 from podman import BOX, at_top, need, version
-from podman_life import wait_for
 
 
 def can_have_pods(e):

@@ -6,11 +6,10 @@ import os
 import re
 import socket
 import subprocess
-import time
 
-from bench import ROOT, RUNTIME_DIR, WORK, Case, Skip, sh, which, write
+from bench import ROOT, RUNTIME_DIR, WORK, Case, Skip, sh, wait_for, write
 from podman import BOX, at_top, since
-from podman_life import LISTENS, gone, logs, wait_for
+from podman_life import LISTENS, gone
 
 USER = [] if ROOT else ["--user"]
 UNITS = ("/run/systemd" if ROOT else RUNTIME_DIR + "/systemd") + ("/system" if ROOT else "/user")
