@@ -19,7 +19,7 @@ engines=(docker docker-flags docker-many docker-systemd docker-daemons container
 [ "${modes[*]}" != engines ] || modes=("${engines[@]/#/engines-}")
 run=$here/vm-run kind=
 [ -z "${VM_ROOM:-}" ] || run=$here/room-run kind=-room
-suite=${VM_SUITE:-bookworm} append=${VM_APPEND-} jobs=${VM_JOBS:-1}
+suite=${VM_SUITE:-bookworm} jobs=${VM_JOBS:-1}
 export VM_IMAGE=${VM_IMAGE:-$project/.build/vm$([ "$suite" = bookworm ] || echo "-$suite")} VM_SUITE=$suite
 tests=$project/.build/debug/runboxPackageTests.xctest
 for file in "$RUNBOX" "$RUNBOX_PROBE" "$tests"; do
@@ -40,26 +40,33 @@ results=$(mktemp -d "${TMPDIR:-/tmp}/test-vm.XXXXXX")
 trap 'rm -rf "$results"' EXIT
 began=$SECONDS
 
+filter_of() { sed -n "s/^$1: *//p" "$here/suites" | paste -sd'|'; }
+for mode in "${modes[@]}"; do
+  case $mode in
+    checkpoint | checkpoint-all | selinux | engines-*) ;;
+    *) [ -n "$(filter_of "$mode")" ] || { echo "test-vm: no suites for the mode $mode" >&2; exit 2; } ;;
+  esac
+done
+
 # run_mode MODE: boots for it; all that is printed there is kept as $results/MODE, what it came to as $results/MODE.end.
 run_mode() {
-  local mode=$1 machine=$1 memory=2048 last=engines table=$project/.build/engines/$suite$kind-${1#engines-}.json filter start code ok bad out broken=0
+  local mode=$1 machine=$1 memory=2048 last=engines append=${VM_APPEND-} broken=0 filter start code ok bad out
+  local table=$project/.build/engines/$suite$kind-${mode#engines-}.json
   # The user of the machine is nobody that the host knows.
   mkdir -p "${table%/*}" && : > "$table" && chmod 666 "$table"
-  filter=$(sed -n "s/^$mode: *//p" "$here/suites" | paste -sd'|')
-  export VM_APPEND=$append
+  filter=$(filter_of "$mode")
   case $mode in
     checkpoint*) machine=root memory=3072 filter=none last=checkpoint ;;
-    selinux) machine=root filter=none last=selinux VM_APPEND="$append security=selinux selinux=1" ;;
+    selinux) machine=root filter=none last=selinux append+=" security=selinux selinux=1" ;;
     engines-*)
       machine=systemd memory=4096 filter=none
       [[ $mode != engines-rootless* ]] || machine=user
       ;;
   esac
-  [ -n "$filter" ] || { echo "test-vm: no suites for the mode $mode" >&2; return; }
   echo "=== $mode: booting"
   start=$SECONDS
   # Escapes of colours would only be in the way.
-  "$run" --mode "$machine" --mem "$memory" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
+  VM_APPEND=$append "$run" --mode "$machine" --mem "$memory" --timeout "${VM_TIMEOUT:-1500}" "${shares[@]}" -- \
     env NO_COLOR=1 RUNBOX="$RUNBOX" RUNBOX_PROBE="$RUNBOX_PROBE" RUNBOX_VM="$machine" ENGINES_RESULTS="$table" \
     "$here/guest-tests" "$mode" "$tests" "^RuntimeTests\\.AllTests/($filter)/" 2>&1 |
     tee "$results/$mode" | grep --line-buffered -E "$shown" | grep --line-buffered -v 'Test case' | sed -u "s/^/$([ "$jobs" = 1 ] || echo "$mode: ")/"
@@ -85,7 +92,7 @@ for mode in "${modes[@]}"; do
 done
 wait
 for mode in "${modes[@]}"; do
-  read -r ok bad out end seconds code < "$results/$mode.end" || { broken=$((broken + 1)) && continue; }
+  read -r ok bad out end seconds code < "$results/$mode.end" || { broken=$((broken + 1)); continue; }
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out)) broken=$((broken + end))
   summary+=("$mode: $ok passed, $bad failed, $out skipped, ${seconds} s, status $code$([ "$end" = 0 ] || echo ", not run to its end")")
 done
