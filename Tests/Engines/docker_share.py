@@ -182,7 +182,7 @@ def child_out_of_memory(e):
     e.long("half", "-m", "16m", "--memory-swap", "16m", command=("sh", "-c", "trap 'exit 7' TERM; tail /dev/zero; echo $?; while :; do sleep 0.2; done"))
     e.until("half", "137")
     lines = [e.do("logs", e.name("half")), e.inspect("half", "{{.State.Status}}")]
-    wait_for(lambda: told_of_memory(e, "half", since) == "oom", 10)
+    wait_for(lambda: told_of_memory(e, "half", since) == "oom")
     lines += [told_of_memory(e, "half", since), e.do("stop", e.name("half")), e.wait("half", "{{.State.OOMKilled}} {{.State.ExitCode}}", "true 7", 10)]
     return "\n".join(lines + [e.drop("half")])
 
